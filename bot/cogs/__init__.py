@@ -1,0 +1,1 @@
+"""Commands and listeners: each translates, calls one service, and presents the result."""

@@ -1,0 +1,1 @@
+"""Everything of discord.py that is neither a command nor a component."""

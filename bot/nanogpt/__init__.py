@@ -1,0 +1,1 @@
+"""A client of the NanoGPT API that knows nothing of Discord."""

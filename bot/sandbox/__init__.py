@@ -1,0 +1,1 @@
+"""A local stand-in for Discord and for NanoGPT; imports nothing of the bot."""

@@ -1,0 +1,1 @@
+"""Buttons, selects, modals and pages, all of which survive a restart."""
