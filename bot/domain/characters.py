@@ -54,7 +54,7 @@ def unusable_reason(character: Character) -> Unusable | None:
     """Return why a non-owner may not use the character, or None when nothing speaks against it.
 
     A field the answer left out is not held against it: the catalogue lists only approved public
-    characters, and its list items may be short . Words other than "approved"
+    characters, and its list items may be short. Words other than "approved"
     and "public" count as refusals.
     """
     if character.archived:

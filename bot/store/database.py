@@ -1,0 +1,170 @@
+"""The connection to SQLite: one writer behind one lock, one reader, and nothing that cancellation can tear.
+
+Measured with aiosqlite 0.22: a statement that was handed to the connection's thread is carried out even when
+the task that awaited it is cancelled. BEGIN therefore stands inside the try, and COMMIT and ROLLBACK are
+waited for to their end before the lock is given back.
+"""
+
+import asyncio
+import fcntl
+import os
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final, Self
+
+import aiosqlite
+
+from bot.store.errors import DatabaseInUse, DatabaseNotWritable, translate
+from bot.store.migrations import MIGRATIONS, migrate
+
+BUSY_TIMEOUT_SECONDS: Final = 5.0
+
+SqlValue = None | int | float | str | bytes
+Row = sqlite3.Row
+
+
+class Transaction:
+    """One open write transaction; made by Database.transaction only."""
+
+    def __init__(
+        self, connection: aiosqlite.Connection, failures: Callable[[sqlite3.Error], Exception]
+    ) -> None:
+        self._connection = connection
+        self._failures = failures
+
+    async def execute(self, sql: str, *values: SqlValue) -> list[Row]:
+        """Run one statement and return all its rows, so that no RETURNING is left half stepped.
+
+        `$1` is the first value. SQLite takes `$1` for a name, and binds a tuple by first appearance in the
+        text; binding a dict keeps the numbers to their meaning.
+        """
+        return await _fetch(self._connection, self._failures, sql, values)
+
+
+class Database:
+    """An open database. Reads see what was committed; writes go through transaction()."""
+
+    def __init__(
+        self, path: Path, lock_file: int, writer: aiosqlite.Connection, reader: aiosqlite.Connection
+    ) -> None:
+        self.path = path
+        self._lock_file = lock_file
+        self._writer = writer
+        self._reader = reader
+        self._writing = asyncio.Lock()
+
+    @classmethod
+    async def open(cls, path: Path, *, now_ms: int) -> Self:
+        """Open or create the database at path, bring its schema up to date, and hold it for this process.
+
+        Raises a StoreError whose text is one sentence: in use, not writable, full, locked, damaged, too new.
+        """
+        lock_file = _lock(path)
+        try:
+            return await cls._open_locked(path, lock_file, now_ms)
+        except BaseException:
+            os.close(lock_file)
+            raise
+
+    @classmethod
+    async def _open_locked(cls, path: Path, lock_file: int, now_ms: int) -> Self:
+        opened: list[aiosqlite.Connection] = []
+        try:
+            for _ in ("writer", "reader"):
+                connection = aiosqlite.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_SECONDS)
+                opened.append(await connection)
+                await _prepare(opened[-1])
+            await migrate(opened[0], MIGRATIONS, path=path, now_ms=now_ms)
+            await opened[1].execute("PRAGMA query_only = ON")
+        except BaseException as error:
+            for connection in opened:
+                await _to_the_end(connection.close())
+            if isinstance(error, sqlite3.Error) and (failure := translate(path, error)):
+                raise failure from error
+            raise
+        writer, reader = opened
+        return cls(path, lock_file, writer, reader)
+
+    async def close(self) -> None:
+        """Close both connections and let go of the file; waits for a transaction under way."""
+        async with self._writing:
+            await self._reader.close()
+            await self._writer.close()
+        os.close(self._lock_file)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """Open a write transaction: committed when the block ends, undone when it raises or is cancelled."""
+        async with self._writing:
+            try:
+                await self._writer.execute("BEGIN IMMEDIATE")
+                yield Transaction(self._writer, self._failure)
+                await _to_the_end(self._writer.commit())
+            except BaseException as error:
+                await _to_the_end(self._writer.rollback())
+                if isinstance(error, sqlite3.Error):
+                    raise self._failure(error) from error
+                raise
+
+    async def read(self, sql: str, *values: SqlValue) -> list[Row]:
+        """Run one query against what was committed."""
+        return await _fetch(self._reader, self._failure, sql, values)
+
+    def _failure(self, error: sqlite3.Error) -> Exception:
+        return translate(self.path, error) or error
+
+
+async def _fetch(
+    connection: aiosqlite.Connection,
+    failures: Callable[[sqlite3.Error], Exception],
+    sql: str,
+    values: tuple[SqlValue, ...],
+) -> list[Row]:
+    try:
+        rows = await connection.execute_fetchall(
+            sql, {str(place): value for place, value in enumerate(values, 1)}
+        )
+    except sqlite3.Error as error:
+        raise failures(error) from error
+    return list(rows)
+
+
+async def _prepare(connection: aiosqlite.Connection) -> None:
+    connection.row_factory = sqlite3.Row
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        await connection.execute(f"PRAGMA {pragma}")
+
+
+async def _to_the_end(work: Awaitable[Any]) -> None:
+    """Wait for work even when this task is cancelled meanwhile, then let the cancellation go on."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as error:
+            if task.cancelled():
+                raise
+            cancelled = error
+        except Exception:
+            if cancelled is None:
+                raise
+    if cancelled is not None:
+        raise cancelled
+
+
+def _lock(path: Path) -> int:
+    """Take the lock beside the database; the system frees it when the process ends, however it ends."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock_file = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise DatabaseNotWritable(path) from error
+    try:
+        fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(lock_file)
+        raise DatabaseInUse(path) from error
+    return lock_file
