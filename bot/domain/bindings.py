@@ -1,0 +1,81 @@
+"""A character bound to a channel, and the conversations that come of it."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from bot.domain.ids import (
+    BindingId,
+    ChannelId,
+    CharacterRef,
+    ConversationId,
+    GuildId,
+    MessageId,
+    PayerId,
+    UserId,
+)
+
+
+class Trigger(Enum):
+    """What a bound character answers."""
+
+    EVERY = "every"
+    MENTION = "mention"
+    """Only messages that mention the bot, or reply to the character."""
+
+
+class BindingState(Enum):
+    ACTIVE = "active"
+    PAUSED = "paused"
+    ENDED = "ended"
+
+
+class PauseCause(Enum):
+    """Why a binding does not answer for now."""
+
+    ABOVE_CEILING = "above_ceiling"
+    """The character is rated above what the channel may show: re-rated, or the channel lost its flag."""
+    UNAVAILABLE = "unavailable"
+    """Withdrawn, archived, no longer approved, or closed to the API."""
+    UNVERIFIED = "unverified"
+    """The catalogue has not answered for so long that the last knowledge no longer counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A character that speaks in a channel."""
+
+    id: BindingId
+    guild_id: GuildId
+    channel_id: ChannelId
+    character_ref: CharacterRef
+    trigger: Trigger
+    state: BindingState
+    pause_cause: PauseCause | None
+    bound_by: UserId
+    payer: PayerId
+    active_from: MessageId
+    """Messages up to this one are never answered; moved by bind, trigger change, reset and unpause."""
+
+
+class Scope(Enum):
+    """What one conversation covers."""
+
+    ROOM = "room"
+    THREAD = "thread"
+    PERSON = "person"
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """One thread of talk of a binding, with a memory of its own."""
+
+    id: ConversationId
+    binding_id: BindingId
+    scope: Scope
+    scope_id: int
+    """The channel, the thread or the member that the scope names."""
+    guild_id: GuildId
+    channel_id: ChannelId
+    """The bound channel; for a thread, its parent."""
+    starts_after: MessageId
+    """The horizon of its memory; moved by reset."""
