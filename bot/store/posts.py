@@ -1,0 +1,155 @@
+"""The intent log: what is about to be posted is written first, and its message id after.
+
+A row is one place of a turn (the third part of its reply, its mark). Retry writes into the same places.
+"""
+
+from collections.abc import Sequence
+
+from bot.domain.ids import ChannelId, MessageId, PostId, TurnId, VersionId
+from bot.domain.turns import Post, PostKind, PostState, Transport, TurnState, VersionOutcome
+from bot.store.database import Database, Row, Transaction
+from bot.store.turns import Turns
+
+_COLUMNS = "id, turn_id, kind, number, channel_id, thread_id, transport, state, message_id"
+
+
+class Posts:
+    """The table post, and the transactions that span it and a turn."""
+
+    def __init__(self, database: Database, turns: Turns) -> None:
+        self._database = database
+        self._turns = turns
+
+    async def intend(
+        self,
+        turn_id: TurnId,
+        kind: PostKind,
+        number: int,
+        *,
+        channel_id: ChannelId,
+        thread_id: ChannelId | None,
+        transport: Transport,
+        now_ms: int,
+        begin_version: bool = False,
+        outcome: VersionOutcome | None = None,
+    ) -> tuple[PostId, VersionId | None]:
+        """Write down that a message is about to be posted, before it is.
+
+        With `begin_version` the turn's new version is written in the same transaction, complete when its
+        outcome is known already.
+        """
+        async with self._database.transaction() as tx:
+            version_id: VersionId | None = None
+            if begin_version:
+                version_id = await self._turns.add_version(tx, turn_id, outcome, now_ms=now_ms)
+            (row,) = await tx.execute(
+                """
+                INSERT INTO post (turn_id, kind, number, channel_id, thread_id, transport, state, intended_at)
+                VALUES ($1, $2, $3, $4, $5, $6, 'intended', $7)
+                ON CONFLICT (turn_id, kind, number) DO UPDATE
+                SET channel_id = $4, thread_id = $5, transport = $6, state = 'intended', intended_at = $7,
+                    message_id = NULL
+                RETURNING id
+                """,
+                turn_id,
+                kind.value,
+                number,
+                channel_id,
+                thread_id,
+                transport.value,
+                now_ms,
+            )
+            return PostId(row["id"]), version_id
+
+    async def posted(self, post_id: PostId, message_id: MessageId) -> None:
+        """Write down which message an intent became."""
+        async with self._database.transaction() as tx:
+            await self._mark_posted(tx, post_id, message_id)
+
+    async def begin_version(self, turn_id: TurnId, outcome: VersionOutcome | None, *, now_ms: int) -> VersionId:
+        """Add a version to a turn whose posts stand already, as Retry does."""
+        async with self._database.transaction() as tx:
+            return await self._turns.add_version(tx, turn_id, outcome, now_ms=now_ms)
+
+    async def settle_version(self, version_id: VersionId, outcome: VersionOutcome, *, now_ms: int) -> None:
+        """Write down the text of a version before the last posts carry it."""
+        async with self._database.transaction() as tx:
+            await self._turns.settle_version(tx, version_id, outcome, now_ms=now_ms)
+
+    async def posted_and_ended(
+        self,
+        turn_id: TurnId,
+        state: TurnState,
+        *,
+        posted: Sequence[tuple[PostId, MessageId]],
+        cause: str | None,
+        now_ms: int,
+    ) -> None:
+        """Write down the last message ids and end the turn, in one transaction."""
+        async with self._database.transaction() as tx:
+            for post_id, message_id in posted:
+                await self._mark_posted(tx, post_id, message_id)
+            await self._turns.end(tx, turn_id, state, cause=cause, now_ms=now_ms)
+
+    async def _mark_posted(self, tx: Transaction, post_id: PostId, message_id: MessageId) -> None:
+        await tx.execute("UPDATE post SET state = 'posted', message_id = $2 WHERE id = $1", post_id, message_id)
+
+    async def withdraw(self, post_id: PostId) -> None:
+        """Forget an intent that came to nothing, or a post that is gone."""
+        async with self._database.transaction() as tx:
+            await tx.execute("DELETE FROM post WHERE id = $1", post_id)
+
+    async def gone(self, message_id: MessageId) -> Post | None:
+        """Mark the post that a deleted message was, and return it; None when it was not one of ours."""
+        async with self._database.transaction() as tx:
+            rows = await tx.execute(
+                f"UPDATE post SET state = 'deleted' WHERE message_id = $1 AND state = 'posted' RETURNING {_COLUMNS}",
+                message_id,
+            )
+            return _post(rows[0]) if rows else None
+
+    async def of_turn(self, turn_id: TurnId) -> list[Post]:
+        """Return the posts and intents of a turn, replies before the mark, in their order."""
+        rows = await self._database.read(
+            f"SELECT {_COLUMNS} FROM post WHERE turn_id = $1 ORDER BY kind DESC, number", turn_id
+        )
+        return [_post(row) for row in rows]
+
+    async def by_message(self, message_id: MessageId) -> Post | None:
+        """Return the post that a message is, or None."""
+        rows = await self._database.read(f"SELECT {_COLUMNS} FROM post WHERE message_id = $1", message_id)
+        return _post(rows[0]) if rows else None
+
+    async def known(self, message_ids: Sequence[MessageId]) -> set[MessageId]:
+        """Return which of the messages are posts of ours."""
+        found: set[MessageId] = set()
+        for message_id in message_ids:
+            if await self.by_message(message_id):
+                found.add(message_id)
+        return found
+
+    async def intended_in(self, channel_id: ChannelId, thread_id: ChannelId | None) -> list[Post]:
+        """Return the intents of a place that have no message yet, oldest first."""
+        rows = await self._database.read(
+            f"SELECT {_COLUMNS} FROM post WHERE channel_id = $1 AND COALESCE(thread_id, 0) = $2 "
+            "AND state = 'intended' ORDER BY id",
+            channel_id,
+            thread_id or 0,
+        )
+        return [_post(row) for row in rows]
+
+
+def _post(row: Row) -> Post:
+    thread_id: int | None = row["thread_id"]
+    message_id: int | None = row["message_id"]
+    return Post(
+        PostId(row["id"]),
+        TurnId(row["turn_id"]),
+        PostKind(row["kind"]),
+        row["number"],
+        ChannelId(row["channel_id"]),
+        None if thread_id is None else ChannelId(thread_id),
+        Transport(row["transport"]),
+        PostState(row["state"]),
+        None if message_id is None else MessageId(message_id),
+    )

@@ -1,0 +1,469 @@
+"""SQLite as the queue: messages are claimed, become turns, and end in a final state.
+
+A claim is one message of Discord, taken once. Waiting claims of a conversation become one turn by one UPDATE;
+a conversation has at most one running turn, which a unique index sees to.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from bot.domain.ids import ConversationId, MessageId, PayerId, TurnId, UserId, VersionId
+from bot.domain.turns import (
+    AdmissionFacts,
+    AdmissionLimits,
+    Admitted,
+    Arrival,
+    Exchange,
+    Refusal,
+    Turn,
+    TurnKind,
+    TurnMessage,
+    TurnState,
+    Version,
+    VersionOutcome,
+    VersionState,
+    refusal,
+)
+from bot.store.database import Database, Row, Transaction
+from bot.store.vault import Damaged, UnknownKey, Vault
+
+_TURN_COLUMNS: Final = "id, conversation_id, kind, state, cause, payer, attempts, created_at"
+
+
+class Turns:
+    """The tables claim, turn and version."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._database = database
+        self._vault = vault
+
+    async def admit(
+        self,
+        conversation_id: ConversationId,
+        arrivals: Sequence[Arrival],
+        limits: AdmissionLimits,
+        *,
+        now_ms: int,
+        day_start_ms: int,
+    ) -> list[Admitted | Refusal]:
+        """Claim messages in one transaction and tell for each what became of it.
+
+        A refused message is claimed too, as dropped and without its text: the catch-up must not meet it again.
+        """
+        results: list[Admitted | Refusal] = []
+        async with self._database.transaction() as tx:
+            for arrival in arrivals:
+                facts = await self._facts(tx, conversation_id, arrival, limits, day_start_ms)
+                refused = refusal(facts, limits)
+                rows = await tx.execute(
+                    """
+                    INSERT INTO claim (message_id, conversation_id, guild_id, channel_id, author_id, state, cause,
+                                       body, claimed_at)
+                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                    ON CONFLICT (message_id) DO NOTHING
+                    RETURNING message_id
+                    """,
+                    arrival.message_id,
+                    conversation_id,
+                    arrival.guild_id,
+                    arrival.channel_id,
+                    arrival.author_id,
+                    "dropped" if refused else "waiting",
+                    refused.value if refused else None,
+                    None if refused else self._seal_message(arrival.message_id, arrival.author_name, arrival.text),
+                    now_ms,
+                )
+                results.append((refused or Admitted.CLAIMED) if rows else Admitted.DUPLICATE)
+        return results
+
+    async def _facts(
+        self,
+        tx: Transaction,
+        conversation_id: ConversationId,
+        arrival: Arrival,
+        limits: AdmissionLimits,
+        day_start_ms: int,
+    ) -> AdmissionFacts:
+        (row,) = await tx.execute(
+            """
+            SELECT (SELECT COUNT(*) FROM claim WHERE conversation_id = $1 AND state = 'waiting') AS waiting,
+                   CASE WHEN $5 = 0 THEN 0 ELSE (SELECT COUNT(*) FROM claim WHERE author_id = $2
+                        AND claimed_at >= $4 AND guild_id = $3 AND state <> 'dropped') END AS member_today,
+                   CASE WHEN $6 = 0 THEN 0 ELSE (SELECT COUNT(*) FROM claim WHERE guild_id = $3
+                        AND claimed_at >= $4 AND state <> 'dropped') END AS guild_today
+            """,
+            conversation_id,
+            arrival.author_id,
+            arrival.guild_id,
+            day_start_ms,
+            limits.member_per_day,
+            limits.guild_per_day,
+        )
+        return AdmissionFacts(row["waiting"], row["member_today"], row["guild_today"])
+
+    async def begin(self, conversation_id: ConversationId, payer: PayerId, *, now_ms: int) -> Turn | None:
+        """Make the next turn run, and return it with its messages; None when one runs or nothing waits.
+
+        A turn asked for again goes first. Else all waiting messages become one new turn.
+        """
+        async with self._database.transaction() as tx:
+            open_turns = await tx.execute(
+                "SELECT id, state FROM turn WHERE conversation_id = $1 AND state IN ('waiting', 'running') "
+                "ORDER BY state, id LIMIT 1",
+                conversation_id,
+            )
+            if open_turns and open_turns[0]["state"] == "running":
+                return None
+            if open_turns:
+                rows = await tx.execute(
+                    "UPDATE turn SET state = 'running', attempts = attempts + 1, started_at = $2, payer = $3, "
+                    f"cause = NULL, ended_at = NULL WHERE id = $1 RETURNING {_TURN_COLUMNS}",
+                    open_turns[0]["id"],
+                    now_ms,
+                    payer,
+                )
+                messages = await tx.execute(
+                    "UPDATE claim SET state = 'running' WHERE turn_id = $1 RETURNING message_id, author_id, body",
+                    open_turns[0]["id"],
+                )
+                return self._turn(rows[0], messages)
+            rows = await tx.execute(
+                "INSERT INTO turn (conversation_id, kind, state, payer, attempts, created_at, started_at) "
+                "SELECT $1, 'reply', 'running', $2, 1, $3, $3 "
+                "WHERE EXISTS (SELECT 1 FROM claim WHERE conversation_id = $1 AND state = 'waiting') "
+                f"RETURNING {_TURN_COLUMNS}",
+                conversation_id,
+                payer,
+                now_ms,
+            )
+            if not rows:
+                return None
+            messages = await tx.execute(
+                "UPDATE claim SET state = 'running', turn_id = $2 WHERE conversation_id = $1 AND state = 'waiting' "
+                "RETURNING message_id, author_id, body",
+                conversation_id,
+                rows[0]["id"],
+            )
+            return self._turn(rows[0], messages)
+
+    async def begin_greeting(self, conversation_id: ConversationId, payer: PayerId, text: str, *, now_ms: int) -> Turn:
+        """Make a greeting run, its text complete from the start."""
+        async with self._database.transaction() as tx:
+            rows = await tx.execute(
+                "INSERT INTO turn (conversation_id, kind, state, payer, attempts, created_at, started_at) "
+                f"VALUES ($1, 'greeting', 'running', $2, 1, $3, $3) RETURNING {_TURN_COLUMNS}",
+                conversation_id,
+                payer,
+                now_ms,
+            )
+            turn = self._turn(rows[0], ())
+            await self.add_version(tx, turn.id, VersionOutcome(text, VersionState.COMPLETE), now_ms=now_ms)
+            return turn
+
+    async def run_again(self, turn_id: TurnId, *, now_ms: int) -> Turn | None:
+        """Count one more attempt of a turn that a stop of the process left running."""
+        async with self._database.transaction() as tx:
+            rows = await tx.execute(
+                "UPDATE turn SET attempts = attempts + 1, started_at = $2 WHERE id = $1 AND state = 'running' "
+                f"RETURNING {_TURN_COLUMNS}",
+                turn_id,
+                now_ms,
+            )
+            return self._turn(rows[0], await self._messages(tx, turn_id)) if rows else None
+
+    async def ask_again(self, turn_id: TurnId) -> bool:
+        """Put an ended turn back in the queue; False when it is not ended, so that two presses make one retry."""
+        async with self._database.transaction() as tx:
+            rows = await tx.execute(
+                "UPDATE turn SET state = 'waiting' WHERE id = $1 AND state IN ('failed', 'answered') RETURNING id",
+                turn_id,
+            )
+            return bool(rows)
+
+    async def finish(self, turn_id: TurnId, state: TurnState, *, cause: str | None = None, now_ms: int) -> None:
+        """End a turn and the messages in it."""
+        async with self._database.transaction() as tx:
+            await self.end(tx, turn_id, state, cause=cause, now_ms=now_ms)
+
+    async def end(self, tx: Transaction, turn_id: TurnId, state: TurnState, *, cause: str | None, now_ms: int) -> None:
+        """As finish, inside a transaction that does more."""
+        await tx.execute(
+            "UPDATE turn SET state = $2, cause = $3, ended_at = $4 WHERE id = $1",
+            turn_id,
+            state.value,
+            cause,
+            now_ms,
+        )
+        await tx.execute(
+            "UPDATE claim SET state = $2, cause = $3 WHERE turn_id = $1 AND state <> 'dropped'",
+            turn_id,
+            state.value,
+            cause,
+        )
+
+    async def fold(self, turn_id: TurnId, into: TurnId) -> None:
+        """Give a failed turn's messages to an earlier failed turn, whose mark then stands for both."""
+        async with self._database.transaction() as tx:
+            await tx.execute(
+                "UPDATE claim SET turn_id = $2, state = 'failed' WHERE turn_id = $1 AND state <> 'dropped'",
+                turn_id,
+                into,
+            )
+            await tx.execute("DELETE FROM turn WHERE id = $1", turn_id)
+
+    async def get(self, turn_id: TurnId) -> Turn | None:
+        """Return a turn with its messages."""
+        rows = await self._database.read(f"SELECT {_TURN_COLUMNS} FROM turn WHERE id = $1", turn_id)
+        if not rows:
+            return None
+        messages = await self._database.read(
+            "SELECT message_id, author_id, body FROM claim WHERE turn_id = $1 ORDER BY message_id", turn_id
+        )
+        return self._turn(rows[0], messages)
+
+    async def unfinished(self) -> list[Turn]:
+        """Return the turns that were running when the process last ended, oldest first."""
+        rows = await self._database.read(f"SELECT {_TURN_COLUMNS} FROM turn WHERE state = 'running' ORDER BY id")
+        return [turn for row in rows if (turn := await self.get(TurnId(row["id"])))]
+
+    async def with_work(self) -> list[ConversationId]:
+        """Return the conversations in which something waits to be answered."""
+        rows = await self._database.read(
+            "SELECT conversation_id FROM claim WHERE state = 'waiting' "
+            "UNION SELECT conversation_id FROM turn WHERE state = 'waiting'"
+        )
+        return [ConversationId(row["conversation_id"]) for row in rows]
+
+    async def drop_waiting(self, conversation_id: ConversationId, cause: str) -> None:
+        """End what waits in a conversation without an answer, and drop its text."""
+        async with self._database.transaction() as tx:
+            await tx.execute(
+                "UPDATE claim SET state = 'dropped', cause = $2, body = NULL "
+                "WHERE conversation_id = $1 AND state = 'waiting'",
+                conversation_id,
+                cause,
+            )
+            await tx.execute(
+                "UPDATE turn SET state = 'failed', cause = $2 WHERE conversation_id = $1 AND state = 'waiting'",
+                conversation_id,
+                cause,
+            )
+
+    async def history(
+        self, conversation_id: ConversationId, *, after: MessageId, before_turn: TurnId | None, limit: int
+    ) -> list[Exchange]:
+        """Return the newest exchanges of a conversation, oldest first.
+
+        `limit` counts messages, members' and the character's each; `before_turn` itself is left out.
+        """
+        said = await self._database.read(
+            """
+            SELECT turn_id, message_id, author_id, body FROM claim
+            WHERE conversation_id = $1 AND message_id > $2 AND body IS NOT NULL AND turn_id IS NOT NULL
+              AND turn_id <> $3
+            ORDER BY message_id DESC LIMIT $4
+            """,
+            conversation_id,
+            after,
+            before_turn or 0,
+            limit,
+        )
+        replies = await self._database.read(
+            """
+            SELECT t.id AS turn_id, v.id AS version_id, v.body,
+                   (SELECT MAX(c.message_id) FROM claim c WHERE c.turn_id = t.id) AS last_message
+            FROM turn t JOIN version v ON v.turn_id = t.id
+            WHERE t.conversation_id = $1 AND t.kind = 'reply' AND t.id <> $3 AND v.body IS NOT NULL
+              AND v.number = (SELECT MAX(w.number) FROM version w WHERE w.turn_id = t.id AND w.body IS NOT NULL)
+              AND EXISTS (SELECT 1 FROM claim c WHERE c.turn_id = t.id AND c.message_id > $2)
+            ORDER BY last_message DESC LIMIT $4
+            """,
+            conversation_id,
+            after,
+            before_turn or 0,
+            limit,
+        )
+        messages: dict[int, list[TurnMessage]] = {}
+        order: dict[int, int] = {}
+        for row in reversed(said):
+            messages.setdefault(row["turn_id"], []).append(self._message(row))
+            order[row["turn_id"]] = row["message_id"]
+        texts: dict[int, str | None] = {}
+        for row in replies:
+            texts[row["turn_id"]] = self._open_version(row)
+            order.setdefault(row["turn_id"], row["last_message"])
+        return [
+            Exchange(TurnId(turn_id), tuple(messages.get(turn_id, ())), texts.get(turn_id))
+            for turn_id in sorted(order, key=lambda turn_id: order[turn_id])
+        ]
+
+    async def greeting(self, conversation_id: ConversationId) -> str | None:
+        """Return the text of the newest greeting of a conversation's binding, which its threads share.
+
+        A conversation that was greeted itself, after a reset in a thread, goes by its own greeting.
+        """
+        rows = await self._database.read(
+            """
+            SELECT v.id AS version_id, v.turn_id, v.body
+            FROM version v JOIN turn t ON t.id = v.turn_id JOIN conversation c ON c.id = t.conversation_id
+            WHERE t.kind = 'greeting' AND v.body IS NOT NULL
+              AND c.binding_id = (SELECT binding_id FROM conversation WHERE id = $1)
+              AND (c.id = $1 OR c.scope = 'room')
+            ORDER BY CASE WHEN c.id = $1 THEN 0 ELSE 1 END, t.id DESC LIMIT 1
+            """,
+            conversation_id,
+        )
+        return self._open_version(rows[0]) if rows else None
+
+    async def add_version(
+        self, tx: Transaction, turn_id: TurnId, outcome: VersionOutcome | None, *, now_ms: int
+    ) -> VersionId:
+        """Add a version to a turn: still to be written where there is no outcome yet."""
+        (row,) = await tx.execute(
+            "INSERT INTO version (turn_id, number, state, created_at) "
+            "SELECT $1, COALESCE(MAX(number), 0) + 1, 'writing', $2 FROM version WHERE turn_id = $1 RETURNING id",
+            turn_id,
+            now_ms,
+        )
+        version_id = VersionId(row["id"])
+        if outcome is not None:
+            await self.settle_version(tx, version_id, outcome, now_ms=now_ms)
+        return version_id
+
+    async def settle_version(
+        self, tx: Transaction, version_id: VersionId, outcome: VersionOutcome, *, now_ms: int
+    ) -> None:
+        """Write down a version's text and usage."""
+        await tx.execute(
+            """
+            UPDATE version SET state = $2, body = $3, upstream_id = $4, model = $5, input_tokens = $6,
+                   output_tokens = $7, cost_usd = $8, ended_at = $9
+            WHERE id = $1
+            """,
+            version_id,
+            outcome.state.value,
+            self._vault.seal(outcome.text, context=f"version:{version_id}") if outcome.text else None,
+            outcome.upstream_id,
+            outcome.model,
+            outcome.input_tokens,
+            outcome.output_tokens,
+            outcome.cost_usd,
+            now_ms,
+        )
+
+    async def latest_version(self, turn_id: TurnId) -> Version | None:
+        """Return the newest version of a turn."""
+        rows = await self._database.read(
+            "SELECT id AS version_id, turn_id, number, state, body FROM version WHERE turn_id = $1 "
+            "ORDER BY number DESC LIMIT 1",
+            turn_id,
+        )
+        if not rows:
+            return None
+        row = rows[0]
+        return Version(
+            VersionId(row["version_id"]),
+            TurnId(row["turn_id"]),
+            row["number"],
+            VersionState(row["state"]),
+            self._open_version(row),
+        )
+
+    async def rewrite(self, message_id: MessageId, author_name: str, text: str) -> bool:
+        """Replace the text of a claimed message that was edited; False where there is none to replace."""
+        async with self._database.transaction() as tx:
+            rows = await tx.execute(
+                "UPDATE claim SET body = $2 WHERE message_id = $1 AND body IS NOT NULL RETURNING message_id",
+                message_id,
+                self._seal_message(message_id, author_name, text),
+            )
+            return bool(rows)
+
+    async def erase(self, message_ids: Iterable[MessageId]) -> None:
+        """Drop the text of deleted messages; those still waiting will not be answered."""
+        async with self._database.transaction() as tx:
+            for message_id in message_ids:
+                await tx.execute(
+                    """
+                    UPDATE claim SET body = NULL,
+                           cause = CASE WHEN state = 'waiting' THEN 'deleted' ELSE cause END,
+                           state = CASE WHEN state = 'waiting' THEN 'dropped' ELSE state END
+                    WHERE message_id = $1
+                    """,
+                    message_id,
+                )
+
+    async def erase_reply(self, turn_id: TurnId) -> None:
+        """Drop the text of a reply that was deleted, so that the character forgets having said it."""
+        async with self._database.transaction() as tx:
+            await tx.execute("UPDATE version SET body = NULL WHERE turn_id = $1", turn_id)
+
+    async def newest_claims(self) -> dict[int, int]:
+        """Return the newest claimed or posted message of each channel and thread."""
+        rows = await self._database.read(
+            """
+            SELECT place, MAX(message_id) AS newest FROM (
+                SELECT channel_id AS place, message_id FROM claim
+                UNION ALL
+                SELECT COALESCE(thread_id, channel_id) AS place, message_id FROM post WHERE message_id IS NOT NULL
+            ) AS known GROUP BY place
+            """
+        )
+        return {row["place"]: row["newest"] for row in rows}
+
+    async def outcome_of(self, message_id: MessageId) -> tuple[str, str | None, TurnId | None] | None:
+        """Return a claimed message's state, the stored cause, and its turn; None when it was never claimed."""
+        rows = await self._database.read("SELECT state, cause, turn_id FROM claim WHERE message_id = $1", message_id)
+        if not rows:
+            return None
+        turn_id: int | None = rows[0]["turn_id"]
+        return rows[0]["state"], rows[0]["cause"], None if turn_id is None else TurnId(turn_id)
+
+    async def last_authors(self, conversation_id: ConversationId, limit: int) -> list[UserId]:
+        """Return who wrote the newest claimed messages of a conversation, newest first."""
+        rows = await self._database.read(
+            "SELECT author_id FROM claim WHERE conversation_id = $1 ORDER BY message_id DESC LIMIT $2",
+            conversation_id,
+            limit,
+        )
+        return [UserId(row["author_id"]) for row in rows]
+
+    async def _messages(self, tx: Transaction, turn_id: TurnId) -> list[Row]:
+        return await tx.execute(
+            "SELECT message_id, author_id, body FROM claim WHERE turn_id = $1 ORDER BY message_id", turn_id
+        )
+
+    def _turn(self, row: Row, messages: Iterable[Row]) -> Turn:
+        return Turn(
+            TurnId(row["id"]),
+            ConversationId(row["conversation_id"]),
+            TurnKind(row["kind"]),
+            TurnState(row["state"]),
+            row["cause"],
+            PayerId(row["payer"]),
+            row["attempts"],
+            row["created_at"],
+            tuple(sorted((self._message(message) for message in messages), key=lambda message: message.message_id)),
+        )
+
+    def _seal_message(self, message_id: MessageId, author_name: str, text: str) -> bytes:
+        return self._vault.seal(json.dumps([author_name, text]), context=f"claim:{message_id}")
+
+    def _message(self, row: Row) -> TurnMessage:
+        name, text = None, None
+        if row["body"] is not None:
+            try:
+                name, text = json.loads(self._vault.open(row["body"], context=f"claim:{row['message_id']}"))
+            except (UnknownKey, Damaged):
+                # A lost key means fresh conversations, not a bot that cannot speak (README, Privacy).
+                name, text = None, None
+        return TurnMessage(MessageId(row["message_id"]), UserId(row["author_id"]), name, text)
+
+    def _open_version(self, row: Row) -> str | None:
+        if row["body"] is None:
+            return None
+        try:
+            return self._vault.open(row["body"], context=f"version:{row['version_id']}")
+        except (UnknownKey, Damaged):
+            return None
