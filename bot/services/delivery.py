@@ -1,0 +1,360 @@
+"""The posts of one turn: a reader feeds text, a painter owns the posts.
+
+What Discord shows is compared with what it should show, and the difference is sent until there is none. The same
+code so streams a reply, finishes one that a crash left half said, and writes Retry's text into the posts of the
+last try.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from bot.domain.ids import MessageId, PostId, TurnId, VersionId
+from bot.domain.turns import Post, PostKind, PostState, Transport, TurnState, VersionOutcome, VersionState
+from bot.services.lanes import Priority
+from bot.services.outlet import (
+    Busy,
+    Controls,
+    Destination,
+    Draft,
+    Forbidden,
+    Gone,
+    Lost,
+    OutletError,
+    Persona,
+    Refused,
+    TextFile,
+    Uncertain,
+)
+from bot.services.posting import Poster
+
+_log = logging.getLogger(__name__)
+
+FIRST_BACKOFF_SECONDS: Final = 1.0
+LONGEST_BACKOFF_SECONDS: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A reply cut into the messages that carry it."""
+
+    parts: tuple[str, ...]
+    file: TextFile | None = None
+    """Goes with the last part."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What a turn comes to."""
+
+    layout: Layout
+    state: TurnState
+    cause: str | None = None
+    outcome: VersionOutcome | None = None
+    """Written down before the last posts carry it; None where the text is stored already."""
+    controls: Controls | None = None
+
+
+@dataclass(slots=True)
+class _Slot:
+    """One place of a reply, and what Discord is known to show there."""
+
+    post_id: PostId
+    transport: Transport
+    message_id: MessageId
+    shown: Draft | None
+    """None where nobody knows: the post was met again after a restart, or an earlier copy was kept."""
+
+
+class Delivery:
+    """Puts one turn's text, or its mark, on Discord."""
+
+    def __init__(
+        self,
+        poster: Poster,
+        *,
+        turn_id: TurnId,
+        kind: PostKind,
+        destination: Destination,
+        persona: Persona | None,
+        anchor: MessageId,
+        preview: Callable[[str], tuple[str, ...]] | None = None,
+        first_text_delay_seconds: float = 0.0,
+        standing: Sequence[Post] = (),
+        version_id: VersionId | None = None,
+    ) -> None:
+        """Take up a turn.
+
+        `anchor` is a message older than anything posted here. `preview` cuts text that still grows into what
+        may be seen of it. `standing` are the posts that the turn has from earlier. `version_id` is the version
+        being written, where there is one already.
+        """
+        self._poster = poster
+        self._turn_id = turn_id
+        self._kind = kind
+        self._destination = destination
+        self._persona = persona
+        self._anchor = anchor
+        self._preview = preview
+        self._first_text_delay = first_text_delay_seconds
+        self._slots = {
+            post.number: _Slot(post.id, post.transport, post.message_id, None)
+            for post in standing
+            if post.kind is kind and post.state is PostState.POSTED and post.message_id is not None
+        }
+        self._version_id = version_id
+        self._text = ""
+        self._closing = False
+        self._begun = False
+        self._stirred = asyncio.Event()
+        self._closed = asyncio.Event()
+        self._painter: asyncio.Task[None] | None = None
+        self._pending: asyncio.Future[bool] | None = None
+        self._unrecorded: list[tuple[PostId, MessageId]] = []
+        self.removed = False
+        """Whether somebody deleted a message of the reply while it was being written."""
+
+    @property
+    def visible(self) -> bool:
+        """Whether anything can be seen of it."""
+        return bool(self._slots)
+
+    @property
+    def last_message(self) -> tuple[MessageId, Transport] | None:
+        """The last message of the reply, which carries the buttons."""
+        if not self._slots:
+            return None
+        slot = self._slots[max(self._slots)]
+        return slot.message_id, slot.transport
+
+    def feed(self, text: str) -> None:
+        """Take the whole text so far; it is shown when there is room."""
+        self._text = text
+        self._stirred.set()
+        if self._painter is None and self._preview is not None:
+            self._painter = asyncio.create_task(self._paint(), name=f"painter of turn {self._turn_id}")
+
+    async def finish(self, ending: Ending) -> None:
+        """Show the final text, and end the turn once Discord has confirmed it.
+
+        Goes on trying for as long as Discord does not answer. Raises Forbidden, Refused or Gone where trying
+        again changes nothing; the turn is not ended then.
+        """
+        await self.stop()
+        outcome = ending.outcome
+        if self.removed and outcome is not None:
+            outcome = VersionOutcome("", VersionState.PARTIAL, outcome.upstream_id, outcome.model)
+        if outcome is not None and self._version_id is not None:
+            await self._settle(outcome)
+            outcome = None
+        elif outcome is not None and self._slots:
+            self._version_id = await self._poster.posts.begin_version(
+                self._turn_id, outcome, now_ms=self._poster.clock.now_ms()
+            )
+            outcome = None
+        if not self.removed:
+            await self._show(ending, outcome)
+        await self._poster.posts.posted_and_ended(
+            self._turn_id,
+            ending.state,
+            posted=self._unrecorded,
+            cause="deleted" if self.removed else ending.cause,
+            now_ms=self._poster.clock.now_ms(),
+        )
+        self._unrecorded = []
+
+    async def take_back(self) -> None:
+        """Delete every message of this delivery, such as the mark of a turn that is tried again."""
+        await self._remove_from(0)
+
+    async def stop(self) -> None:
+        """Stop painting, and wait for a call that has begun."""
+        self._closing = True
+        self._stirred.set()
+        self._closed.set()
+        if self._pending is not None and not self._begun:
+            self._pending.cancel()
+        if self._painter is not None:
+            await asyncio.shield(self._painter)
+            self._painter = None
+
+    # Painting
+
+    async def _paint(self) -> None:
+        # A reply that ends within the first moment is one post and nothing else.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._first_text_delay):
+                await self._closed.wait()
+        while not self._closing:
+            self._stirred.clear()
+            if self._next_preview() is None or not await self._request_preview():
+                await self._stirred.wait()
+
+    async def _request_preview(self) -> bool:
+        """Ask the lane for a call, and tell whether it may be worth asking again at once."""
+        self._begun = False
+        priority = Priority.PREVIEW if self._slots else Priority.TEXT
+        self._pending = self._poster.lane(self._destination).submit(priority, self._show_preview)
+        try:
+            return await self._pending
+        except asyncio.CancelledError:
+            if not self._closing:
+                raise
+            return False
+        except OutletError as error:
+            # The final text is what counts; it is tried until it stands or cannot stand.
+            _log.info("Turn %s: a preview was not shown: %r", self._turn_id, error)
+            return False
+        finally:
+            self._pending = None
+
+    def _next_preview(self) -> tuple[int, Draft] | None:
+        if self.removed or self._preview is None:
+            return None
+        for number, text in enumerate(self._preview(self._text)):
+            draft = self._draft(number, text)
+            slot = self._slots.get(number)
+            if slot is None or slot.shown != draft:
+                return number, draft
+        return None
+
+    async def _show_preview(self) -> bool:
+        step = None if self._closing else self._next_preview()
+        if step is None:
+            return False
+        self._begun = True
+        await self._put(*step)
+        return True
+
+    # Showing
+
+    async def _show(self, ending: Ending, outcome: VersionOutcome | None) -> None:
+        parts = ending.layout.parts
+        last = len(parts) - 1
+        for number, text in enumerate(parts):
+            is_last = number == last
+            draft = self._draft(
+                number,
+                text,
+                controls=ending.controls if is_last else None,
+                file=ending.layout.file if is_last else None,
+            )
+            # The last id is written down together with the end of the turn.
+            deferred = is_last and not any(slot > last for slot in self._slots)
+            await self._insist(self._putting(number, draft, outcome, deferred=deferred))
+            outcome = None
+            if self.removed:
+                return
+        await self._remove_from(len(parts))
+
+    def _putting(
+        self, number: int, draft: Draft, outcome: VersionOutcome | None, *, deferred: bool
+    ) -> Callable[[], Awaitable[None]]:
+        return lambda: self._put(number, draft, outcome, deferred=deferred)
+
+    def _draft(
+        self, number: int, text: str, *, controls: Controls | None = None, file: TextFile | None = None
+    ) -> Draft:
+        nonce = f"{self._turn_id}.{self._kind.value}.{number}"
+        return Draft(text, persona=self._persona, controls=controls, file=file, nonce=nonce)
+
+    async def _insist(self, call: Callable[[], Awaitable[None]]) -> None:
+        """Carry a call out through the lane, again and again while Discord is busy or does not answer."""
+        backoff = FIRST_BACKOFF_SECONDS
+        while True:
+            try:
+                await self._poster.lane(self._destination).submit(Priority.TEXT, call)
+            except Busy as busy:
+                await self._poster.clock.sleep(busy.retry_after_seconds)
+            except Uncertain:
+                _log.warning("Turn %s: Discord did not answer; trying again in %.0f s", self._turn_id, backoff)
+                await self._poster.clock.sleep(backoff)
+                backoff = min(backoff * 2, LONGEST_BACKOFF_SECONDS)
+            else:
+                return
+
+    async def _put(
+        self, number: int, draft: Draft, outcome: VersionOutcome | None = None, *, deferred: bool = False
+    ) -> None:
+        """Make a place of the reply show the draft, by a post or an edit; runs in the lane."""
+        slot = self._slots.get(number)
+        if slot is None:
+            slot = await self._post(number, draft, outcome, deferred=deferred)
+        if slot.shown == draft:
+            return
+        try:
+            await self._poster.outlet.edit(self._destination, slot.transport, slot.message_id, draft)
+        except Gone as gone:
+            if gone.what is Lost.PLACE:
+                raise
+            del self._slots[number]
+            if gone.what is Lost.MESSAGE:
+                self.removed = True
+                await self._poster.posts.gone(slot.message_id)
+            else:
+                # What the old webhook said can no longer be edited; the text is said again by the new one.
+                await self._poster.posts.withdraw(slot.post_id)
+                await self._put(number, draft, outcome, deferred=deferred)
+        else:
+            slot.shown = draft
+
+    async def _post(self, number: int, draft: Draft, outcome: VersionOutcome | None, *, deferred: bool) -> _Slot:
+        try:
+            return await self._post_once(number, draft, outcome, deferred=deferred)
+        except Gone as gone:
+            if gone.what is not Lost.WEBHOOK:
+                raise
+        # The outlet has forgotten the webhook that is gone; it finds or makes another, or falls back.
+        return await self._post_once(number, draft, outcome, deferred=deferred)
+
+    async def _post_once(self, number: int, draft: Draft, outcome: VersionOutcome | None, *, deferred: bool) -> _Slot:
+        posts, clock = self._poster.posts, self._poster.clock
+        transport = Transport.BOT
+        if draft.persona is not None:
+            transport = await self._poster.outlet.transport(self._destination)
+        needs_version = self._kind is PostKind.REPLY and self._version_id is None
+        post_id, version_id = await posts.intend(
+            self._turn_id,
+            self._kind,
+            number,
+            channel_id=self._destination.channel_id,
+            thread_id=self._destination.thread_id,
+            transport=transport,
+            now_ms=clock.now_ms(),
+            begin_version=needs_version,
+            outcome=outcome if needs_version else None,
+        )
+        self._version_id = version_id or self._version_id
+        try:
+            sent = await self._poster.send(self._destination, transport, draft, self._anchor)
+        except (Forbidden, Refused, Gone):
+            await posts.withdraw(post_id)
+            raise
+        slot = _Slot(post_id, transport, sent.message_id, draft if sent.as_drafted else None)
+        self._slots[number] = slot
+        if deferred and sent.as_drafted:
+            self._unrecorded.append((post_id, sent.message_id))
+        else:
+            await posts.posted(post_id, sent.message_id)
+        return slot
+
+    async def _settle(self, outcome: VersionOutcome) -> None:
+        if self._version_id is not None:
+            await self._poster.posts.settle_version(self._version_id, outcome, now_ms=self._poster.clock.now_ms())
+
+    async def _remove_from(self, first: int) -> None:
+        for number in sorted((number for number in self._slots if number >= first), reverse=True):
+            await self._insist(self._removing(number))
+
+    def _removing(self, number: int) -> Callable[[], Awaitable[None]]:
+        return lambda: self._remove(number)
+
+    async def _remove(self, number: int) -> None:
+        slot = self._slots[number]
+        with contextlib.suppress(Gone):
+            await self._poster.outlet.delete(self._destination, slot.transport, slot.message_id)
+        await self._poster.posts.withdraw(slot.post_id)
+        del self._slots[number]
