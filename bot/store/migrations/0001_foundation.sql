@@ -1,5 +1,7 @@
 -- The shape everything stands on. Ids of Discord are BIGINT; times are Unix milliseconds; sealed columns
--- (named body or token) hold the vault's bytes and are NULL once their text was dropped.
+-- (named body or token) hold the vault's bytes and are NULL once their text was dropped. Numbers that buttons
+-- carry are AUTOINCREMENT: without it the id of a deleted row would be given again, and an old button would act
+-- on something else.
 
 CREATE TABLE state (
     name TEXT PRIMARY KEY,
@@ -13,19 +15,19 @@ CREATE TABLE guild (
 );
 
 CREATE TABLE character (
-    ref INTEGER PRIMARY KEY,
+    ref INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
     slug TEXT,
     facts TEXT NOT NULL,
     rating INTEGER NOT NULL,
     seen_at BIGINT NOT NULL,
-    checked_at BIGINT NOT NULL,
+    checked_at BIGINT,
     gone_at BIGINT
 );
-CREATE INDEX character_by_slug ON character (slug);
+CREATE INDEX character_by_slug ON character (LOWER(slug));
 
 CREATE TABLE binding (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     guild_id BIGINT NOT NULL,
     channel_id BIGINT NOT NULL,
     character_ref BIGINT NOT NULL REFERENCES character (ref),
@@ -42,7 +44,7 @@ CREATE UNIQUE INDEX binding_live ON binding (channel_id, character_ref) WHERE st
 CREATE INDEX binding_by_guild ON binding (guild_id);
 
 CREATE TABLE conversation (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     binding_id BIGINT NOT NULL REFERENCES binding (id) ON DELETE CASCADE,
     scope TEXT NOT NULL CHECK (scope IN ('room', 'thread', 'person')),
     scope_id BIGINT NOT NULL,
@@ -55,7 +57,7 @@ CREATE TABLE conversation (
 CREATE INDEX conversation_by_scope ON conversation (scope_id);
 
 CREATE TABLE turn (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     conversation_id BIGINT NOT NULL REFERENCES conversation (id) ON DELETE CASCADE,
     kind TEXT NOT NULL CHECK (kind IN ('reply', 'greeting')),
     state TEXT NOT NULL CHECK (state IN ('waiting', 'running', 'answered', 'failed', 'dropped')),
@@ -68,6 +70,7 @@ CREATE TABLE turn (
 );
 CREATE UNIQUE INDEX turn_running ON turn (conversation_id) WHERE state = 'running';
 CREATE INDEX turn_by_conversation ON turn (conversation_id, id);
+CREATE INDEX turn_by_age ON turn (created_at);
 CREATE INDEX turn_open ON turn (state) WHERE state IN ('waiting', 'running');
 
 CREATE TABLE claim (
@@ -83,13 +86,14 @@ CREATE TABLE claim (
     claimed_at BIGINT NOT NULL
 );
 CREATE INDEX claim_waiting ON claim (conversation_id, message_id) WHERE state = 'waiting';
+CREATE INDEX claim_by_conversation ON claim (conversation_id, message_id);
 CREATE INDEX claim_by_turn ON claim (turn_id);
 CREATE INDEX claim_by_author ON claim (author_id, claimed_at);
 CREATE INDEX claim_by_guild ON claim (guild_id, claimed_at);
 CREATE INDEX claim_by_channel ON claim (channel_id, message_id);
 
 CREATE TABLE version (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     turn_id BIGINT NOT NULL REFERENCES turn (id) ON DELETE CASCADE,
     number INTEGER NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('writing', 'complete', 'partial')),
@@ -103,6 +107,7 @@ CREATE TABLE version (
     ended_at BIGINT,
     UNIQUE (turn_id, number)
 );
+CREATE INDEX version_text ON version (created_at) WHERE body IS NOT NULL;
 
 CREATE TABLE post (
     id INTEGER PRIMARY KEY,
@@ -151,9 +156,10 @@ CREATE TABLE rating (
     PRIMARY KEY (user_id, character_ref)
 );
 CREATE INDEX rating_by_character ON rating (character_ref, guild_id);
+CREATE INDEX rating_by_guild ON rating (guild_id);
 
 CREATE TABLE report (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     reporter_id BIGINT NOT NULL,
     character_ref BIGINT NOT NULL REFERENCES character (ref),
     guild_id BIGINT,
@@ -168,9 +174,10 @@ CREATE TABLE report (
     told_at BIGINT
 );
 CREATE INDEX report_by_reporter ON report (reporter_id);
+CREATE INDEX report_by_guild ON report (guild_id);
 
 CREATE TABLE outbox (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     kind TEXT NOT NULL,
     subject TEXT NOT NULL,
     payer TEXT NOT NULL,
@@ -182,10 +189,11 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_due ON outbox (due_at);
 
 CREATE TABLE search_page (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     user_id BIGINT NOT NULL,
     query TEXT NOT NULL,
     cursors TEXT NOT NULL,
-    created_at BIGINT NOT NULL
+    used_at BIGINT NOT NULL
 );
-CREATE INDEX search_page_by_age ON search_page (created_at);
+CREATE INDEX search_page_by_age ON search_page (used_at);
+CREATE INDEX search_page_by_user ON search_page (user_id);
