@@ -57,6 +57,17 @@ class Binding:
     """Messages up to this one are never answered; moved by bind, trigger change, reset and unpause."""
 
 
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What binding a character to a channel did."""
+
+    binding: Binding
+    ended: tuple[Binding, ...]
+    """The bindings of other characters that this one took the place of."""
+    renewed: bool
+    """The character was bound there already, and keeps its conversations."""
+
+
 class Scope(Enum):
     """What one conversation covers."""
 

@@ -1,10 +1,10 @@
 """A character of the catalogue as the bot knows it, and whether it may be used."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
-from bot.domain.ids import CharacterId
+from bot.domain.ids import CharacterId, CharacterRef
 from bot.domain.ratings import ContentRating
 
 RESERVED_SLUGS: Final = frozenset({"mine"})
@@ -28,6 +28,8 @@ class Character:
     """None where the answer did not say; the catalogue lists characters the API refuses."""
     rating: ContentRating = ContentRating.EXPLICIT
     """The effective content rating: the stricter of the catalogue's and the author's."""
+    rating_stated: bool = True
+    """False where the answer named no rating at all, so that `rating` is only the safe assumption."""
     tags: tuple[str, ...] = ()
     stars_average: float | None = None
     stars_count: int | None = None
@@ -66,3 +68,33 @@ def unusable_reason(character: Character) -> Unusable | None:
     if character.allow_api is False:
         return Unusable.NO_API
     return None
+
+
+def merged(known: Character, short: Character) -> Character:
+    """Return what is known after a list item, which may leave out what an earlier full read told.
+
+    What the item states wins. A missing field says nothing: neither that a text was removed, nor, where the
+    item names no rating, that the character became explicit.
+    """
+    stated: dict[str, Any] = {
+        field.name: value
+        for field in fields(short)
+        if (value := getattr(short, field.name)) is not None and value != ()
+    }
+    if not short.rating_stated:
+        del stated["rating"], stated["rating_stated"]
+    return replace(known, **stated)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCharacter:
+    """A character as the store remembers it. Times are Unix milliseconds."""
+
+    ref: CharacterRef
+    character: Character
+    seen_at_ms: int
+    """When the catalogue last named it, in a list or in a full read."""
+    checked_at_ms: int | None
+    """When it was last read in full; None when only lists have named it."""
+    gone_at_ms: int | None
+    """When the catalogue said that it has no such character (any more); None while it is there."""

@@ -22,6 +22,9 @@ ConversationId = NewType("ConversationId", int)
 TurnId = NewType("TurnId", int)
 VersionId = NewType("VersionId", int)
 PostId = NewType("PostId", int)
+ReportId = NewType("ReportId", int)
+OutboxId = NewType("OutboxId", int)
+SearchPageId = NewType("SearchPageId", int)
 PayerId = NewType("PayerId", str)
 """Names the key that pays for a call, never the key itself."""
 

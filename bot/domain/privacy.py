@@ -1,0 +1,20 @@
+"""What is kept about a member."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAboutMember:
+    """Counts of what the store holds about one member."""
+
+    messages: int
+    """Messages known by their id, so that none is answered twice."""
+    message_texts: int
+    """Those of them whose text is still kept."""
+    ratings: int
+    reports: int
+    searches: int
+    bindings: int
+    """Characters that speak in a channel because this member bound them there."""
+    ignored_since_ms: int | None
+    """When the member asked to be ignored, in Unix milliseconds; None for one who did not."""

@@ -1,0 +1,50 @@
+"""A search of the catalogue, and how far a person has paged through it."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from bot.domain.ids import SearchPageId, UserId
+from bot.domain.ratings import ContentRating
+
+
+class Sort(Enum):
+    """The orders that the catalogue offers (Characters API, List Public Characters)."""
+
+    NEW = "new"
+    TOP_RATED = "top_rated"
+    TRENDING = "trending_simple"
+
+
+@dataclass(frozen=True, slots=True)
+class SearchQuery:
+    """What a person asked for."""
+
+    text: str | None = None
+    tags: tuple[str, ...] = ()
+    rating_max: ContentRating | None = None
+    """The strongest rating the person wants; the place's own ceiling is applied to every page anew."""
+    sort: Sort | None = None
+    """None leaves the order to the catalogue."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPage:
+    """Where a person stands in the answers to a query."""
+
+    id: SearchPageId
+    user_id: UserId
+    query: SearchQuery
+    cursors: tuple[str, ...]
+    """The catalogue's cursors that led here, one a page turned; none on the first page."""
+    used_at_ms: int
+    """When a page was last turned, in Unix milliseconds."""
+
+    @property
+    def cursor(self) -> str | None:
+        """The cursor of this page, None for the first."""
+        return self.cursors[-1] if self.cursors else None
+
+    @property
+    def number(self) -> int:
+        """The number of this page, from 1."""
+        return len(self.cursors) + 1
