@@ -1,0 +1,200 @@
+"""Which character speaks in which channel."""
+
+from typing import Final
+
+from bot.domain.bindings import Binding, BindingState, Bound, PauseCause, Trigger
+from bot.domain.ids import (
+    BindingId,
+    ChannelId,
+    CharacterRef,
+    ConversationId,
+    GuildId,
+    MessageId,
+    PayerId,
+    UserId,
+)
+from bot.store.database import Database, Row, Transaction
+from bot.store.texts import AFTER_EVERYTHING, drop_conversation
+
+ENDED: Final = "ended"
+"""The stored cause of what still waited when its binding ended."""
+
+
+class Bindings:
+    """The table binding. A binding is live until it is ended; a paused one is live."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def create(
+        self,
+        *,
+        guild_id: GuildId,
+        channel_id: ChannelId,
+        character_ref: CharacterRef,
+        trigger: Trigger,
+        bound_by: UserId,
+        payer: PayerId,
+        active_from: MessageId,
+        now_ms: int,
+    ) -> Bound:
+        """Bind a character to a channel, and end what was bound there before.
+
+        A character that is bound there already stays, wakes if it was paused, and takes over the new
+        trigger, binder, payer and `active_from`.
+        """
+        async with self._database.transaction() as tx:
+            return await self.create_in(
+                tx,
+                guild_id=guild_id,
+                channel_id=channel_id,
+                character_ref=character_ref,
+                trigger=trigger,
+                bound_by=bound_by,
+                payer=payer,
+                active_from=active_from,
+                now_ms=now_ms,
+            )
+
+    async def create_in(
+        self,
+        tx: Transaction,
+        *,
+        guild_id: GuildId,
+        channel_id: ChannelId,
+        character_ref: CharacterRef,
+        trigger: Trigger,
+        bound_by: UserId,
+        payer: PayerId,
+        active_from: MessageId,
+        now_ms: int,
+    ) -> Bound:
+        """As create, inside a transaction that does more."""
+        before = await tx.execute(
+            "SELECT * FROM binding WHERE channel_id = $1 AND state <> 'ended' ORDER BY id", channel_id
+        )
+        ended: list[Binding] = []
+        for row in before:
+            if row["character_ref"] != character_ref:
+                ended += await self._end(tx, BindingId(row["id"]), now_ms)
+        (row,) = await tx.execute(
+            """
+            INSERT INTO binding (guild_id, channel_id, character_ref, trigger_mode, state, bound_by, payer,
+                                 active_from, created_at)
+            VALUES ($1, $2, $3, $4, 'active', $5, $6, $7, $8)
+            ON CONFLICT (channel_id, character_ref) WHERE state <> 'ended' DO UPDATE
+            SET trigger_mode = excluded.trigger_mode, state = 'active', pause_cause = NULL,
+                bound_by = excluded.bound_by, payer = excluded.payer, active_from = excluded.active_from
+            RETURNING *
+            """,
+            guild_id,
+            channel_id,
+            character_ref,
+            trigger.value,
+            bound_by,
+            payer,
+            active_from,
+            now_ms,
+        )
+        return Bound(_binding(row), tuple(ended), renewed=len(ended) < len(before))
+
+    async def end(self, binding_id: BindingId, now_ms: int) -> Binding | None:
+        """End a binding and drop the texts of its conversations; None when it is not live.
+
+        What waits for an answer is dropped with the cause "ended". A running turn is left to whoever runs it.
+        """
+        async with self._database.transaction() as tx:
+            return next(iter(await self._end(tx, binding_id, now_ms)), None)
+
+    async def _end(self, tx: Transaction, binding_id: BindingId, now_ms: int) -> list[Binding]:
+        rows = await tx.execute(
+            "UPDATE binding SET state = 'ended', pause_cause = NULL, ended_at = $2 "
+            "WHERE id = $1 AND state <> 'ended' RETURNING *",
+            binding_id,
+            now_ms,
+        )
+        if rows:
+            for row in await tx.execute("SELECT id FROM conversation WHERE binding_id = $1", binding_id):
+                await drop_conversation(
+                    tx, ConversationId(row["id"]), up_to=AFTER_EVERYTHING, cause=ENDED, greetings=True
+                )
+        return [_binding(row) for row in rows]
+
+    async def pause(self, binding_id: BindingId, cause: PauseCause) -> Binding | None:
+        """Pause a live binding; None when it is paused for that cause already, or not live.
+
+        So that a notice follows from what is returned, and comes once.
+        """
+        return await self._change(
+            "UPDATE binding SET state = 'paused', pause_cause = $2 WHERE id = $1 AND state <> 'ended' "
+            "AND (state = 'active' OR pause_cause <> $2) RETURNING *",
+            binding_id,
+            cause.value,
+        )
+
+    async def resume(self, binding_id: BindingId, active_from: MessageId) -> Binding | None:
+        """Wake a paused binding for messages after `active_from`; None when it is not paused."""
+        return await self._change(
+            "UPDATE binding SET state = 'active', pause_cause = NULL, active_from = $2 "
+            "WHERE id = $1 AND state = 'paused' RETURNING *",
+            binding_id,
+            active_from,
+        )
+
+    async def set_trigger(self, binding_id: BindingId, trigger: Trigger, active_from: MessageId) -> Binding | None:
+        """Change what a live binding answers, for messages after `active_from`; None when it is not live."""
+        return await self._change(
+            "UPDATE binding SET trigger_mode = $2, active_from = $3 WHERE id = $1 AND state <> 'ended' RETURNING *",
+            binding_id,
+            trigger.value,
+            active_from,
+        )
+
+    async def _change(self, sql: str, *values: int | str) -> Binding | None:
+        async with self._database.transaction() as tx:
+            rows = await tx.execute(sql, *values)
+            return _binding(rows[0]) if rows else None
+
+    async def get(self, binding_id: BindingId) -> Binding | None:
+        """Return a binding, live or ended."""
+        rows = await self._database.read("SELECT * FROM binding WHERE id = $1", binding_id)
+        return _binding(rows[0]) if rows else None
+
+    async def live(self) -> list[Binding]:
+        """Return all live bindings."""
+        return await self._read("SELECT * FROM binding WHERE state <> 'ended' ORDER BY id")
+
+    async def by_channel(self, channel_id: ChannelId) -> list[Binding]:
+        """Return the live bindings of a channel (never of a thread)."""
+        return await self._read(
+            "SELECT * FROM binding WHERE channel_id = $1 AND state <> 'ended' ORDER BY id", channel_id
+        )
+
+    async def by_guild(self, guild_id: GuildId) -> list[Binding]:
+        """Return the live bindings of a server."""
+        return await self._read("SELECT * FROM binding WHERE guild_id = $1 AND state <> 'ended' ORDER BY id", guild_id)
+
+    async def of_character(self, character_ref: CharacterRef) -> list[Binding]:
+        """Return the live bindings of a character, in all servers."""
+        return await self._read(
+            "SELECT * FROM binding WHERE character_ref = $1 AND state <> 'ended' ORDER BY id", character_ref
+        )
+
+    async def _read(self, sql: str, *values: int) -> list[Binding]:
+        return [_binding(row) for row in await self._database.read(sql, *values)]
+
+
+def _binding(row: Row) -> Binding:
+    cause: str | None = row["pause_cause"]
+    return Binding(
+        BindingId(row["id"]),
+        GuildId(row["guild_id"]),
+        ChannelId(row["channel_id"]),
+        CharacterRef(row["character_ref"]),
+        Trigger(row["trigger_mode"]),
+        BindingState(row["state"]),
+        None if cause is None else PauseCause(cause),
+        UserId(row["bound_by"]),
+        PayerId(row["payer"]),
+        MessageId(row["active_from"]),
+    )

@@ -1,0 +1,111 @@
+"""What members think of characters: one rating per member and character."""
+
+from bot.domain.feedback import Rating, Review, Stars
+from bot.domain.ids import CharacterRef, GuildId, UserId
+from bot.store.database import Database, Row, Transaction
+from bot.store.sealed import open_or_none
+from bot.store.vault import Vault
+
+
+class Ratings:
+    """The table rating; its texts are sealed."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._database = database
+        self._vault = vault
+
+    async def put(
+        self, user_id: UserId, character_ref: CharacterRef, review: Review, guild_id: GuildId | None, now_ms: int
+    ) -> Rating:
+        """Store a member's rating in place of the one before; unless it says the same, it is unpublished."""
+        async with self._database.transaction() as tx:
+            return await self.put_in(tx, user_id, character_ref, review, guild_id, now_ms)
+
+    async def put_in(
+        self,
+        tx: Transaction,
+        user_id: UserId,
+        character_ref: CharacterRef,
+        review: Review,
+        guild_id: GuildId | None,
+        now_ms: int,
+    ) -> Rating:
+        """As put, inside a transaction that does more."""
+        before = await tx.execute(
+            "SELECT * FROM rating WHERE user_id = $1 AND character_ref = $2", user_id, character_ref
+        )
+        same = any(self._rating(row).review == review for row in before)
+        sealed = review.text and self._vault.seal(review.text, context=_context(user_id, character_ref))
+        (row,) = await tx.execute(
+            """
+            INSERT INTO rating (user_id, character_ref, stars, body, guild_id, created_at, updated_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $6)
+            ON CONFLICT (user_id, character_ref) DO UPDATE
+            SET stars = excluded.stars, body = excluded.body, guild_id = excluded.guild_id,
+                updated_at = excluded.updated_at,
+                published_at = CASE WHEN $7 = 1 THEN rating.published_at ELSE NULL END
+            RETURNING *
+            """,
+            user_id,
+            character_ref,
+            review.stars,
+            sealed,
+            guild_id,
+            now_ms,
+            int(same),
+        )
+        return self._rating(row)
+
+    async def get(self, user_id: UserId, character_ref: CharacterRef) -> Rating | None:
+        """Return a member's rating of a character. Its text is None when the vault's key was lost."""
+        rows = await self._database.read(
+            "SELECT * FROM rating WHERE user_id = $1 AND character_ref = $2", user_id, character_ref
+        )
+        return self._rating(rows[0]) if rows else None
+
+    async def stars(self, character_ref: CharacterRef, guild_id: GuildId | None = None) -> Stars:
+        """Return how members rate a character: those of one server, or all."""
+        (row,) = await self._database.read(
+            "SELECT COALESCE(SUM(stars), 0) AS total, COUNT(*) AS count FROM rating "
+            "WHERE character_ref = $1 AND ($2 = 0 OR guild_id = $2)",
+            character_ref,
+            guild_id or 0,
+        )
+        return Stars(row["total"], row["count"])
+
+    async def published(self, rating: Rating, now_ms: int) -> bool:
+        """Write down that the catalogue took a rating; False when it was changed meanwhile."""
+        async with self._database.transaction() as tx:
+            return bool(
+                await tx.execute(
+                    "UPDATE rating SET published_at = $4 WHERE user_id = $1 AND character_ref = $2 "
+                    "AND updated_at = $3 RETURNING user_id",
+                    rating.user_id,
+                    rating.character_ref,
+                    rating.updated_at_ms,
+                    now_ms,
+                )
+            )
+
+    async def delete_member(self, user_id: UserId) -> int:
+        """Delete all ratings of a member, and return how many there were."""
+        async with self._database.transaction() as tx:
+            return len(await tx.execute("DELETE FROM rating WHERE user_id = $1 RETURNING character_ref", user_id))
+
+    def _rating(self, row: Row) -> Rating:
+        user_id, character_ref = UserId(row["user_id"]), CharacterRef(row["character_ref"])
+        guild_id: int | None = row["guild_id"]
+        text = open_or_none(self._vault, row["body"], context=_context(user_id, character_ref))
+        return Rating(
+            user_id,
+            character_ref,
+            Review(row["stars"], text),
+            None if guild_id is None else GuildId(guild_id),
+            row["created_at"],
+            row["updated_at"],
+            row["published_at"],
+        )
+
+
+def _context(user_id: UserId, character_ref: CharacterRef) -> str:
+    return f"rating:{user_id}:{character_ref}"

@@ -1,0 +1,206 @@
+"""Forgetting in time: texts after the retention the operator set, rows once nothing needs them."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from bot.domain.ids import snowflake_at
+from bot.store.database import Database, SqlValue
+
+_DAY_MS: Final = 86_400_000
+CLAIMS_KEPT_MS: Final = 2 * _DAY_MS
+"""Longer than the catch-up looks back, and than the UTC day that the caps count."""
+SEARCHES_KEPT_MS: Final = 7 * _DAY_MS
+NOTICES_KEPT_MS: Final = _DAY_MS
+"""Longer than any window within which a notice is not repeated."""
+OUTBOX_KEPT_MS: Final = 30 * _DAY_MS
+"""Far longer than anything is tried: what is this old has lost whoever would give it up."""
+BATCH_ROWS: Final = 500
+"""So that the writer is held for milliseconds at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What one sweep forgot."""
+
+    texts: int
+    rows: int
+
+
+class Retention:
+    """What deletes by age, over all tables. Every transaction is a small one."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def sweep(self, now_ms: int, retention_ms: int) -> Swept:
+        """Drop the texts older than the retention, and prune all that is not needed any more."""
+        return Swept(
+            await self.drop_text(now_ms - retention_ms), await self.prune(now_ms, text_before_ms=now_ms - retention_ms)
+        )
+
+    async def drop_text(self, before_ms: int) -> int:
+        """Drop the texts of messages, replies and settled reports from before a time; return how many.
+
+        Texts of ended bindings go whatever their age: a reply that was still being written when its binding
+        ended came after that drop.
+        """
+        dropped = await self._batches(
+            """
+            UPDATE claim SET body = NULL WHERE message_id IN (
+                SELECT message_id FROM claim WHERE message_id < $1 AND body IS NOT NULL
+                ORDER BY message_id LIMIT $2)
+            RETURNING message_id
+            """,
+            snowflake_at(before_ms),
+        )
+        dropped += await self._batches(
+            """
+            UPDATE version SET body = NULL WHERE id IN (
+                SELECT id FROM version WHERE created_at < $1 AND body IS NOT NULL ORDER BY created_at LIMIT $2)
+            RETURNING id
+            """,
+            before_ms,
+        )
+        dropped += await self._batches(
+            """
+            UPDATE report SET body = NULL WHERE id IN (
+                SELECT id FROM report WHERE ended_at < $1 AND body IS NOT NULL ORDER BY id LIMIT $2)
+            RETURNING id
+            """,
+            before_ms,
+        )
+        dropped += await self._batches(
+            """
+            UPDATE claim SET body = NULL WHERE message_id IN (
+                SELECT claim.message_id FROM binding
+                JOIN conversation ON conversation.binding_id = binding.id
+                JOIN claim ON claim.conversation_id = conversation.id
+                WHERE binding.state = $1 AND claim.body IS NOT NULL LIMIT $2)
+            RETURNING message_id
+            """,
+            "ended",
+        )
+        dropped += await self._batches(
+            """
+            UPDATE version SET body = NULL WHERE id IN (
+                SELECT version.id FROM binding
+                JOIN conversation ON conversation.binding_id = binding.id
+                JOIN turn ON turn.conversation_id = conversation.id
+                JOIN version ON version.turn_id = turn.id
+                WHERE binding.state = $1 AND version.body IS NOT NULL LIMIT $2)
+            RETURNING id
+            """,
+            "ended",
+        )
+        return dropped
+
+    async def prune(self, now_ms: int, *, text_before_ms: int) -> int:
+        """Delete what nothing needs any more, and return how many rows.
+
+        1. Claims that never became part of a turn, once the catch-up and the caps are past them.
+        2. Ended turns with all that hangs on them (claims, versions, posts), when they are older than
+           `text_before_ms` and hold no text.
+        3. Conversations and bindings that ended before `text_before_ms` and are empty.
+        4. Reports that ended before it and of which the reporter knows, old searches, notices, and entries
+           of the outbox.
+        """
+        turns_before_ms = min(text_before_ms, now_ms - CLAIMS_KEPT_MS)
+        deleted = await self._batches(
+            """
+            DELETE FROM claim WHERE message_id IN (
+                SELECT message_id FROM claim
+                WHERE turn_id IS NULL AND claimed_at < $1 AND state IN ('answered', 'failed', 'dropped') LIMIT $2)
+            RETURNING message_id
+            """,
+            now_ms - CLAIMS_KEPT_MS,
+        )
+        deleted += await self._prune_turns(turns_before_ms)
+        for sql, before_ms in (
+            (
+                """
+                DELETE FROM conversation WHERE id IN (
+                    SELECT conversation.id FROM conversation
+                    JOIN binding ON binding.id = conversation.binding_id
+                    WHERE binding.state = 'ended' AND binding.ended_at < $1
+                      AND NOT EXISTS (SELECT 1 FROM turn WHERE turn.conversation_id = conversation.id)
+                      AND NOT EXISTS (SELECT 1 FROM claim WHERE claim.conversation_id = conversation.id)
+                    LIMIT $2)
+                RETURNING id
+                """,
+                turns_before_ms,
+            ),
+            (
+                """
+                DELETE FROM binding WHERE id IN (
+                    SELECT binding.id FROM binding
+                    WHERE binding.state = 'ended' AND binding.ended_at < $1
+                      AND NOT EXISTS (SELECT 1 FROM conversation WHERE conversation.binding_id = binding.id)
+                    LIMIT $2)
+                RETURNING id
+                """,
+                turns_before_ms,
+            ),
+            (
+                """
+                DELETE FROM report WHERE id IN (
+                    SELECT id FROM report
+                    WHERE ended_at < $1 AND (state = 'accepted' OR told_at IS NOT NULL) LIMIT $2)
+                RETURNING id
+                """,
+                turns_before_ms,
+            ),
+            (
+                """
+                DELETE FROM search_page WHERE id IN (SELECT id FROM search_page WHERE used_at < $1 LIMIT $2)
+                RETURNING id
+                """,
+                now_ms - SEARCHES_KEPT_MS,
+            ),
+            (
+                """
+                DELETE FROM notice WHERE posted_at < $1 AND channel_id IN (
+                    SELECT channel_id FROM notice WHERE posted_at < $1 LIMIT $2)
+                RETURNING channel_id
+                """,
+                now_ms - NOTICES_KEPT_MS,
+            ),
+            (
+                """
+                DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE created_at < $1 LIMIT $2)
+                RETURNING id
+                """,
+                now_ms - OUTBOX_KEPT_MS,
+            ),
+        ):
+            deleted += await self._batches(sql, before_ms)
+        return deleted
+
+    async def _prune_turns(self, before_ms: int) -> int:
+        forgettable = """
+            SELECT turn.id FROM turn
+            WHERE turn.created_at < $1 AND turn.state IN ('answered', 'failed', 'dropped')
+              AND NOT EXISTS (SELECT 1 FROM version WHERE version.turn_id = turn.id AND version.body IS NOT NULL)
+              AND NOT EXISTS (SELECT 1 FROM claim WHERE claim.turn_id = turn.id AND claim.body IS NOT NULL)
+            ORDER BY turn.created_at, turn.id LIMIT $2
+        """
+        deleted = 0
+        while True:
+            async with self._database.transaction() as tx:
+                claims = await tx.execute(
+                    f"DELETE FROM claim WHERE turn_id IN ({forgettable}) RETURNING message_id", before_ms, BATCH_ROWS
+                )
+                turns = await tx.execute(
+                    f"DELETE FROM turn WHERE id IN ({forgettable}) RETURNING id", before_ms, BATCH_ROWS
+                )
+            deleted += len(claims) + len(turns)
+            if len(turns) < BATCH_ROWS:
+                return deleted
+
+    async def _batches(self, sql: str, value: SqlValue) -> int:
+        done = 0
+        while True:
+            async with self._database.transaction() as tx:
+                rows = await tx.execute(sql, value, BATCH_ROWS)
+            done += len(rows)
+            if len(rows) < BATCH_ROWS:
+                return done
