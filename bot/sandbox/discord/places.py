@@ -1,0 +1,372 @@
+"""Servers, channels and threads, with what their staff can do to them."""
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bot.sandbox.discord import payloads
+from bot.sandbox.discord.errors import SandboxError
+from bot.sandbox.discord.json_types import JsonObject
+from bot.sandbox.discord.model import (
+    THREAD_KINDS,
+    ChannelKind,
+    Member,
+    Message,
+    Overwrite,
+    Role,
+    User,
+    Webhook,
+)
+from bot.sandbox.discord.people import Person
+from bot.sandbox.discord.permissions import BOT_DEFAULT, MEMBER_DEFAULT, Permission
+from bot.sandbox.discord.world import Event, Intent
+
+if TYPE_CHECKING:
+    from bot.sandbox.discord.world import World
+
+
+@dataclass(slots=True, eq=False)
+class Channel:
+    """A text place: a server's channel, a thread, or a direct message (whose `guild` is None)."""
+
+    world: "World"
+    id: int
+    kind: ChannelKind
+    name: str
+    guild: "Guild | None" = None
+    parent: "Channel | None" = None
+    nsfw: bool = False
+    position: int = 0
+    owner_id: int | None = None
+    recipients: tuple[int, ...] = ()
+    overwrites: dict[int, Overwrite] = field(default_factory=dict[int, Overwrite])
+    messages: dict[int, Message] = field(default_factory=dict[int, Message])
+    last_message_id: int | None = None
+    archived: bool = False
+    locked: bool = False
+    deleted: bool = False
+    message_count: int = 0
+    created_at: float = 0.0
+    _order: list[int] = field(default_factory=list[int])
+
+    @property
+    def is_thread(self) -> bool:
+        """Tell a thread from a channel."""
+        return self.kind in THREAD_KINDS
+
+    @property
+    def mention(self) -> str:
+        """Return the text that links to this place."""
+        return f"<#{self.id}>"
+
+    @property
+    def webhook_home(self) -> "Channel":
+        """Return the channel that owns the webhooks used here: a thread's parent, else itself."""
+        return self.parent if self.is_thread and self.parent is not None else self
+
+    @property
+    def webhooks(self) -> list[Webhook]:
+        """Return the webhooks that belong to this channel."""
+        return [hook for hook in self.world.webhooks.values() if hook.channel is self]
+
+    @property
+    def threads(self) -> list["Channel"]:
+        """Return the threads of this channel."""
+        return [place for place in self.world.channels.values() if place.parent is self and place.is_thread]
+
+    @property
+    def last_message(self) -> Message | None:
+        """Return the newest message that still exists."""
+        return self.messages[self._order[-1]] if self._order else None
+
+    def keep(self, message: Message) -> None:
+        """Store a message that everyone here can see."""
+        self.messages[message.id] = message
+        insort(self._order, message.id)
+        self.last_message_id = max(message.id, self.last_message_id or 0)
+        self.message_count += 1
+
+    def forget(self, message: Message) -> None:
+        """Drop a message; `last_message_id` keeps pointing at it, as Discord's does."""
+        if self.messages.pop(message.id, None) is not None:
+            del self._order[bisect_left(self._order, message.id)]
+
+    def page(self, *, before: int | None, after: int | None, around: int | None, limit: int) -> list[Message]:
+        """Return one page of history, newest first, by the rules of Get Channel Messages."""
+        order = self._order
+        if around is not None:
+            middle = bisect_left(order, around)
+            start = max(0, middle - limit // 2)
+            ids = order[start : start + limit]
+        elif after is not None:
+            start = bisect_right(order, after)
+            ids = order[start : start + limit]
+        else:
+            end = len(order) if before is None else bisect_left(order, before)
+            ids = order[max(0, end - limit) : end]
+        return [self.messages[message_id] for message_id in reversed(ids)]
+
+    def add_thread(
+        self, name: str, *, owner: "Person | None" = None, private: bool = False, archived: bool = False
+    ) -> "Channel":
+        """Open a thread (in a forum: a post) below this channel and announce it."""
+        guild = self.guild
+        if guild is None or self.is_thread:
+            raise SandboxError(f"{self.name} cannot hold threads")
+        thread = Channel(
+            self.world,
+            self.world.snowflakes.next(),
+            ChannelKind.PRIVATE_THREAD if private else ChannelKind.PUBLIC_THREAD,
+            name,
+            guild,
+            self,
+            owner_id=owner.user.id if owner is not None else guild.owner_id,
+            archived=archived,
+            created_at=self.world.now(),
+        )
+        self.world.channels[thread.id] = thread
+        data = payloads.channel(thread) | {"newly_created": True}
+        self.world.publish(Event("THREAD_CREATE", data, guild.id, Intent.GUILDS))
+        return thread
+
+    def set_nsfw(self, nsfw: bool) -> None:  # noqa: FBT001 - one obvious flag, named by the method
+        """Mark the channel as age-restricted or not."""
+        self.nsfw = nsfw
+        self.announce_update()
+
+    def set_archived(self, archived: bool) -> None:  # noqa: FBT001 - one obvious flag, named by the method
+        """Archive a thread or bring it back."""
+        self.archived = archived
+        self.announce_update()
+
+    def rename(self, name: str) -> None:
+        """Give the place another name."""
+        self.name = name
+        self.announce_update()
+
+    def overwrite(
+        self,
+        target: "Role | Person | User",
+        *,
+        allow: Permission = Permission.NONE,
+        deny: Permission = Permission.NONE,
+    ) -> None:
+        """Set what this channel grants and denies to a role or a member; both empty removes the overwrite."""
+        for_member = not isinstance(target, Role)
+        target_id = target.user.id if isinstance(target, Person) else target.id
+        if allow or deny:
+            self.overwrites[target_id] = Overwrite(target_id, for_member, allow, deny)
+        else:
+            self.overwrites.pop(target_id, None)
+        self.announce_update()
+
+    def deny_bot(self, denied: Permission) -> None:
+        """Take permissions from the bot in this channel only; `Permission.NONE` gives them back."""
+        self.overwrite(self.world.bot, deny=denied)
+
+    def delete(self) -> None:
+        """Delete the channel with its threads and webhooks, or just the thread."""
+        world, guild = self.world, self.guild
+        if guild is None:
+            raise SandboxError("a direct message cannot be deleted")
+        for thread in [] if self.is_thread else self.threads:
+            thread.delete()
+        for hook in self.webhooks:
+            hook.deleted = True
+            del world.webhooks[hook.id]
+        self.deleted = True
+        world.channels.pop(self.id, None)
+        name = "THREAD_DELETE" if self.is_thread else "CHANNEL_DELETE"
+        data: JsonObject = payloads.thread_stub(self) if self.is_thread else payloads.channel(self)
+        world.publish(Event(name, data, guild.id, Intent.GUILDS))
+
+    def announce_update(self) -> None:
+        """Send the present state of the place to the bot."""
+        if self.guild is None:
+            return
+        name = "THREAD_UPDATE" if self.is_thread else "CHANNEL_UPDATE"
+        self.world.publish(Event(name, payloads.channel(self), self.guild.id, Intent.GUILDS))
+
+    def announce_webhooks(self) -> None:
+        """Tell the bot that some webhook of this channel changed; Discord does not say which."""
+        if self.guild is None:
+            return
+        data: JsonObject = {"guild_id": str(self.guild.id), "channel_id": str(self.id)}
+        self.world.publish(Event("WEBHOOKS_UPDATE", data, self.guild.id, Intent.GUILD_WEBHOOKS))
+
+    def remove_webhook(self, webhook: Webhook) -> None:
+        """Delete a webhook, as staff do in the channel's settings."""
+        webhook.deleted = True
+        self.world.webhooks.pop(webhook.id, None)
+        self.announce_webhooks()
+
+
+@dataclass(slots=True, eq=False)
+class Guild:
+    """A server. The bot is a member from the start, with a managed role of its own."""
+
+    world: "World"
+    id: int
+    name: str
+    owner_id: int
+    everyone: Role
+    bot_role: Role
+    roles: dict[int, Role]
+    members: dict[int, Member]
+    joined_at: float
+    channels: dict[int, Channel] = field(default_factory=dict[int, Channel])
+    people: list[Person] = field(default_factory=list[Person])
+    unavailable: bool = False
+    left: bool = False
+    locale: str = "en-US"
+    people_role: Role | None = None
+
+    @property
+    def owner(self) -> Person:
+        """Return the person who owns the server."""
+        return self.people[0]
+
+    @property
+    def threads(self) -> list[Channel]:
+        """Return every thread of the server."""
+        return [place for place in self.world.channels.values() if place.guild is self and place.is_thread]
+
+    @property
+    def bot_permissions(self) -> Permission:
+        """Return what the bot may do server-wide; assigning changes its role and, where needed, @everyone's."""
+        return self.bot_role.permissions | self.everyone.permissions
+
+    @bot_permissions.setter
+    def bot_permissions(self, wanted: Permission) -> None:
+        if self.everyone.permissions & ~wanted:
+            # Roles only add up, so what the bot must lose cannot stay with @everyone: people get it by a role.
+            if self.people_role is None:
+                self.people_role = self.add_role("Members", self.everyone.permissions)
+                for person in self.people:
+                    person.member.roles.append(self.people_role)
+            self.everyone.permissions &= wanted
+            self._announce_role(self.everyone)
+        self.bot_role.permissions = wanted
+        self._announce_role(self.bot_role)
+
+    def add_channel(
+        self, name: str, *, nsfw: bool = False, kind: ChannelKind = ChannelKind.TEXT, parent: Channel | None = None
+    ) -> Channel:
+        """Create a channel and announce it."""
+        channel = Channel(
+            self.world,
+            self.world.snowflakes.next(),
+            kind,
+            name,
+            self,
+            parent,
+            nsfw,
+            position=len(self.channels),
+            created_at=self.world.now(),
+        )
+        self.world.channels[channel.id] = channel
+        self.channels[channel.id] = channel
+        self._publish("CHANNEL_CREATE", payloads.channel(channel))
+        return channel
+
+    def add_role(self, name: str, permissions: Permission = Permission.NONE, *, mentionable: bool = False) -> Role:
+        """Create a role and announce it."""
+        role = Role(self.world.snowflakes.next(), name, permissions, len(self.roles), mentionable)
+        self.roles[role.id] = role
+        self._publish("GUILD_ROLE_CREATE", {"guild_id": str(self.id), "role": payloads.role(role)})
+        return role
+
+    def add_member(
+        self,
+        name: str,
+        *,
+        permissions: Permission = Permission.NONE,
+        roles: Sequence[Role] = (),
+        nick: str | None = None,
+        bot: bool = False,
+        user: User | None = None,
+    ) -> Person:
+        """Let somebody join; `permissions` beyond the members' usual ones come by a role named after them."""
+        world = self.world
+        if user is None:
+            user = User(
+                world.snowflakes.next(), name.lower().replace(" ", "_"), name, bot, discriminator="0001" if bot else "0"
+            )
+        world.users[user.id] = user
+        held = list(roles)
+        if permissions:
+            held.append(self.add_role(f"{name}'s role", permissions))
+        if self.people_role is not None:
+            held.append(self.people_role)
+        member = Member(user, held, world.now(), nick)
+        self.members[user.id] = member
+        person = Person(world, user, self, member)
+        self.people.append(person)
+        data = payloads.member(member, with_user=True) | {"guild_id": str(self.id)}
+        self._publish("GUILD_MEMBER_ADD", data, Intent.GUILD_MEMBERS)
+        return person
+
+    def remove_member(self, person: Person) -> None:
+        """Let somebody leave."""
+        self.members.pop(person.user.id, None)
+        self.people.remove(person)
+        data: JsonObject = {"guild_id": str(self.id), "user": payloads.user(person.user)}
+        self._publish("GUILD_MEMBER_REMOVE", data, Intent.GUILD_MEMBERS)
+
+    def rename(self, name: str) -> None:
+        """Give the server another name."""
+        self.name = name
+        self._publish("GUILD_UPDATE", payloads.guild(self))
+
+    def become_unavailable(self) -> None:
+        """Fall to an outage: the bot is still a member and must not clean up."""
+        self.unavailable = True
+        self._publish("GUILD_DELETE", {"id": str(self.id), "unavailable": True})
+
+    def become_available(self) -> None:
+        """Come back from an outage."""
+        self.unavailable = False
+        self._publish("GUILD_CREATE", payloads.guild_create(self))
+
+    def remove_bot(self) -> None:
+        """Throw the bot out: its GUILD_DELETE has no `unavailable` key and its webhooks die with it."""
+        world = self.world
+        self.left = True
+        world.guilds.pop(self.id, None)
+        for hook in [hook for hook in world.webhooks.values() if hook.channel.guild is self]:
+            hook.deleted = True
+            del world.webhooks[hook.id]
+        for channel in [place for place in world.channels.values() if place.guild is self]:
+            del world.channels[channel.id]
+        self._publish("GUILD_DELETE", {"id": str(self.id)})
+
+    def _announce_role(self, changed: Role) -> None:
+        self._publish("GUILD_ROLE_UPDATE", {"guild_id": str(self.id), "role": payloads.role(changed)})
+
+    def _publish(self, name: str, data: JsonObject, intent: Intent = Intent.GUILDS) -> None:
+        self.world.publish(Event(name, data, self.id, intent))
+
+
+def open_guild(world: "World", name: str) -> Guild:
+    """Create a server with an owner, invite the bot and announce it."""
+    guild_id = world.snowflakes.next()
+    everyone = Role(guild_id, "@everyone", MEMBER_DEFAULT)
+    bot_role = Role(world.snowflakes.next(), world.bot.name, BOT_DEFAULT, position=1, managed=True)
+    now = world.now()
+    owner = User(world.snowflakes.next(), "owner", "Owner")
+    guild = Guild(
+        world,
+        guild_id,
+        name,
+        owner.id,
+        everyone,
+        bot_role,
+        {everyone.id: everyone, bot_role.id: bot_role},
+        {world.bot.id: Member(world.bot, [bot_role], now)},
+        now,
+    )
+    world.guilds[guild.id] = guild
+    guild.add_member("Owner", user=owner)
+    world.publish(Event("GUILD_CREATE", payloads.guild_create(guild, joined=True), guild.id, Intent.GUILDS))
+    return guild

@@ -1,0 +1,233 @@
+"""The stand-in as tests and the demo hold it: one local server for REST, gateway and CDN, and its controls."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager
+from types import TracebackType
+from typing import Final, Self, TypeVar
+
+from aiohttp import web
+
+from bot.sandbox.discord.buckets import BucketPolicy, Buckets
+from bot.sandbox.discord.faults import Faults
+from bot.sandbox.discord.gateway import Gateway
+from bot.sandbox.discord.ledger import Expectation, Ledger, Refusal, RequestValidator
+from bot.sandbox.discord.lookups import LookupRoutes
+from bot.sandbox.discord.messages import MessageRoutes
+from bot.sandbox.discord.model import Message, User
+from bot.sandbox.discord.places import Guild, open_guild
+from bot.sandbox.discord.requests import Auth, RecordedRequest, Route
+from bot.sandbox.discord.rest import API_PREFIX, RestApi
+from bot.sandbox.discord.transcript import Transcript
+from bot.sandbox.discord.webhooks import WebhookRoutes
+from bot.sandbox.discord.world import World
+
+T = TypeVar("T")
+_TAIL: Final = 15
+
+
+class DiscordSandbox:
+    """A Discord of one's own on 127.0.0.1. Use as an asynchronous context manager.
+
+    `clock` is the world's time in Unix seconds (ids, timestamps, token lifetimes). `buckets` switches rate limits
+    on. `keep_records` off keeps neither transcript nor requests, for long measurements.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.time,
+        buckets: BucketPolicy | None = None,
+        port: int = 0,
+        keep_records: bool = True,
+        heartbeat_interval: float = 41.25,
+    ) -> None:
+        self.world = World(clock, keep_transcript=keep_records)
+        self.ledger = Ledger(keep_requests=keep_records)
+        self.faults = Faults()
+        self.gateway = Gateway(self.world, self.ledger, time.monotonic, heartbeat_interval=heartbeat_interval)
+        limiter = None if buckets is None else Buckets(buckets, time.monotonic, time.time)
+        self._rest = RestApi(self.world, self.ledger, self.faults, limiter, self._routes())
+        self._port = port
+        self._runner: web.ServerRunner | None = None
+        self.base_url = ""
+
+    def _routes(self) -> list[Route]:
+        webhooks = WebhookRoutes(self.world)
+        tokened = "/webhooks/{webhook_id}/{webhook_token}"
+        message = tokened + "/messages/{message_id}"
+        return [
+            *LookupRoutes(self.world, self.gateway).routes(),
+            *MessageRoutes(self.world).routes(),
+            *webhooks.routes(),
+            Route("POST", tokened, webhooks.execute, Auth.PATH),
+            Route("GET", message, webhooks.read_message, Auth.PATH),
+            Route("PATCH", message, webhooks.edit_message, Auth.PATH),
+            Route("DELETE", message, webhooks.delete_message, Auth.PATH),
+        ]
+
+    async def __aenter__(self) -> Self:
+        runner = web.ServerRunner(web.Server(self._handle), shutdown_timeout=0.1)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", self._port)
+        await site.start()
+        self._runner = runner
+        port = int(runner.addresses[0][1])
+        self.base_url = f"http://127.0.0.1:{port}"
+        self.gateway.url = f"ws://127.0.0.1:{port}/gateway"
+        self.world.cdn_url = self.cdn_url
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.gateway.drop(resumable=False)
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        path = request.path
+        if path.startswith(API_PREFIX + "/"):
+            return await self._rest.handle(request)
+        if path.rstrip("/") == "/gateway":
+            return await self.gateway.handle(request)
+        if path.startswith("/cdn/attachments/"):
+            return self._attachment(path)
+        return web.Response(status=404)
+
+    def _attachment(self, path: str) -> web.Response:
+        found = self.world.attachments.get(int(path.split("/")[4] or "0"))
+        if found is None:
+            return web.Response(status=404)
+        return web.Response(body=found.content, headers={"Content-Type": found.content_type})
+
+    @property
+    def api_url(self) -> str:
+        """Return the base of the REST API, with its version."""
+        return self.base_url + API_PREFIX
+
+    @property
+    def gateway_url(self) -> str:
+        """Return the gateway's address."""
+        return self.gateway.url
+
+    @property
+    def cdn_url(self) -> str:
+        """Return the base of the CDN."""
+        return f"{self.base_url}/cdn"
+
+    @property
+    def token(self) -> str:
+        """Return the bot's token, which works nowhere else."""
+        return self.world.token
+
+    @property
+    def application_id(self) -> int:
+        """Return the application's id, which is also the bot user's."""
+        return self.world.application_id
+
+    @property
+    def bot_user(self) -> User:
+        """Return the bot's own user."""
+        return self.world.bot
+
+    @property
+    def transcript(self) -> Transcript:
+        """Return everything visible, in order."""
+        return self.world.transcript
+
+    @property
+    def refusals(self) -> list[Refusal]:
+        """Return every 4xx answer."""
+        return self.ledger.refusals
+
+    @property
+    def unknown_routes(self) -> list[str]:
+        """Return what was asked for that the stand-in does not serve."""
+        return self.ledger.unknown_routes
+
+    @property
+    def requests(self) -> list[RecordedRequest]:
+        """Return every request, oldest first."""
+        return self.ledger.requests
+
+    @property
+    def request_validators(self) -> list[RequestValidator]:
+        """Return the list to which tests add their own checks of requests."""
+        return self.ledger.validators
+
+    @property
+    def gateway_connected(self) -> asyncio.Event:
+        """Return the event that is set while an identified or resumed session is connected."""
+        return self.gateway.connected
+
+    @property
+    def message_content_enabled(self) -> bool:
+        """Tell whether the application has the message-content intent; assign to change it."""
+        return self.world.message_content_enabled
+
+    @message_content_enabled.setter
+    def message_content_enabled(self, enabled: bool) -> None:
+        self.world.message_content_enabled = enabled
+
+    def add_guild(self, name: str) -> Guild:
+        """Create a server with the bot in it."""
+        return open_guild(self.world, name)
+
+    async def drop_gateway(self, *, resumable: bool = True) -> None:
+        """Cut the gateway sockets; not resumable, the next RESUME is answered with an invalid session."""
+        self.gateway.drop(resumable=resumable)
+
+    async def close_gateway(self, code: int, *, resumable: bool = True) -> None:
+        """Close the gateway sockets with a close code."""
+        self.gateway.close_all(code, resumable=resumable)
+
+    async def reconnect_request(self) -> None:
+        """Ask the bot to reconnect (op 7)."""
+        self.gateway.ask_to_reconnect()
+
+    async def invalidate_session(self) -> None:
+        """Declare the session invalid (op 9)."""
+        self.gateway.invalidate()
+
+    @asynccontextmanager
+    async def outage(self, status: int = 503, *, rest: bool = True, gateway: bool = True) -> AsyncGenerator[None]:
+        """Be down for the length of the block: REST answers `status`, gateway sockets are cut and refused."""
+        if rest:
+            self._rest.outage_status = status
+        if gateway:
+            self.gateway.refusing = True
+            self.gateway.drop(resumable=True)
+        try:
+            yield
+        finally:
+            self._rest.outage_status = None
+            self.gateway.refusing = False
+
+    async def wait_for(self, predicate: Callable[[], T], timeout: float = 10.0) -> T:
+        """Return the predicate's value once it is true; it is looked at after every change of state.
+
+        Raises TimeoutError, showing the end of the transcript, after `timeout` seconds.
+        """
+        try:
+            async with asyncio.timeout(timeout):
+                while not (value := predicate()):
+                    await self.world.next_change()
+                return value
+        except TimeoutError:
+            raise TimeoutError(f"not within {timeout} s; last seen:\n{self.transcript.tail(_TAIL)}") from None
+
+    def expect_refusal(
+        self, *, status: int | None = None, code: int | None = None, path: str | None = None
+    ) -> AbstractContextManager[Expectation]:
+        """Declare that the block provokes a refusal."""
+        return self.ledger.expect_refusal(status=status, code=code, path=path)
+
+    def assert_clean(self, *, allow_codes: frozenset[int] = frozenset()) -> None:
+        """Raise if anything happened that Discord would not have taken."""
+        self.ledger.assert_clean(allow_codes=allow_codes)
+
+    def find_message(self, message_id: int) -> Message | None:
+        """Look a message up anywhere, ephemeral ones included."""
+        return self.world.find_message(message_id)
