@@ -138,9 +138,9 @@ class Outlet(Protocol):
         """Send a message and return its id."""
         ...
 
-    async def edit(
-        self, destination: Destination, transport: Transport, message_id: MessageId, draft: Draft
-    ) -> None: ...
+    async def edit(self, destination: Destination, transport: Transport, message_id: MessageId, draft: Draft) -> None:
+        """Make a message what the draft says."""
+        ...
 
     async def bare(self, destination: Destination, transport: Transport, message_id: MessageId) -> None:
         """Take the buttons off a message and leave the rest."""
