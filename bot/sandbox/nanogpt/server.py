@@ -1,0 +1,333 @@
+"""The stand-in as a whole: starts, stops, routes, and is what tests and the demo hold in their hands."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from time import monotonic, time
+from types import TracebackType
+from typing import Final, Self
+from urllib.parse import unquote
+
+from aiohttp import web
+
+from bot.sandbox.nanogpt.cast import load_cast
+from bot.sandbox.nanogpt.catalog import Account, Catalog
+from bot.sandbox.nanogpt.characters import Characters
+from bot.sandbox.nanogpt.faults import ArmedFault, Fault, Faults, Route, failure_answer
+from bot.sandbox.nanogpt.holding import DEFAULT_PATIENCE_SECONDS, Held
+from bot.sandbox.nanogpt.recording import KeyState, Outcome, Record, RecordedCall, Report
+from bot.sandbox.nanogpt.responder import respond
+from bot.sandbox.nanogpt.responses import Responder, Responses, ResponseSettings
+from bot.sandbox.nanogpt.streaming import Exchange, Pace
+from bot.sandbox.nanogpt.variants import Variants
+from bot.sandbox.nanogpt.wire import Answer, RefusedError, error_answer, refusal
+
+HOST: Final = "127.0.0.1"
+OPERATOR: Final = "operator"
+"""The account whose key a bot under test is given."""
+_PREFIX: Final = "/api/v1"
+_MAX_BODY_BYTES: Final = 32 * 1024 * 1024
+"""The application limit that the Responses page names."""
+_SHUTDOWN_SECONDS: Final = 2.0
+_RESERVED: Final = "mine"
+
+
+class NanoGptSandbox:
+    """NanoGPT on a socket of this machine, for as long as the `async with` block lasts.
+
+    `monotonic` and `sleep` pace the streams, `now` is Unix seconds. A long bench sets `keep_calls` to
+    False, and the calls are not kept. Not for use from several event loops.
+    """
+
+    def __init__(
+        self,
+        *,
+        with_cast: bool = True,
+        keep_calls: bool = True,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        monotonic: Callable[[], float] = monotonic,
+        now: Callable[[], float] = time,
+    ) -> None:
+        self.catalog = Catalog()
+        self.faults = Faults()
+        self.variants = Variants()
+        self.pace = Pace(sleep=sleep, monotonic=monotonic)
+        self.operator = self.catalog.add_account(OPERATOR)
+        self._record = Record()
+        self._keep_calls = keep_calls
+        self._count = 0
+        self._now = now
+        self._settings = ResponseSettings(self.variants, self.pace, respond)
+        self._responses = Responses(self.catalog, self._record, self._settings, now=now)
+        self._characters = Characters(self.catalog, self._record, self.variants)
+        self._runner: web.AppRunner | None = None
+        self._ports: tuple[int, ...] = ()
+        self._open: set[asyncio.Transport] = set()
+        if with_cast:
+            self.load_cast()
+
+    async def __aenter__(self) -> Self:
+        app = web.Application(client_max_size=_MAX_BODY_BYTES)
+        app.router.add_route("*", "/{path:.*}", self._handle)
+        self._runner = web.AppRunner(
+            app, access_log=None, handler_cancellation=True, shutdown_timeout=_SHUTDOWN_SECONDS
+        )
+        await self._runner.setup()
+        for _ in ("website", "direct"):
+            await web.TCPSite(self._runner, HOST, 0).start()
+        self._ports = tuple(int(address[1]) for address in self._runner.addresses)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for transport in tuple(self._open):
+            transport.abort()
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    @property
+    def base_url(self) -> str:
+        """The website's address, with every route."""
+        return f"http://{HOST}:{self._ports[0]}{_PREFIX}"
+
+    @property
+    def responses_url(self) -> str:
+        """The direct host's address, with the responses alone."""
+        return f"http://{HOST}:{self._ports[1]}{_PREFIX}"
+
+    @property
+    def operator_key(self) -> str:
+        """The key a bot under test is given; it owns no character."""
+        return self.operator.key
+
+    @property
+    def calls(self) -> list[RecordedCall]:
+        """Every request so far, in order."""
+        return self._record.calls
+
+    @property
+    def response_calls(self) -> list[RecordedCall]:
+        """Every request for a response so far, in order."""
+        return [call for call in self.calls if call.route == Route.RESPONSES.value]
+
+    @property
+    def unknown_routes(self) -> list[RecordedCall]:
+        """Requests for routes that the stand-in does not have."""
+        return [call for call in self.calls if call.route is None]
+
+    @property
+    def reports(self) -> list[Report]:
+        """Every report that was accepted, in order."""
+        return self._record.reports
+
+    @property
+    def complaints(self) -> list[str]:
+        """What no careful client does, a sentence each: unknown routes and parameters, no `store`, and so on."""
+        return self._record.complaints
+
+    @property
+    def responder(self) -> Responder:
+        """Who writes the replies that no script covers."""
+        return self._settings.responder
+
+    @responder.setter
+    def responder(self, responder: Responder) -> None:
+        self._settings.responder = responder
+
+    @property
+    def context_characters(self) -> int | None:
+        """The longest input, in characters; a longer one is refused as too long. None is no limit."""
+        return self._settings.context_characters
+
+    @context_characters.setter
+    def context_characters(self, limit: int | None) -> None:
+        self._settings.context_characters = limit
+
+    def load_cast(self) -> None:
+        """Put the default cast into the catalogue, with its authors."""
+        load_cast(self.catalog)
+
+    def script(self, reply: str | Responder, times: int = 1) -> None:
+        """Set the reply of the next answers; several calls queue up."""
+        self._settings.scripted.extend([reply] * times)
+
+    @asynccontextmanager
+    async def hold(
+        self,
+        where: Callable[[RecordedCall], bool] | None = None,
+        *,
+        silent: bool = False,
+        patience: float = DEFAULT_PATIENCE_SECONDS,
+    ) -> AsyncGenerator[Held]:
+        """Hold back the answer to the next request for a response, or to the next that fits.
+
+        With `silent`, not even headers are sent before the first step. Requests that a fault takes are not
+        held. The end of the block finishes the answer if nothing else did. `patience` is in seconds, per step.
+        """
+        held = Held(where or (lambda _: True), silent=silent, patience=patience)
+        self._settings.holds.append(held)
+        try:
+            yield held
+            await held.release()
+        finally:
+            if held in self._settings.holds:
+                self._settings.holds.remove(held)
+
+    async def wait_for(self, condition: Callable[[], bool], timeout: float = 10.0) -> None:
+        """Return once a condition holds, looked at whenever something happens here.
+
+        Raises TimeoutError after so many seconds.
+        """
+        await self._record.changes.wait_for(condition, timeout)
+
+    def assert_clean(self) -> None:
+        """Raise AssertionError if anything was done that no careful client does."""
+        assert not self.complaints, "\n".join(self.complaints)
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
+        call, account = await self._note(request)
+        exchange = Exchange(request, call, self._record)
+        transport = request.transport
+        if transport is not None:
+            self._open.add(transport)
+        self._record.changes.notify()
+        try:
+            response = await self._answer(exchange, account)
+            call.outcome = Outcome.ANSWERED
+        except BaseException as error:
+            if isinstance(error, Exception) and not isinstance(error, ConnectionError):
+                self._record.complain(f"The stand-in itself failed at {call.method} {call.path}: {error!r}")
+            if call.outcome is not Outcome.CUT:
+                call.outcome = Outcome.DISCONNECTED
+            raise
+        finally:
+            if transport is not None:
+                self._open.discard(transport)
+            self._record.changes.notify()
+        return response
+
+    async def _note(self, request: web.Request) -> tuple[RecordedCall, Account | None]:
+        raw = await request.read()
+        path = _path_of(request)
+        account, key = self._who(request)
+        direct = _local_port(request) == self._ports[1]
+        route, target = _route_of(request.method, path, direct=direct)
+        self._count += 1
+        call = RecordedCall(
+            number=self._count,
+            method=request.method,
+            path="/" + "/".join(path),
+            route=None if route is None else route.value,
+            target=target,
+            direct=direct,
+            query={name: tuple(request.query.getall(name)) for name in request.query},
+            body=_decode(raw),
+            account=None if account is None else account.id,
+            key=key,
+            started=self.pace.monotonic(),
+        )
+        if self._keep_calls:
+            self._record.calls.append(call)
+        return call, account
+
+    def _who(self, request: web.Request) -> tuple[Account | None, KeyState]:
+        bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        own = request.headers.get("x-api-key", "")
+        if bearer and own:
+            self._record.complain("A key in Authorization and in x-api-key at once.")
+        if not (bearer or own):
+            return None, "none"
+        account = self.catalog.account_of(bearer or own)
+        return account, "bad" if account is None else "good"
+
+    async def _answer(self, exchange: Exchange, account: Account | None) -> web.StreamResponse:
+        call = exchange.call
+        if call.route is None:
+            self._record.complain(f"The stand-in has no route {call.method} {call.path}.")
+            return await exchange.answer(error_answer(404, "Not found", kind="not_found_error"))
+        route = Route(call.route)
+        fault = self.faults.take(route)
+        if fault is not None and (answer := await self._strike(exchange, fault)) is not None:
+            return answer
+        try:
+            if call.key == "bad":
+                raise refusal(401, "Invalid session", kind="authentication_error", code="invalid_api_key")
+            if route is Route.RESPONSES:
+                return await self._responses.answer(exchange, _signed_in(account), fault)
+            answer = self._answer_catalog(route, call, account)
+        except RefusedError as refused:
+            answer = refused.answer
+        if fault is not None and fault.kind is Fault.LOST_ANSWER:
+            await exchange.cut()
+        return await exchange.answer(answer)
+
+    async def _strike(self, exchange: Exchange, fault: ArmedFault) -> web.StreamResponse | None:
+        """Answer with a fault that needs no look at the request, or return None for another."""
+        if fault.kind is Fault.STALL_BEFORE_ANSWER:
+            await exchange.stall()
+        if fault.kind is Fault.CUT_BEFORE_ANSWER:
+            await exchange.cut()
+        if fault.kind is Fault.STREAM_UNSUPPORTED and exchange.call.fields.get("stream") is not True:
+            return None
+        answer = failure_answer(fault, now=self._now())
+        return None if answer is None else await exchange.answer(answer)
+
+    def _answer_catalog(self, route: Route, call: RecordedCall, account: Account | None) -> Answer:
+        match route:
+            case Route.LIST:
+                return self._characters.list_page(call)
+            case Route.MODELS:
+                return self._characters.models(call)
+            case Route.CHARACTER:
+                return self._characters.read(call.target, account)
+            case _:
+                return self._characters.report(call.target, call, _signed_in(account))
+
+
+def _signed_in(account: Account | None) -> Account:
+    if account is None:
+        raise refusal(401, "API key required", kind="authentication_error", code="missing_api_key")
+    return account
+
+
+def _path_of(request: web.Request) -> tuple[str, ...]:
+    raw = request.rel_url.raw_path
+    if not raw.startswith(f"{_PREFIX}/"):
+        return (f"..{unquote(raw)}",)
+    return tuple(unquote(segment) for segment in raw.removeprefix(f"{_PREFIX}/").split("/"))
+
+
+def _local_port(request: web.Request) -> int | None:
+    address = None if request.transport is None else request.transport.get_extra_info("sockname")
+    return address[1] if address else None
+
+
+def _route_of(method: str, path: tuple[str, ...], *, direct: bool) -> tuple[Route | None, str]:
+    """Return the route with the id or slug in it."""
+    match method, path:
+        case "POST", ("responses",):
+            return Route.RESPONSES, ""
+        case _ if direct:
+            return None, ""
+        case "GET", ("characters",):
+            return Route.LIST, ""
+        case "GET", ("character-models",):
+            return Route.MODELS, ""
+        case "GET", ("characters", name) if name and name != _RESERVED:
+            return Route.CHARACTER, name
+        case "POST", ("characters", name, "report") if name and name != _RESERVED:
+            return Route.REPORT, name
+        case _:
+            return None, ""
+
+
+def _decode(raw: bytes) -> object:
+    if not raw:
+        return None
+    try:
+        return json.loads(raw)
+    except ValueError:
+        return None
