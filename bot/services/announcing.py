@@ -1,0 +1,67 @@
+"""Notices to a whole channel: from the bot itself, without buttons, and not again and again."""
+
+import asyncio
+import logging
+from typing import Final
+
+from bot.domain.turns import Transport
+from bot.services.clock import Clock
+from bot.services.outlet import Busy, Destination, Draft, Outlet, OutletError
+from bot.store.notices import Notices
+
+_log = logging.getLogger(__name__)
+
+NOTICE_WINDOW_SECONDS: Final = 300
+"""A notice of the same cause is posted once in this time in one channel or thread."""
+LONGEST_WAIT_SECONDS: Final = 60.0
+_TRIES: Final = 3
+_MS_PER_SECOND: Final = 1_000
+
+
+class Announcer:
+    """Posts notices through the outlet and remembers in the store that it did.
+
+    Notices carry no nonce, on purpose: an own message with a nonce that no reply accounts for is taken for a
+    stray copy and deleted (bot.services.posting).
+    """
+
+    def __init__(self, *, outlet: Outlet, notices: Notices, clock: Clock) -> None:
+        self._outlet = outlet
+        self._notices = notices
+        self._clock = clock
+        self._tasks: set[asyncio.Task[bool]] = set()
+
+    async def announce(self, destination: Destination, cause: str, text: str) -> bool:
+        """Post a notice, unless one of the same cause stands there from the last five minutes.
+
+        `cause` is a short word for the reason, never shown. Returns whether the notice was posted. What Discord
+        refuses is logged and never raised: a notice is a courtesy. Cancelling the caller does not cancel the post.
+        """
+        task = asyncio.create_task(self._announce(destination, cause, text), name="notice")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return await asyncio.shield(task)
+
+    async def drain(self) -> None:
+        """Wait until no notice is under way."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def _announce(self, destination: Destination, cause: str, text: str) -> bool:
+        window_ms = NOTICE_WINDOW_SECONDS * _MS_PER_SECOND
+        if not await self._notices.try_mark(destination.place, cause, self._clock.now_ms(), window_ms):
+            return False
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                await self._outlet.post(destination, Transport.BOT, Draft(text))
+            except Busy as error:
+                _log.info("A notice (%s) in %s has to wait: %s", cause, destination.place, error)
+                if tries_left:
+                    await self._clock.sleep(min(error.retry_after_seconds, LONGEST_WAIT_SECONDS))
+            except OutletError as error:
+                _log.warning("A notice (%s) in %s could not be posted: %r", cause, destination.place, error)
+                return False
+            else:
+                return True
+        _log.warning("A notice (%s) in %s was given up", cause, destination.place)
+        return False
