@@ -1,0 +1,12 @@
+"""The services, in one value that components of messages can reach."""
+
+from dataclasses import dataclass
+
+from bot.services.catalog import CatalogService
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything a command or component may ask for. Hangs on the client as its attribute `services`."""
+
+    catalog: CatalogService
