@@ -55,6 +55,8 @@ class Binding:
     payer: PayerId
     active_from: MessageId
     """Messages up to this one are never answered; moved by bind, trigger change, reset and unpause."""
+    bound_at_ms: int
+    """Since when the character speaks there, pauses included, in Unix milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)

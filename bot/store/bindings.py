@@ -197,4 +197,5 @@ def _binding(row: Row) -> Binding:
         UserId(row["bound_by"]),
         PayerId(row["payer"]),
         MessageId(row["active_from"]),
+        row["created_at"],
     )

@@ -20,6 +20,7 @@ def binding(number: int, channel_id: ChannelId = ROOM) -> Binding:
         UserId(400),
         PayerId("operator"),
         MessageId(1000),
+        1_800_000_000_000,
     )
 
 
