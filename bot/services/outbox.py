@@ -1,0 +1,239 @@
+"""What has to reach the catalogue sooner or later: sent, tried again, given up."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from bot.domain.feedback import OutboxEntry, OutboxKind
+from bot.domain.ids import PayerId
+from bot.domain.outbox import expires_at_ms, next_try_ms
+from bot.nanogpt.errors import (
+    BadKeyError,
+    ConflictError,
+    DailyLimitError,
+    InsufficientBalanceError,
+    NanoGptError,
+    NotFoundError,
+    NotPermittedError,
+    RejectedError,
+)
+from bot.services.clock import Clock
+from bot.store.outbox import Outbox
+
+_log = logging.getLogger(__name__)
+
+BATCH: Final = 20
+HELD_SECONDS: Final = 3_600.0
+"""How long nothing is sent with a key that was refused or cannot pay: people have to put that right."""
+LONGEST_HOLD_SECONDS: Final = 24 * 3_600.0
+SHORTEST_REST_SECONDS: Final = 1.0
+LONGEST_REST_SECONDS: Final = 3_600.0
+"""The wall clock that entries are dated by may be set while the loop rests."""
+REST_AFTER_FAILURE_SECONDS: Final = 60.0
+STOP_GRACE_SECONDS: Final = 5.0
+"""How long a stop waits for what is being sent, so that its answer is not lost."""
+_MILLISECONDS: Final = 1_000
+
+_REFUSALS: Final[tuple[tuple[type[NanoGptError], str], ...]] = (
+    (ConflictError, "there is one already"),
+    (NotFoundError, "the character is no longer there"),
+    (NotPermittedError, "not allowed"),
+    (RejectedError, ""),
+)
+"""Final answers (400, 403, 404, 409, 410 and their like), and what is said where upstream gave no words."""
+
+
+class Courier(Protocol):
+    """Carries the entries of one kind."""
+
+    async def send(self, entry: OutboxEntry) -> None:
+        """Send it, or raise a NanoGptError."""
+        ...
+
+    async def accepted(self, entry: OutboxEntry) -> None:
+        """Write down that it arrived."""
+        ...
+
+    async def refused(self, entry: OutboxEntry, answer: str) -> None:
+        """Write down that it was refused for good; `answer` is what was said about it."""
+        ...
+
+    async def expired(self, entry: OutboxEntry) -> None:
+        """Write down that it was given up."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Sending it again would be refused again."""
+
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Nothing can be sent with this key for a while."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Worth trying again, not before so many seconds."""
+
+    seconds: float = 0.0
+
+
+def verdict_on(error: NanoGptError, *, now_s: float) -> Refused | Held | Later:
+    """Decide what a failed attempt means: what is not known to be final may pass by itself."""
+    if isinstance(error, DailyLimitError):
+        return Held(min(max(error.resets_at - now_s, 0.0), LONGEST_HOLD_SECONDS))
+    if isinstance(error, BadKeyError | InsufficientBalanceError):
+        return Held(HELD_SECONDS)
+    for kind, words in _REFUSALS:
+        if isinstance(error, kind):
+            return Refused(error.message or words)
+    return Later(error.retry_after or 0.0)
+
+
+class OutboxService:
+    """Sends what waits in the outbox, longest due first and one at a time, until it is taken, refused or too old.
+
+    An attempt whose answer was lost is made again, so that the catalogue may get one entry twice. A key that was
+    refused, cannot pay or is at its daily limit costs its entries no attempt: they rest together.
+    """
+
+    def __init__(
+        self, *, outbox: Outbox, couriers: Mapping[OutboxKind, Courier], clock: Clock, jitter: Callable[[], float]
+    ) -> None:
+        """Take the table and who carries what; `jitter` gives random numbers from 0 to 1."""
+        self._outbox = outbox
+        self._couriers = couriers
+        self._clock = clock
+        self._jitter = jitter
+        self._stirred = asyncio.Event()
+        self._held: dict[PayerId, float] = {}
+
+    def stir(self) -> None:
+        """Say that there is something new to send."""
+        self._stirred.set()
+
+    async def run(self) -> None:
+        """Send until cancelled. What is being sent then has a few seconds to hear its answer."""
+        while True:
+            self._stirred.clear()
+            try:
+                await self.send_due()
+                seconds = await self._seconds_to_rest()
+            except Exception:  # noqa: BLE001 - the loop outlives whatever goes wrong in one round.
+                _log.exception("the outbox could not be worked on; trying again in a minute")
+                seconds = REST_AFTER_FAILURE_SECONDS
+            await self._rest(seconds)
+
+    async def send_due(self) -> None:
+        """Send everything that is due, and give up what is too old."""
+        moved = True
+        while moved:
+            moved = False
+            for entry in await self._outbox.due(self._clock.now_ms(), BATCH):
+                if expires_at_ms(entry) <= self._clock.now_ms():
+                    await self._give_up(entry)
+                elif not self._is_held(entry.payer):
+                    await self._to_its_end(entry)
+                else:
+                    continue
+                moved = True
+
+    async def _to_its_end(self, entry: OutboxEntry) -> None:
+        sending = asyncio.create_task(self._send(entry), name=f"outbox-{entry.id}")
+        try:
+            await asyncio.shield(sending)
+        except asyncio.CancelledError:
+            await asyncio.wait({sending}, timeout=STOP_GRACE_SECONDS)
+            raise
+        finally:
+            sending.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await sending
+
+    async def _send(self, entry: OutboxEntry) -> None:
+        courier = self._couriers.get(entry.kind)
+        if courier is None:
+            _log.error("nobody carries entry %s of the outbox (%s)", entry.id, entry.kind.value)
+            await self._try_later(entry, 0.0)
+            return
+        try:
+            await courier.send(entry)
+        except NanoGptError as error:
+            await self._judge(courier, entry, error)
+        except Exception:  # noqa: BLE001 - one entry that cannot be sent does not keep the others.
+            _log.exception("entry %s of the outbox could not be sent", entry.id)
+            await self._try_later(entry, 0.0)
+        else:
+            await courier.accepted(entry)
+            await self._outbox.remove(entry.id)
+
+    async def _judge(self, courier: Courier, entry: OutboxEntry, error: NanoGptError) -> None:
+        match verdict_on(error, now_s=self._clock.now_ms() / _MILLISECONDS):
+            case Refused(answer):
+                _log.info("entry %s of the outbox was refused: %r", entry.id, error)
+                await courier.refused(entry, answer)
+                await self._outbox.remove(entry.id)
+            case Held(seconds):
+                _log.warning("nothing is sent with the key %s for %.0f s: %r", entry.payer, seconds, error)
+                self._held[entry.payer] = self._clock.monotonic() + seconds
+            case Later(seconds):
+                _log.info("entry %s of the outbox is tried again later: %r", entry.id, error)
+                await self._try_later(entry, seconds)
+
+    async def _give_up(self, entry: OutboxEntry) -> None:
+        if courier := self._couriers.get(entry.kind):
+            await courier.expired(entry)
+        await self._outbox.remove(entry.id)
+
+    async def _try_later(self, entry: OutboxEntry, asked_seconds: float) -> None:
+        due_ms = next_try_ms(
+            entry,
+            now_ms=self._clock.now_ms(),
+            asked_ms=int(asked_seconds * _MILLISECONDS),
+            jitter=self._jitter(),
+        )
+        await self._outbox.retry_at(entry.id, due_ms)
+
+    def _is_held(self, payer: PayerId) -> bool:
+        return self._held.get(payer, 0.0) > self._clock.monotonic()
+
+    async def _seconds_to_rest(self) -> float | None:
+        due_ms = await self._outbox.next_due_ms()
+        if due_ms is None:
+            return None
+        seconds = (due_ms - self._clock.now_ms()) / _MILLISECONDS
+        if seconds <= 0:
+            # Due and not sent: its key is held.
+            now = self._clock.monotonic()
+            self._held = {payer: until for payer, until in self._held.items() if until > now}
+            seconds = min((until - now for until in self._held.values()), default=0.0)
+        return min(max(seconds, SHORTEST_REST_SECONDS), LONGEST_REST_SECONDS)
+
+    async def _rest(self, seconds: float | None) -> None:
+        """Wait so many seconds, or until stirred; None: until stirred."""
+        if seconds is None:
+            await self._stirred.wait()
+            return
+        waits = [
+            asyncio.ensure_future(wait)
+            for wait in (_nothing(self._stirred.wait()), _nothing(self._clock.sleep(seconds)))
+        ]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
+
+
+async def _nothing(wait: Awaitable[object]) -> None:
+    await wait
