@@ -1,0 +1,84 @@
+"""What people read about what is kept of them."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from bot.domain.privacy import KeptAboutMember
+
+_MILLISECONDS: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class PrivacyFacts:
+    """How this bot is run."""
+
+    retention_days: int
+    """Days after which the texts of messages are dropped."""
+    service: str = "NanoGPT (nano-gpt.com)"
+    """The AI service that messages are sent to."""
+    policy_url: str | None = None
+
+
+def privacy_overview(kept: KeptAboutMember, facts: PrivacyFacts) -> str:
+    """Return what a member reads when they ask what is kept; within Discord's 2,000 characters by far."""
+    texts = _counted(kept.message_texts, "message")
+    their = "its" if kept.message_texts == 1 else "their"
+    days = _counted(facts.retention_days, "day")
+    numbers = _counted(kept.messages, "message")
+    lines = [
+        f"Where a character speaks, what you write to it goes to an AI service, {facts.service}, for the reply.",
+        "This is what I keep about you:",
+        f"- {texts} with {their} text, encrypted, for at most {days}",
+        f"- {numbers} by number alone, so that none is answered twice",
+        f"- {_counted(kept.ratings, 'rating')} of characters and {_counted(kept.reports, 'report')}",
+        f"- {_counted(kept.searches, 'search', 'searches')} of the catalogue, for a week",
+        f"- {_counted(kept.bindings, 'character')} that you put into a channel",
+        "",
+        "`/privacy delete` deletes what you said and gave.",
+        _heard_or_not(kept),
+    ]
+    if facts.policy_url:
+        lines.append(f"All of it in full: <{facts.policy_url}>")
+    return "\n".join(lines)
+
+
+def _heard_or_not(kept: KeptAboutMember) -> str:
+    if kept.ignored_since_ms is None:
+        return "If you would rather not take part, `/privacy ignore-me` makes me pass over your messages everywhere."
+    return (
+        f"**You are ignored**: since <t:{kept.ignored_since_ms // _MILLISECONDS}:D> your messages are neither kept nor "
+        "sent to the AI service. Use `/privacy ignore-me` to be heard again."
+    )
+
+
+DELETE_QUESTION: Final = (
+    "This deletes the texts of your messages that I still have, the replies that answered you alone, your ratings, "
+    "your searches, and your reports (one that is still on its way is sent without its details). "
+    "Characters will not remember what you said.\n\n"
+    "**It cannot be undone.** It does not delete messages in Discord's channels, nor what the AI service or the "
+    "catalogue has received already. Characters you put into a channel stay there: they are the server's."
+)
+
+
+def deleted_sentence(deleted: KeptAboutMember) -> str:
+    """Return what a member reads once their data is gone."""
+    return (
+        f"Done. I deleted {_counted(deleted.message_texts, 'message text')}, {_counted(deleted.ratings, 'rating')}, "
+        f"{_counted(deleted.reports, 'report')} and {_counted(deleted.searches, 'search', 'searches')} of yours. "
+        "What you write from now on is kept again, unless you use `/privacy ignore-me`."
+    )
+
+
+NOW_IGNORED: Final = (
+    "From now on I pass over your messages, in every server: they are not kept, not sent to the AI service and not "
+    "answered. Commands still work for you. What I kept until now stays until it is old enough, or until you use "
+    "`/privacy delete`. Use `/privacy ignore-me` again to be heard."
+)
+NOW_HEARD: Final = (
+    "I listen to you again. Where a character speaks, what you write to it is sent to the AI service, and kept for a "
+    "while so that it can remember. `/privacy show` tells more."
+)
+
+
+def _counted(number: int, noun: str, plural: str | None = None) -> str:
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

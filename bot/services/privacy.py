@@ -1,0 +1,50 @@
+"""What members may ask about themselves: what is kept, to have it deleted, to be ignored."""
+
+from bot.domain.ids import UserId
+from bot.domain.privacy import KeptAboutMember
+from bot.domain.privacy_wording import PrivacyFacts, privacy_overview
+from bot.services.clock import Clock
+from bot.store.members import Members
+from bot.store.personal import Personal
+
+
+class PrivacyService:
+    """Knows in memory who asked to be ignored; `load` comes first."""
+
+    def __init__(self, *, members: Members, personal: Personal, facts: PrivacyFacts, clock: Clock) -> None:
+        self._facts = facts
+        self._members = members
+        self._personal = personal
+        self._clock = clock
+        self._ignored: set[UserId] = set()
+
+    async def load(self) -> None:
+        """Read from the store who is ignored."""
+        self._ignored = set(await self._members.ignored())
+
+    def is_ignored(self, user_id: UserId) -> bool:
+        """Tell whether a member's messages are passed over, from memory."""
+        return user_id in self._ignored
+
+    async def toggle_ignored(self, user_id: UserId) -> bool:
+        """Ignore a member from now on, or hear them again; return whether they are ignored now."""
+        if user_id in self._ignored:
+            await self._members.heed(user_id)
+            self._ignored.discard(user_id)
+            return False
+        # First in memory: what they say while this is being written is passed over already.
+        self._ignored.add(user_id)
+        try:
+            await self._members.ignore(user_id, self._clock.now_ms())
+        except BaseException:
+            self._ignored.discard(user_id)
+            raise
+        return True
+
+    async def overview(self, user_id: UserId) -> str:
+        """Tell a member what is kept about them, for how long, and where their messages go."""
+        return privacy_overview(await self._personal.kept(user_id), self._facts)
+
+    async def delete(self, user_id: UserId) -> KeptAboutMember:
+        """Delete what a member said and gave, and return what that was; whether they are ignored stays."""
+        return await self._personal.delete(user_id)
