@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 
 from bot.services.catalog import CatalogService
+from bot.services.feedback import FeedbackService
+from bot.services.health import HealthService
+from bot.services.privacy import PrivacyService
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,3 +13,6 @@ class Services:
     """Everything a command or component may ask for. Hangs on the client as its attribute `services`."""
 
     catalog: CatalogService
+    feedback: FeedbackService
+    privacy: PrivacyService
+    health: HealthService
