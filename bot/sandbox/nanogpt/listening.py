@@ -92,8 +92,10 @@ _PATTERNS: Final[Sequence[tuple[Wish, re.Pattern[str]]]] = tuple(
         ),
         (
             Wish.VERY_LONG,
-            r"\b(?:(?:very|really|extremely|incredibly|so) (?:very )?long|longest|10[, ]?000)\b"
-            r"|\b(?:write|tell)\b.*\b(?:epic|novel|saga)\b",
+            (
+                r"\b(?:(?:very|really|extremely|incredibly|so) (?:very )?long|longest|10[, ]?000)\b"
+                r"|\b(?:write|tell)\b.*\b(?:epic|novel|saga)\b"
+            ),
         ),
         (Wish.LONG, r"(?<!how )(?<!as )(?<!so )\b(?:long|longer|lengthy|essay|in depth|detailed)\b(?! ago)"),
         (Wish.NAME, r"\b(?:who am i|what(?:['\u2019]s| is) my name|(?:remember|know) (?:me|my name))\b"),

@@ -39,7 +39,7 @@ _SNIPPETS: Final = {
     ),
     "rust": (
         'fn greet(name: &str, times: usize) {\n    for i in 1..=times {\n        println!("{i}. Hello, {name}!");\n'
-        '    }\n}\n\nfn main() {\n    greet("{name}", 3);\n}'
+        '    }\n}\n\nfn main() {\n    greet("@NAME@", 3);\n}'
     ),
     "sql": (
         "SELECT guest.name, COUNT(*) AS visits\nFROM visit\nJOIN guest ON guest.id = visit.guest_id\n"
