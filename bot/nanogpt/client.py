@@ -68,6 +68,7 @@ _ERROR_CAP_BYTES: Final = 64 * 1024
 _DRAIN_CAP_BYTES: Final = 64 * 1024
 _KEEPALIVE_SECONDS: Final = 30.0
 _MILLISECONDS: Final = 1_000
+_USER_AGENT: Final = "character-bot"
 _COST_HEADER: Final = "x-cost"
 _TOO_LARGE: Final = "too_large"
 _OVERALL_LIMIT: Final = "overall_limit"
@@ -134,6 +135,7 @@ def build_http_client(*, max_connections: int) -> httpx.AsyncClient:
     return httpx.AsyncClient(
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         follow_redirects=False,
+        headers={"User-Agent": _USER_AGENT},
         http2=False,
         limits=httpx.Limits(
             max_connections=max_connections,

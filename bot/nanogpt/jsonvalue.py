@@ -4,7 +4,7 @@ import json
 import math
 from typing import TypeAlias, cast
 
-Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 
 
 def parse_json(text: str | bytes) -> Json:

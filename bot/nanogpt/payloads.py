@@ -315,7 +315,7 @@ def _picture(value: Json, site: str) -> str | None:
     if text is None or not text.isprintable() or " " in text or len(text) > _LONGEST_URL:
         return None
     try:
-        url = urljoin(site, text)
+        url = urljoin(site, text) if text.startswith("/") else text
         parts = urlsplit(url)
     except ValueError:
         return None

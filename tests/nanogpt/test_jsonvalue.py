@@ -1,0 +1,48 @@
+import math
+
+import pytest
+
+from bot.nanogpt.jsonvalue import Json, as_count, as_list, as_number, as_object, as_text, dump_json, parse_json
+
+
+@pytest.mark.parametrize("text", ["", "{", "<html>", "[" * 100_000, "1" * 10_000, b"\xff", b"{'a': 1}"])
+def test_what_is_no_json_is_a_value_error(text: str | bytes) -> None:
+    with pytest.raises(ValueError, match="."):
+        parse_json(text)
+
+
+def test_half_a_pair_of_surrogates_does_not_stop_a_request() -> None:
+    assert dump_json({"a": "é\ud83d"}) == '{"a":"é?"}'.encode()
+
+
+@pytest.mark.parametrize(
+    ("value", "number", "count"),
+    [
+        (3, 3.0, 3),
+        (3.0, 3.0, 3),
+        (4.8, 4.8, None),
+        ("4.5", 4.5, None),
+        ("12", 12.0, 12),
+        (-1, -1.0, None),
+        (0, 0.0, 0),
+        (True, None, None),
+        (math.nan, None, None),
+        (math.inf, None, None),
+        ("inf", None, None),
+        ("many", None, None),
+        (10**400, None, None),
+        (None, None, None),
+        ([], None, None),
+    ],
+)
+def test_numbers_are_read_with_care(value: Json, number: float | None, count: int | None) -> None:
+    assert as_number(value) == number
+    assert as_count(value) == count
+
+
+def test_anything_of_another_type_counts_as_nothing() -> None:
+    values: list[Json] = [None, 1, True, "x", [1], {"a": 1}]
+    assert [as_object(value) for value in values] == [{}, {}, {}, {}, {}, {"a": 1}]
+    assert [as_list(value) for value in values] == [[], [], [], [], [1], []]
+    assert [as_text(value) for value in values] == [None, None, None, "x", None, None]
+    assert as_text("") is None
