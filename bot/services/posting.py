@@ -154,6 +154,13 @@ class Poster:
                 await self._delete_extra(destination, stranger.transport, stranger.message_id)
         return texts
 
+    def tidy(self, destination: Destination, transport: Transport, message_id: MessageId) -> None:
+        """Take the buttons off an old message when nothing else wants the channel's calls."""
+        done = self.lane(destination).submit(
+            Priority.HOUSEKEEPING, lambda: self.outlet.bare(destination, transport, message_id)
+        )
+        done.add_done_callback(_note_untidy)
+
     async def drain(self) -> None:
         """Wait until no call is under way."""
         for lane in list(self._lanes.values()):
@@ -216,3 +223,8 @@ class Poster:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("An echo could not be dealt with", exc_info=error)
+
+
+def _note_untidy(done: asyncio.Future[None]) -> None:
+    if not done.cancelled() and (error := done.exception()) is not None:
+        _log.debug("Old buttons stay where they are: %r", error)

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from bot.domain.ids import ConversationId, MessageId, PayerId, TurnId, UserId, VersionId
+from bot.domain.ids import ChannelId, ConversationId, MessageId, PayerId, TurnId, UserId, VersionId
 from bot.domain.turns import (
     AdmissionFacts,
     AdmissionLimits,
@@ -212,6 +212,22 @@ class Turns:
             )
             await tx.execute("DELETE FROM turn WHERE id = $1", turn_id)
 
+    async def failed_just_before(self, turn_id: TurnId, cause: str, *, since_ms: int) -> TurnId | None:
+        """Return the turn right before this one in its conversation, if it failed for the cause and shows a mark."""
+        rows = await self._database.read(
+            """
+            SELECT t.id FROM turn t
+            WHERE t.id = (SELECT MAX(b.id) FROM turn b WHERE b.id < $1
+                          AND b.conversation_id = (SELECT conversation_id FROM turn WHERE id = $1))
+              AND t.state = 'failed' AND t.cause = $2 AND t.ended_at >= $3
+              AND EXISTS (SELECT 1 FROM post p WHERE p.turn_id = t.id AND p.kind = 'mark' AND p.state = 'posted')
+            """,
+            turn_id,
+            cause,
+            since_ms,
+        )
+        return TurnId(rows[0]["id"]) if rows else None
+
     async def get(self, turn_id: TurnId) -> Turn | None:
         """Return a turn with its messages."""
         rows = await self._database.read(f"SELECT {_TURN_COLUMNS} FROM turn WHERE id = $1", turn_id)
@@ -411,6 +427,15 @@ class Turns:
             """
         )
         return {row["place"]: row["newest"] for row in rows}
+
+    async def kept_in(self, place: ChannelId, *, limit: int = 100) -> list[MessageId]:
+        """Return the newest messages of a channel or thread whose text is kept."""
+        rows = await self._database.read(
+            "SELECT message_id FROM claim WHERE channel_id = $1 AND body IS NOT NULL ORDER BY message_id DESC LIMIT $2",
+            place,
+            limit,
+        )
+        return [MessageId(row["message_id"]) for row in rows]
 
     async def outcome_of(self, message_id: MessageId) -> tuple[str, str | None, TurnId | None] | None:
         """Return a claimed message's state, the stored cause, and its turn; None when it was never claimed."""

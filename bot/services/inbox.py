@@ -1,0 +1,141 @@
+"""What has come in for a channel or thread and is not yet in the database, in order."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from bot.domain.ids import ChannelId, GuildId, MessageId
+from bot.domain.messages import IncomingMessage
+from bot.services.clock import Clock
+
+_log = logging.getLogger(__name__)
+
+MOST_WAITING: Final = 1_000
+"""Events kept for one place while the database or the catch-up is slow; the catch-up finds what is left out."""
+FIRST_BACKOFF_SECONDS: Final = 1.0
+LONGEST_BACKOFF_SECONDS: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class MessageEdited:
+    """A message of a person has a new text."""
+
+    message: IncomingMessage
+
+
+@dataclass(frozen=True, slots=True)
+class MessagesDeleted:
+    """Messages are gone, whoever wrote them."""
+
+    guild_id: GuildId
+    channel_id: ChannelId
+    ids: tuple[MessageId, ...]
+
+
+Event: TypeAlias = IncomingMessage | MessageEdited | MessagesDeleted
+
+
+@dataclass(slots=True)
+class _Box:
+    guild_id: GuildId
+    events: deque[Event] = field(default_factory=deque[Event])
+    worker: asyncio.Task[None] | None = None
+
+
+class Inbox:
+    """Takes events without waiting and hands them on in order, one place at a time.
+
+    A server's events wait until it is released, so that a catch-up can put the missed ones before them.
+    """
+
+    def __init__(self, handle: Callable[[ChannelId, Sequence[Event]], Awaitable[None]], clock: Clock) -> None:
+        """`handle` gets the events of one place that have gathered; when it raises, they are handed over again."""
+        self._handle = handle
+        self._clock = clock
+        self._boxes: dict[ChannelId, _Box] = {}
+        self._open: set[GuildId] = set()
+
+    def put(self, guild_id: GuildId, place: ChannelId, event: Event) -> None:
+        """Take one event. Never waits."""
+        box = self._box(guild_id, place)
+        if len(box.events) >= MOST_WAITING:
+            _log.error("Too much waits for %s; an event is left out", place)
+            return
+        box.events.append(event)
+        self._start(place, box)
+
+    def put_missed(self, guild_id: GuildId, place: ChannelId, messages: Sequence[IncomingMessage]) -> None:
+        """Put messages that were missed before the ones that came since, by the order of their ids."""
+        box = self._box(guild_id, place)
+        waiting = {event.id for event in box.events if isinstance(event, IncomingMessage)}
+        late: deque[Event] = deque(
+            sorted((message for message in messages if message.id not in waiting), key=lambda message: message.id)
+        )
+        merged: deque[Event] = deque()
+        while box.events:
+            event = box.events.popleft()
+            if isinstance(event, IncomingMessage):
+                while late and isinstance(first := late[0], IncomingMessage) and first.id < event.id:
+                    merged.append(late.popleft())
+            merged.append(event)
+        merged.extend(late)
+        box.events = merged
+        self._start(place, box)
+
+    def hold(self, guild_id: GuildId) -> None:
+        """Let a server's events wait again."""
+        self._open.discard(guild_id)
+
+    def release(self, guild_id: GuildId) -> None:
+        """Hand a server's events on from now."""
+        self._open.add(guild_id)
+        for place, box in list(self._boxes.items()):
+            if box.guild_id == guild_id:
+                self._start(place, box)
+
+    async def idle(self) -> None:
+        """Wait until everything that is not held was handed on."""
+        while workers := [box.worker for box in self._boxes.values() if box.worker is not None]:
+            await asyncio.gather(*workers, return_exceptions=True)
+
+    async def close(self) -> None:
+        """End the workers; what they had not handed on is met again by the next start's catch-up."""
+        workers = [box.worker for box in self._boxes.values() if box.worker is not None]
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
+
+    def _box(self, guild_id: GuildId, place: ChannelId) -> _Box:
+        box = self._boxes.get(place)
+        if box is None:
+            box = self._boxes[place] = _Box(guild_id)
+        return box
+
+    def _start(self, place: ChannelId, box: _Box) -> None:
+        if box.worker is None and box.events and box.guild_id in self._open:
+            box.worker = asyncio.create_task(self._work(place, box), name=f"inbox of {place}")
+
+    async def _work(self, place: ChannelId, box: _Box) -> None:
+        backoff = FIRST_BACKOFF_SECONDS
+        try:
+            while box.events and box.guild_id in self._open:
+                batch, box.events = box.events, deque()
+                try:
+                    await self._handle(place, tuple(batch))
+                except BaseException as error:
+                    batch.extend(box.events)
+                    box.events = batch
+                    if not isinstance(error, Exception):
+                        raise
+                    _log.exception("Events of %s could not be taken; trying again in %.0f s", place, backoff)
+                    await self._clock.sleep(backoff)
+                    backoff = min(backoff * 2, LONGEST_BACKOFF_SECONDS)
+                    continue
+                backoff = FIRST_BACKOFF_SECONDS
+        finally:
+            box.worker = None
+            if not box.events:
+                self._boxes.pop(place, None)

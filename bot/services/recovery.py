@@ -1,0 +1,231 @@
+"""After a crash, a dropped gateway or a deploy: end what was left half done, and hear what was missed."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from bot.domain.bindings import BindingState
+from bot.domain.failures import MARK_SIGN, Failure, FailureCause
+from bot.domain.ids import GuildId, MessageId, snowflake_at
+from bot.domain.messages import BotPolicy, IncomingMessage, silence_reason
+from bot.domain.recovery import Remedy, remedy
+from bot.domain.turns import Post, PostKind, Turn, TurnState
+from bot.services.announcing import Announcer
+from bot.services.binding_index import BindingIndex
+from bot.services.clock import Clock
+from bot.services.outlet import Busy, Destination, OutletError, SeenPost, Uncertain
+from bot.services.posting import Poster
+from bot.services.relay import RelayService
+from bot.services.speaking import Speaker, Stage
+from bot.services.staging import Stages
+from bot.store.conversations import Conversations
+from bot.store.posts import Posts
+from bot.store.turns import Turns
+
+_log = logging.getLogger(__name__)
+
+AT_ONCE: Final = 4
+"""Channels looked at side by side, so that a start does not spend the global rate limit."""
+FIRST_BACKOFF_SECONDS: Final = 1.0
+LONGEST_BACKOFF_SECONDS: Final = 60.0
+MISSED_CAUSE: Final = "missed"
+MISSED_NOTICE: Final = (
+    f"{MARK_SIGN} I was away for a while, and do not answer what was said long ago. Say it again if it still matters."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceState:
+    """A channel or thread as the gateway shows it."""
+
+    destination: Destination
+    last_message_id: MessageId | None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The newest messages of a place: those of people, and the ids of all."""
+
+    messages: tuple[IncomingMessage, ...]
+    ids: frozenset[MessageId]
+
+
+ReadHistory = Callable[[Destination], Awaitable[History]]
+"""Reads the newest 100 messages of a place. Raises an OutletError."""
+
+
+class RecoveryService:
+    """Runs once per server at a fresh start, and after every reconnect that lost events."""
+
+    def __init__(
+        self,
+        *,
+        index: BindingIndex,
+        conversations: Conversations,
+        turns: Turns,
+        posts: Posts,
+        poster: Poster,
+        speaker: Speaker,
+        stages: Stages,
+        relay: RelayService,
+        announcer: Announcer,
+        read_history: ReadHistory,
+        clock: Clock,
+        bots: BotPolicy,
+        catch_up_ms: int,
+    ) -> None:
+        self._index = index
+        self._conversations = conversations
+        self._turns = turns
+        self._posts = posts
+        self._poster = poster
+        self._speaker = speaker
+        self._stages = stages
+        self._relay = relay
+        self._announcer = announcer
+        self._read_history = read_history
+        self._clock = clock
+        self._bots = bots
+        self._catch_up_ms = catch_up_ms
+        self._recovered: set[GuildId] = set()
+        self._looking = asyncio.Semaphore(AT_ONCE)
+
+    async def ready(self, places: dict[GuildId, Sequence[PlaceState]]) -> None:
+        """Bring servers up to date that have just become visible: end old turns, hear what was missed, go on.
+
+        Turns are looked after once per process; missed messages each time. A server's events wait meanwhile.
+        """
+        fresh = [guild_id for guild_id in places if guild_id not in self._recovered]
+        self._recovered.update(fresh)
+        await self._end_old_turns(set(fresh))
+        self._poster.listen()
+        newest = await self._turns.newest_claims()
+        await asyncio.gather(*(self._catch_up(guild_id, states, newest) for guild_id, states in places.items()))
+        await self._relay.resume_waiting()
+
+    async def mirror_deletions(self, places: Iterable[PlaceState]) -> None:
+        """Forget what was deleted while the bot was away, as far as the newest 100 messages of each place show."""
+        for state in places:
+            kept = await self._turns.kept_in(state.destination.place)
+            if not kept:
+                continue
+            try:
+                async with self._looking:
+                    history = await self._read_history(state.destination)
+            except OutletError as error:
+                _log.info("Deletions in %s cannot be looked up: %r", state.destination.place, error)
+                continue
+            oldest = min(history.ids, default=None)
+            if oldest is not None:
+                await self._turns.erase(
+                    [message_id for message_id in kept if message_id >= oldest and message_id not in history.ids]
+                )
+
+    # Turns
+
+    async def _end_old_turns(self, guilds: set[GuildId]) -> None:
+        turns = await self._turns.unfinished()
+        await asyncio.gather(*(self._end_turn(turn, guilds) for turn in turns))
+
+    async def _end_turn(self, turn: Turn, guilds: set[GuildId]) -> None:
+        conversation = await self._conversations.get(turn.conversation_id)
+        if conversation is None or conversation.guild_id not in guilds:
+            return
+        binding = self._index.get(conversation.channel_id)
+        stage = None
+        if binding is not None and binding.id == conversation.binding_id:
+            stage = self._stages.of(binding, conversation)
+        if stage is None:
+            await self._turns.finish(turn.id, TurnState.FAILED, cause="cannot_speak", now_ms=self._clock.now_ms())
+            return
+        backoff = FIRST_BACKOFF_SECONDS
+        while True:
+            try:
+                async with self._looking:
+                    await self._remedy(turn, stage)
+            except (Busy, Uncertain) as error:
+                _log.warning("Turn %s cannot be looked after yet: %r", turn.id, error)
+                await self._clock.sleep(backoff)
+                backoff = min(backoff * 2, LONGEST_BACKOFF_SECONDS)
+            except OutletError as error:
+                _log.warning("Turn %s cannot be looked after: %r", turn.id, error)
+                await self._turns.finish(turn.id, TurnState.FAILED, cause="cannot_speak", now_ms=self._clock.now_ms())
+                return
+            else:
+                return
+
+    async def _remedy(self, turn: Turn, stage: Stage) -> None:
+        posts = await self._posts.of_turn(turn.id)
+        texts: dict[MessageId, str] = {}
+        if posts:
+            texts = await self._poster.reconcile(stage.destination, posts, stage.anchor(turn), _is_bot_post)
+            posts = await self._posts.of_turn(turn.id)
+        version = await self._turns.latest_version(turn.id)
+        replies = [post for post in posts if post.kind is PostKind.REPLY and post.message_id is not None]
+        choice = remedy(
+            turn.kind,
+            version,
+            visible=bool(replies),
+            age_ms=self._clock.now_ms() - turn.created_at_ms,
+            attempts=turn.attempts,
+        )
+        _log.info("Turn %s was left running: %s", turn.id, choice.value)
+        if choice is Remedy.RUN_AGAIN:
+            again = await self._turns.run_again(turn.id, now_ms=self._clock.now_ms())
+            if again is not None:
+                self._relay.wake(stage.conversation, again)
+            return
+        if any(post.kind is PostKind.MARK for post in posts) and choice is not Remedy.MARK_FAILED:
+            await self._speaker.note(turn, stage, posts).take_back()
+        delivery = self._speaker.reply(turn, stage, posts)
+        if choice is Remedy.DELIVER and version is not None and version.text is not None:
+            await self._speaker.complete(turn, stage, delivery, version.text, outcome=None)
+            return
+        shown = "".join(texts.get(post.message_id, "") for post in replies if post.message_id is not None)
+        text = shown or (version.text if version else None) or ""
+        await self._speaker.fail(turn, stage, delivery, Failure(FailureCause.RESTARTED), text=text)
+
+    # Missed messages
+
+    async def _catch_up(self, guild_id: GuildId, states: Sequence[PlaceState], newest: dict[int, int]) -> None:
+        try:
+            await asyncio.gather(*(self._catch_up_place(state, newest) for state in states))
+        finally:
+            self._relay.inbox.release(guild_id)
+
+    async def _catch_up_place(self, state: PlaceState, newest: dict[int, int]) -> None:
+        destination = state.destination
+        binding = self._index.get(destination.channel_id)
+        if binding is None or binding.state is not BindingState.ACTIVE or state.last_message_id is None:
+            return
+        heard = max(newest.get(destination.place, 0), binding.active_from)
+        if state.last_message_id <= heard:
+            return
+        try:
+            async with self._looking:
+                history = await self._read_history(destination)
+        except OutletError as error:
+            _log.warning("What was missed in %s cannot be read: %r", destination.place, error)
+            return
+        missed = [message for message in history.messages if message.id > heard]
+        horizon = snowflake_at(self._clock.now_ms() - self._catch_up_ms)
+        recent = [message for message in missed if message.id >= horizon]
+        if recent:
+            _log.info("Hearing %d missed messages in %s", len(recent), destination.place)
+            self._relay.inbox.put_missed(destination.guild_id, destination.place, recent)
+        if any(
+            silence_reason(message, binding, ignored=False, bots=self._bots) is None
+            for message in missed
+            if message.id < horizon
+        ):
+            await self._announcer.announce(destination, MISSED_CAUSE, MISSED_NOTICE)
+
+
+def _is_bot_post(post: Post, seen: SeenPost) -> bool:
+    """Tell a turn's mark or reply from the bot's other messages: by its nonce, else by how it begins."""
+    if seen.nonce is not None:
+        return seen.nonce == f"{post.turn_id}.{post.kind.value}.{post.number}"
+    is_mark = seen.text.startswith(MARK_SIGN)
+    return is_mark if post.kind is PostKind.MARK else not is_mark

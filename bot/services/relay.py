@@ -1,0 +1,300 @@
+"""From a message on Discord to a turn in the queue, and from the queue to the turn runner."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from bot.domain.bindings import Binding, BindingState, Conversation, Scope
+from bot.domain.failures import FailureCause, refusal_sentence
+from bot.domain.ids import ChannelId, ConversationId, GuildId, MessageId, TurnId, UserId
+from bot.domain.messages import Author, BotPolicy, IncomingMessage, Silence, silence_reason
+from bot.domain.turns import AdmissionLimits, Admitted, Arrival, Refusal, Turn, TurnKind, TurnState
+from bot.errors import UserError
+from bot.services.announcing import Announcer
+from bot.services.binding_index import BindingIndex
+from bot.services.bindings import BindingService
+from bot.services.clock import Clock
+from bot.services.inbox import Event, Inbox, MessageEdited, MessagesDeleted
+from bot.services.speaking import destination_of
+from bot.services.turn import TurnRunner
+from bot.store.conversations import Conversations
+from bot.store.posts import Posts
+from bot.store.turns import Turns
+
+_log = logging.getLogger(__name__)
+
+MS_PER_DAY: Final = 86_400_000
+LONGEST_BACKOFF_SECONDS: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class RelaySettings:
+    """What the operator may set about which messages are let in."""
+
+    limits: AdmissionLimits = field(default_factory=lambda: AdmissionLimits(20, 200, 2_000))
+    bots: BotPolicy = field(default_factory=BotPolicy)
+
+
+class RelayService:
+    """Takes messages in, keeps one worker per conversation that has work, and ends with nothing half done."""
+
+    def __init__(
+        self,
+        *,
+        index: BindingIndex,
+        bindings: BindingService,
+        conversations: Conversations,
+        turns: Turns,
+        posts: Posts,
+        runner: TurnRunner,
+        announcer: Announcer,
+        is_ignored: Callable[[UserId], bool],
+        parent_of: Callable[[ChannelId], Awaitable[ChannelId | None]],
+        clock: Clock,
+        settings: RelaySettings,
+    ) -> None:
+        """`parent_of` asks Discord for the channel of a thread; None for a place that is no thread."""
+        self._index = index
+        self._bindings = bindings
+        self._conversations = conversations
+        self._turns = turns
+        self._posts = posts
+        self._runner = runner
+        self._announcer = announcer
+        self._is_ignored = is_ignored
+        self._parent_of = parent_of
+        self._clock = clock
+        self._settings = settings
+        self.inbox = Inbox(self._handle, clock)
+        self._parents: dict[ChannelId, ChannelId | None] = {}
+        self._workers: dict[ConversationId, asyncio.Task[None]] = {}
+        self._awake: set[ConversationId] = set()
+        self._stopping = False
+
+    # Coming in. Nothing here waits: what is decided before the first await keeps the order of the events.
+
+    def accept(self, message: IncomingMessage) -> None:
+        """Take a message that the gateway shows."""
+        if message.author is Author.SELF or self._stopping:
+            return
+        if self._concerns(message.channel_id, message.parent_id, in_thread=message.in_thread):
+            self.inbox.put(message.guild_id, message.channel_id, message)
+
+    def edited(self, message: IncomingMessage) -> None:
+        """Take the new text of a message."""
+        if self._concerns(message.channel_id, message.parent_id, in_thread=message.in_thread):
+            self.inbox.put(message.guild_id, message.channel_id, MessageEdited(message))
+
+    def deleted(
+        self, guild_id: GuildId, channel_id: ChannelId, parent_id: ChannelId | None, ids: Sequence[MessageId]
+    ) -> None:
+        """Take note that messages were deleted, ours or others'."""
+        if self._concerns(channel_id, parent_id, in_thread=None):
+            self.inbox.put(guild_id, channel_id, MessagesDeleted(guild_id, channel_id, tuple(ids)))
+
+    def _concerns(self, channel_id: ChannelId, parent_id: ChannelId | None, *, in_thread: bool | None) -> bool:
+        if self._index.get(channel_id) is not None:
+            return True
+        if parent_id is None:
+            parent_id = self._parents.get(channel_id)
+        if parent_id is not None:
+            return self._index.get(parent_id) is not None
+        return in_thread is not False and len(self._index) > 0
+
+    async def _handle(self, place: ChannelId, events: Sequence[Event]) -> None:
+        pending: list[IncomingMessage] = []
+        for event in events:
+            if isinstance(event, IncomingMessage):
+                pending.append(event)
+                continue
+            await self._admit(place, pending)
+            pending = []
+            if isinstance(event, MessageEdited):
+                await self._rewrite(event.message)
+            else:
+                await self._erase(event)
+        await self._admit(place, pending)
+
+    async def binding_of(self, message: IncomingMessage) -> Binding | None:
+        """Return the binding that a message would speak to."""
+        return self._index.get(await self._channel_of(message))
+
+    async def _channel_of(self, message: IncomingMessage) -> ChannelId:
+        if message.in_thread is False:
+            return message.channel_id
+        if message.parent_id is not None:
+            return message.parent_id
+        if message.channel_id not in self._parents:
+            self._parents[message.channel_id] = await self._parent_of(message.channel_id)
+        return self._parents[message.channel_id] or message.channel_id
+
+    async def _admit(self, place: ChannelId, messages: Sequence[IncomingMessage]) -> None:
+        """Decide on messages of one place, and claim the ones that will be answered."""
+        if not messages:
+            return
+        channel_id = await self._channel_of(messages[0])
+        binding = self._index.get(channel_id)
+        if binding is None:
+            return
+        arrivals: list[Arrival] = []
+        for message in messages:
+            silence = await self._silence(message, binding)
+            if silence is None:
+                arrivals.append(_arrival(message))
+            elif silence is Silence.PAUSED:
+                await self._bindings.paused_message(binding)
+        if not arrivals:
+            return
+        conversation = await self._conversation(binding, place, channel_id)
+        now_ms = self._clock.now_ms()
+        day_start_ms = now_ms - now_ms % MS_PER_DAY
+        results = await self._turns.admit(
+            conversation.id, arrivals, self._settings.limits, now_ms=now_ms, day_start_ms=day_start_ms
+        )
+        if Admitted.CLAIMED in results:
+            self.wake(conversation)
+        for refused in sorted({result for result in results if isinstance(result, Refusal)}, key=lambda r: r.value):
+            text = refusal_sentence(refused, day_ends_at_s=(day_start_ms + MS_PER_DAY) // 1_000)
+            await self._announcer.announce(destination_of(conversation), refused.value, text)
+
+    async def _silence(self, message: IncomingMessage, binding: Binding) -> Silence | None:
+        bot_turns = 0
+        if message.author is not Author.MEMBER and message.author_id in self._settings.bots.answered_ids:
+            bot_turns = await self._bot_turns(message, binding)
+        return silence_reason(
+            message,
+            binding,
+            ignored=self._is_ignored(message.author_id),
+            bots=self._settings.bots,
+            bot_turns_so_far=bot_turns,
+        )
+
+    async def _bot_turns(self, message: IncomingMessage, binding: Binding) -> int:
+        """Count how many messages of allowed bots stand behind the last one of a member."""
+        conversation = await self._conversation(binding, message.channel_id, binding.channel_id)
+        authors = await self._turns.last_authors(conversation.id, self._settings.bots.turns_in_a_row)
+        count = 0
+        for author in authors:
+            if author not in self._settings.bots.answered_ids:
+                break
+            count += 1
+        return count
+
+    async def _conversation(self, binding: Binding, place: ChannelId, channel_id: ChannelId) -> Conversation:
+        scope = Scope.ROOM if place == channel_id else Scope.THREAD
+        return await self._conversations.get_or_create(binding, scope, place, self._clock.now_ms())
+
+    async def _rewrite(self, message: IncomingMessage) -> None:
+        if not message.said:
+            return
+        await self._turns.rewrite(message.id, message.author_name, message.said)
+
+    async def _erase(self, event: MessagesDeleted) -> None:
+        await self._turns.erase(event.ids)
+        for message_id in event.ids:
+            post = await self._posts.gone(message_id)
+            if post is not None:
+                await self._turns.erase_reply(post.turn_id)
+
+    # Working through the queue.
+
+    def wake(self, conversation: Conversation, first: Turn | None = None) -> None:
+        """Let a conversation's worker look at its queue; `first` is a turn that runs already and is taken up again."""
+        self._awake.add(conversation.id)
+        if conversation.id not in self._workers and not self._stopping:
+            task = asyncio.create_task(self._work(conversation, first), name=f"worker of {conversation.id}")
+            self._workers[conversation.id] = task
+
+    async def _work(self, conversation: Conversation, first: Turn | None) -> None:
+        try:
+            if first is not None:
+                await self._run(conversation, first)
+            backoff = 1.0
+            while conversation.id in self._awake and not self._stopping:
+                self._awake.discard(conversation.id)
+                try:
+                    while (turn := await self._next(conversation)) is not None:
+                        await self._run(conversation, turn)
+                        # A turn run again may have stood before messages that wait; a new one took them all.
+                        if turn.attempts == 1 and conversation.id not in self._awake:
+                            break
+                        self._awake.discard(conversation.id)
+                except Exception:
+                    _log.exception("Conversation %s stumbled; trying again in %.0f s", conversation.id, backoff)
+                    self._awake.add(conversation.id)
+                    await self._clock.sleep(backoff)
+                    backoff = min(backoff * 2, LONGEST_BACKOFF_SECONDS)
+        finally:
+            del self._workers[conversation.id]
+
+    async def _next(self, conversation: Conversation) -> Turn | None:
+        binding = self._index.get(conversation.channel_id)
+        if binding is None or binding.id != conversation.binding_id or binding.state is not BindingState.ACTIVE:
+            await self._turns.drop_waiting(conversation.id, "paused" if binding else "unbound")
+            return None
+        return await self._turns.begin(conversation.id, binding.payer, now_ms=self._clock.now_ms())
+
+    async def _run(self, conversation: Conversation, turn: Turn) -> None:
+        binding = self._index.get(conversation.channel_id)
+        if binding is None or binding.id != conversation.binding_id:
+            await self._turns.finish(turn.id, TurnState.DROPPED, cause="unbound", now_ms=self._clock.now_ms())
+            return
+        current = await self._conversations.get(conversation.id) or conversation
+        await self._runner.run(turn, binding, current)
+
+    # What people ask for.
+
+    async def retry(self, turn_id: TurnId, place: ChannelId, user_id: UserId, *, is_staff: bool) -> None:
+        """Answer a turn again. Raises UserError when it cannot be, or not by this person."""
+        turn = await self._turns.get(turn_id)
+        conversation = await self._conversations.get(turn.conversation_id) if turn else None
+        if turn is None or conversation is None or destination_of(conversation).place != place:
+            raise UserError("I no longer know this message. Just say it again.")
+        if turn.kind is not TurnKind.REPLY or not any(message.text for message in turn.messages):
+            raise UserError("The message this answered is gone. Just say it again.")
+        if not is_staff and all(message.author_id != user_id for message in turn.messages):
+            raise UserError("Only the people this answers, and whoever may manage the channel, can press Retry.")
+        binding = self._index.get(conversation.channel_id)
+        if binding is None or binding.id != conversation.binding_id:
+            raise UserError("This character no longer speaks here. Somebody who manages the channel can use it again.")
+        if binding.state is BindingState.PAUSED:
+            raise UserError("This character is paused here. /character current says why.")
+        if not await self._turns.ask_again(turn_id):
+            raise UserError("I am already on it.")
+        self.wake(conversation)
+
+    async def stop_conversation(self, conversation: Conversation) -> None:
+        """Stop the reply under way in a conversation, as before it is left or reset."""
+        self._runner.stop(conversation, FailureCause.STOPPED)
+
+    # Starting and stopping.
+
+    async def resume_waiting(self) -> None:
+        """Wake every conversation in which something was left waiting."""
+        for conversation_id in await self._turns.with_work():
+            conversation = await self._conversations.get(conversation_id)
+            if conversation is not None:
+                self.wake(conversation)
+
+    async def drain(self, seconds: float) -> None:
+        """Take nothing more in, let replies under way come to their end, and cut the ones that take too long."""
+        self._stopping = True
+        await self.inbox.close()
+        if not await self._finished(seconds):
+            self._runner.stop_all()
+            await self._finished(seconds)
+
+    async def _finished(self, seconds: float) -> bool:
+        workers = set(self._workers.values())
+        if workers:
+            _, pending = await asyncio.wait(workers, timeout=seconds)
+            return not pending
+        return True
+
+
+def _arrival(message: IncomingMessage) -> Arrival:
+    return Arrival(
+        message.id, message.guild_id, message.channel_id, message.author_id, message.author_name, message.said
+    )

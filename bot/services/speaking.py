@@ -1,0 +1,208 @@
+"""Saying something whole in a conversation: a finished reply, a greeting, or the mark of a turn that failed."""
+
+import logging
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from bot.domain.bindings import Binding, Conversation, Scope
+from bot.domain.characters import KnownCharacter
+from bot.domain.failures import NOT_RETRYABLE, Failure, FailureCause, cut_mark, failure_sentence
+from bot.domain.ids import ChannelId, MessageId, TurnId
+from bot.domain.ratings import ContentRating
+from bot.domain.turns import (
+    Post,
+    PostKind,
+    Transport,
+    Turn,
+    TurnState,
+    VersionOutcome,
+    VersionState,
+)
+from bot.services.delivery import Delivery, Ending, Layout
+from bot.services.outlet import (
+    Controls,
+    Destination,
+    Forbidden,
+    Gone,
+    OutletError,
+    Persona,
+    Refused,
+)
+from bot.services.posting import Poster
+from bot.services.shaping import Shaper
+from bot.store.turns import Turns
+
+_log = logging.getLogger(__name__)
+
+FOLD_WITHIN_MS: Final = 5 * 60_000
+"""Within this time one mark stands for all turns of a conversation that fail for one cause."""
+BUTTONS_MOVE_WITHIN_SECONDS: Final = 3600.0
+"""Edits of messages older than an hour are limited hard (Discord's error 30046)."""
+MOST_BUTTONS_REMEMBERED: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where a turn plays, and who speaks."""
+
+    binding: Binding
+    conversation: Conversation
+    destination: Destination
+    ceiling: ContentRating
+    """The strongest rating that may be shown there."""
+    known: KnownCharacter
+    persona: Persona
+    shaper: Shaper
+
+    def anchor(self, turn: Turn) -> MessageId:
+        """Return a message older than anything that the turn posts."""
+        if turn.messages:
+            return turn.messages[-1].message_id
+        return MessageId(max(self.conversation.starts_after, self.binding.active_from))
+
+
+@dataclass(frozen=True, slots=True)
+class _Buttons:
+    message_id: MessageId
+    transport: Transport
+    placed_at: float
+
+
+class Speaker:
+    """Brings turns to their visible end."""
+
+    def __init__(
+        self, *, poster: Poster, turns: Turns, first_text_delay_seconds: float, feedback_buttons: bool
+    ) -> None:
+        self._poster = poster
+        self._turns = turns
+        self._first_text_delay = first_text_delay_seconds
+        self._feedback_buttons = feedback_buttons
+        self._buttons: OrderedDict[ChannelId, _Buttons] = OrderedDict()
+
+    def reply(self, turn: Turn, stage: Stage, standing: Sequence[Post] = ()) -> Delivery:
+        """Return the delivery of a turn's reply."""
+        return Delivery(
+            self._poster,
+            turn_id=turn.id,
+            kind=PostKind.REPLY,
+            destination=stage.destination,
+            persona=stage.persona,
+            anchor=stage.anchor(turn),
+            preview=stage.shaper.preview,
+            first_text_delay_seconds=self._first_text_delay,
+            standing=standing,
+        )
+
+    async def greet(self, stage: Stage, text: str) -> None:
+        """Post a greeting, and remember it as the first thing the character said."""
+        turn = await self._turns.begin_greeting(
+            stage.conversation.id, stage.binding.payer, text, now_ms=self._poster.clock.now_ms()
+        )
+        await self.complete(turn, stage, self.reply(turn, stage), text, outcome=None)
+
+    async def complete(
+        self, turn: Turn, stage: Stage, delivery: Delivery, text: str, outcome: VersionOutcome | None
+    ) -> None:
+        """End a turn with its whole text. `outcome` is None where the text is stored already."""
+        controls = Controls(turn.id, stage.known.ref, feedback=True) if self._feedback_buttons else None
+        layout = stage.shaper.final(text)
+        if not layout.parts:
+            await self.fail(turn, stage, delivery, Failure(FailureCause.EMPTY), text="")
+            return
+        await self._end(turn, stage, delivery, Ending(layout, TurnState.ANSWERED, outcome=outcome, controls=controls))
+
+    async def fail(
+        self, turn: Turn, stage: Stage, delivery: Delivery, failure: Failure, *, text: str, model: str | None = None
+    ) -> None:
+        """End a turn that has no whole text: mark the part that there is, or say in the bot's name that there is none."""
+        _log.info("Turn %s: %s%s", turn.id, failure.cause.value, " after some text" if text else "")
+        retry = failure.cause not in NOT_RETRYABLE
+        layout = stage.shaper.final(text, mark=cut_mark(failure)) if text else Layout(())
+        if layout.parts:
+            controls = Controls(turn.id, stage.known.ref, feedback=self._feedback_buttons, retry=retry)
+            outcome = VersionOutcome(text, VersionState.PARTIAL, model=model)
+            ending = Ending(layout, TurnState.FAILED, failure.cause.value, outcome, controls)
+            await self._end(turn, stage, delivery, ending)
+            return
+        await delivery.stop()
+        await delivery.take_back()
+        await self.mark(turn, stage, failure)
+
+    async def mark(self, turn: Turn, stage: Stage, failure: Failure) -> None:
+        """End a turn of which nothing can be seen with a note of the bot's own.
+
+        A turn that fails for the same cause as the one before it, within five minutes, joins that one under
+        its mark.
+        """
+        since = self._poster.clock.now_ms() - FOLD_WITHIN_MS
+        earlier = await self._turns.failed_just_before(turn.id, failure.cause.value, since_ms=since)
+        if earlier is not None and turn.attempts == 1:
+            await self._turns.fold(turn.id, earlier)
+            return
+        controls = None
+        if failure.cause not in NOT_RETRYABLE:
+            controls = Controls(turn.id, stage.known.ref, retry=True)
+        layout = Layout((failure_sentence(failure),))
+        ending = Ending(layout, TurnState.FAILED, failure.cause.value, controls=controls)
+        await self._end(turn, stage, self.note(turn, stage), ending)
+
+    def note(self, turn: Turn, stage: Stage, standing: Sequence[Post] = ()) -> Delivery:
+        """Return the delivery of a turn's mark."""
+        return Delivery(
+            self._poster,
+            turn_id=turn.id,
+            kind=PostKind.MARK,
+            destination=stage.destination,
+            persona=None,
+            anchor=stage.anchor(turn),
+            standing=standing,
+        )
+
+    async def _end(self, turn: Turn, stage: Stage, delivery: Delivery, ending: Ending) -> None:
+        try:
+            await delivery.finish(ending)
+        except Refused as refused:
+            _log.warning("Turn %s: Discord refused the text (code %s)", turn.id, refused.code)
+            if ending.cause == FailureCause.REFUSED_BY_DISCORD.value:
+                await self._give_up(turn.id, ending.cause)
+            else:
+                await self._say_refused(turn, stage, delivery)
+        except (Forbidden, Gone) as error:
+            _log.warning("Turn %s: cannot speak in %s: %r", turn.id, stage.destination.place, error)
+            await self._give_up(turn.id, "cannot_speak")
+        else:
+            self._move_buttons(stage.destination, delivery, shown=ending.controls is not None)
+
+    async def _say_refused(self, turn: Turn, stage: Stage, delivery: Delivery) -> None:
+        try:
+            await delivery.take_back()
+        except OutletError as error:
+            _log.warning("Turn %s: what was refused could not be taken back: %r", turn.id, error)
+        await self.mark(turn, stage, Failure(FailureCause.REFUSED_BY_DISCORD))
+
+    async def _give_up(self, turn_id: TurnId, cause: str) -> None:
+        """End a turn that nothing can be shown of: the bot may not speak there, or the place is gone."""
+        await self._turns.finish(turn_id, TurnState.FAILED, cause=cause, now_ms=self._poster.clock.now_ms())
+
+    def _move_buttons(self, destination: Destination, delivery: Delivery, *, shown: bool) -> None:
+        """Take the buttons off the reply before, when there is room; the old ones would go on working."""
+        if not shown or delivery.last_message is None:
+            return
+        now = self._poster.clock.monotonic()
+        message_id, transport = delivery.last_message
+        before = self._buttons.pop(destination.place, None)
+        self._buttons[destination.place] = _Buttons(message_id, transport, now)
+        if len(self._buttons) > MOST_BUTTONS_REMEMBERED:
+            self._buttons.popitem(last=False)
+        if before is None or before.message_id == message_id or now - before.placed_at > BUTTONS_MOVE_WITHIN_SECONDS:
+            return
+        self._poster.tidy(destination, before.transport, before.message_id)
+
+
+def destination_of(conversation: Conversation) -> Destination:
+    """Return where a conversation is held."""
+    thread_id = ChannelId(conversation.scope_id) if conversation.scope is Scope.THREAD else None
+    return Destination(conversation.guild_id, conversation.channel_id, thread_id)

@@ -1,0 +1,55 @@
+"""Setting the stage of a turn: where it plays, who speaks, and how text is cut for it."""
+
+from dataclasses import replace
+
+from bot.domain.bindings import Binding, Conversation
+from bot.domain.ids import UserId
+from bot.domain.ratings import ContentLimits, ContentRating
+from bot.domain.turns import Turn
+from bot.services.catalog import CatalogService
+from bot.services.personas import persona_for
+from bot.services.shaping import Shaper
+from bot.services.speaking import Stage, destination_of
+from bot.services.surroundings import SurroundingsOf
+
+
+class Stages:
+    """Puts together what the catalogue, the gateway's cache and a turn say."""
+
+    def __init__(self, *, catalog: CatalogService, surroundings: SurroundingsOf, limits: ContentLimits) -> None:
+        self._catalog = catalog
+        self._surroundings = surroundings
+        self._limits = limits
+
+    def of(self, binding: Binding, conversation: Conversation, turn: Turn | None = None) -> Stage | None:
+        """Return the stage of a conversation, or None when its place cannot be seen or its character is unknown."""
+        destination = destination_of(conversation)
+        around = self._surroundings(destination)
+        known = self._catalog.by_ref(binding.character_ref)
+        if around is None or known is None:
+            return None
+        members = {
+            UserId(message.author_id): message.author_name
+            for message in (turn.messages if turn is not None else ())
+            if message.author_name is not None
+        }
+        names = replace(around.names, users={**around.names.users, **members})
+        persona = persona_for(
+            known,
+            guild_name=around.guild_name,
+            bot_name=around.bot_name,
+            member_names=tuple(members.values()),
+        )
+        return Stage(
+            binding=binding,
+            conversation=conversation,
+            destination=destination,
+            ceiling=self.ceiling(age_restricted=around.place.age_restricted),
+            known=known,
+            persona=persona,
+            shaper=Shaper(known.character.name, names),
+        )
+
+    def ceiling(self, *, age_restricted: bool) -> ContentRating:
+        """Return the strongest rating that a place may show."""
+        return self._limits.ceiling(age_restricted=age_restricted)

@@ -1,0 +1,269 @@
+"""Running a turn: gate, context, stream, and what is said when it goes wrong."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from bot.domain.bindings import Binding, Conversation
+from bot.domain.context import ContextBudget, input_items
+from bot.domain.failures import Failure, FailureCause
+from bot.domain.ids import PayerId, TurnId, UserId
+from bot.domain.turns import PostKind, Turn, TurnState, VersionOutcome, VersionState
+from bot.nanogpt.client import NanoGptClient
+from bot.nanogpt.errors import CharacterUnusableError, ContextTooLongError, NanoGptError
+from bot.nanogpt.events import Completed, Incomplete, TextDelta, TextReplaced
+from bot.nanogpt.requests import ApiKey, ResponseRequest
+from bot.services.bindings import BindingService
+from bot.services.catalog import CatalogService
+from bot.services.delivery import Delivery
+from bot.services.outlet import Destination, Outlet, OutletError
+from bot.services.speaking import Speaker, Stage
+from bot.services.staging import Stages
+from bot.services.upstream_failures import failure_of, failure_of_incomplete
+from bot.store.posts import Posts
+from bot.store.turns import Turns
+
+_log = logging.getLogger(__name__)
+
+TYPING_AFTER_SECONDS: Final = 1.0
+TYPING_AGAIN_SECONDS: Final = 8.0
+"""A typing sign lasts ten seconds, and a webhook's post does not clear it (Discord, Trigger Typing Indicator)."""
+PAUSED: Final = "paused"
+"""The stored cause of a turn that the gate stopped."""
+IGNORED: Final = "ignored_member"
+
+
+@dataclass(frozen=True, slots=True)
+class TurnSettings:
+    """What the operator may set about replies."""
+
+    budget: ContextBudget = field(default_factory=lambda: ContextBudget(40, 24_000))
+    greeting_sent_by_server: bool = False
+    max_output_tokens: int | None = None
+
+
+@dataclass(slots=True)
+class _Reading:
+    """A reply as far as it has been read."""
+
+    text: str = ""
+    ending: Completed | Incomplete | None = None
+
+
+class TurnRunner:
+    """Runs turns, one call of `run` each; at most `max_concurrent` of them ask upstream at once.
+
+    A conversation has one turn at a time, so first come, first served is fair between conversations.
+    """
+
+    def __init__(
+        self,
+        *,
+        turns: Turns,
+        posts: Posts,
+        speaker: Speaker,
+        stages: Stages,
+        catalog: CatalogService,
+        bindings: BindingService,
+        nanogpt: NanoGptClient,
+        outlet: Outlet,
+        key_of: Callable[[PayerId], ApiKey],
+        is_ignored: Callable[[UserId], bool],
+        now_ms: Callable[[], int],
+        max_concurrent: int,
+        settings: TurnSettings,
+        new_code: Callable[[], str],
+    ) -> None:
+        self._turns = turns
+        self._posts = posts
+        self._speaker = speaker
+        self._stages = stages
+        self._catalog = catalog
+        self._bindings = bindings
+        self._nanogpt = nanogpt
+        self._outlet = outlet
+        self._key_of = key_of
+        self._is_ignored = is_ignored
+        self._now_ms = now_ms
+        self._slots = asyncio.Semaphore(max_concurrent)
+        self._settings = settings
+        self._new_code = new_code
+        self._readers: dict[TurnId, asyncio.Task[None]] = {}
+        self._stops: dict[TurnId, FailureCause] = {}
+
+    async def run(self, turn: Turn, binding: Binding, conversation: Conversation) -> None:
+        """Bring a running turn to its end, whatever happens on the way."""
+        try:
+            await self._run(turn, binding, conversation)
+        except Exception as error:  # noqa: BLE001 - nothing may leave a turn without an end; it is logged with a code
+            await self._fail_unexpectedly(turn, binding, conversation, error)
+
+    def stop(self, conversation: Conversation, cause: FailureCause = FailureCause.STOPPED) -> None:
+        """Stop reading the reply that is under way in a conversation; what is visible stays, and is marked."""
+        for turn_id, reader in self._readers.items():
+            if reader.get_name() == _reader_name(conversation):
+                self._stops[turn_id] = cause
+                reader.cancel()
+
+    def stop_all(self) -> None:
+        """Stop reading every reply, because the process is about to end."""
+        for turn_id, reader in self._readers.items():
+            self._stops[turn_id] = FailureCause.RESTARTED
+            reader.cancel()
+
+    async def _run(self, turn: Turn, binding: Binding, conversation: Conversation) -> None:
+        stage = self._stages.of(binding, conversation, turn)
+        if stage is None:
+            _log.info("Turn %s: its channel is not there", turn.id)
+            await self._turns.finish(turn.id, TurnState.FAILED, cause="cannot_speak", now_ms=self._now_ms())
+            return
+        standing = await self._catalog.standing(binding.character_ref, ceiling=stage.ceiling)
+        if standing.cause is not None:
+            await self._turns.finish(turn.id, TurnState.DROPPED, cause=PAUSED, now_ms=self._now_ms())
+            await self._bindings.pause(binding, standing.cause)
+            return
+        stage = replace(stage, known=standing.known)
+        messages = tuple(message for message in turn.messages if not self._is_ignored(message.author_id))
+        if not any(message.text for message in messages):
+            cause = IGNORED if messages != turn.messages else "deleted"
+            await self._turns.finish(turn.id, TurnState.DROPPED, cause=cause, now_ms=self._now_ms())
+            return
+        turn = replace(turn, messages=messages)
+        posts = await self._posts.of_turn(turn.id) if turn.attempts > 1 else []
+        if any(post.kind is PostKind.MARK for post in posts):
+            await self._speaker.note(turn, stage, posts).take_back()
+        await self._answer(turn, stage, self._speaker.reply(turn, stage, posts))
+
+    async def _answer(self, turn: Turn, stage: Stage, delivery: Delivery) -> None:
+        reading = _Reading()
+        async with self._slots:
+            failure = await self._read(turn, stage, delivery, reading)
+        ending = reading.ending
+        if failure is None and isinstance(ending, Completed):
+            outcome = VersionOutcome(
+                ending.text,
+                VersionState.COMPLETE,
+                ending.response_id,
+                ending.model,
+                ending.usage.input_tokens,
+                ending.usage.output_tokens,
+                None if ending.cost is None else str(ending.cost),
+            )
+            await self._speaker.complete(turn, stage, delivery, ending.text, outcome)
+            return
+        if failure is None and isinstance(ending, Incomplete):
+            failure = failure_of_incomplete(ending)
+            reading.text = ending.text
+        text = reading.text
+        if not text.strip() and delivery.visible:
+            # Retry of a reply that was cut: what stood there stays.
+            version = await self._turns.latest_version(turn.id)
+            text = (version.text if version else None) or ""
+        await self._speaker.fail(turn, stage, delivery, failure or Failure(FailureCause.CUT), text=text)
+
+    async def _read(self, turn: Turn, stage: Stage, delivery: Delivery, reading: _Reading) -> Failure | None:
+        """Read the stream into the delivery; return what went wrong."""
+        reader = asyncio.create_task(
+            self._stream(turn, stage, delivery, reading), name=_reader_name(stage.conversation)
+        )
+        self._readers[turn.id] = reader
+        typing = asyncio.get_running_loop().call_later(
+            TYPING_AFTER_SECONDS, self._type, stage.destination, reader, reading
+        )
+        try:
+            await asyncio.shield(reader)
+        except asyncio.CancelledError:
+            if turn.id not in self._stops:
+                reader.cancel()
+                raise
+            return Failure(self._stops[turn.id])
+        except CharacterUnusableError:
+            await self._catalog.withdrawn(stage.binding.character_ref)
+            return Failure(FailureCause.CHARACTER_UNAVAILABLE)
+        except NanoGptError as error:
+            _log.info("Turn %s: upstream failed: %r", turn.id, error)
+            reading.text = error.partial_text or reading.text
+            return failure_of(error)
+        finally:
+            typing.cancel()
+            self._readers.pop(turn.id, None)
+            self._stops.pop(turn.id, None)
+        return None
+
+    async def _stream(self, turn: Turn, stage: Stage, delivery: Delivery, reading: _Reading) -> None:
+        budget = self._settings.budget
+        try:
+            await self._stream_within(turn, stage, delivery, reading, budget)
+        except ContextTooLongError:
+            if reading.text:
+                raise
+            await self._stream_within(turn, stage, delivery, reading, budget.halved())
+
+    async def _stream_within(
+        self, turn: Turn, stage: Stage, delivery: Delivery, reading: _Reading, budget: ContextBudget
+    ) -> None:
+        request = await self._request(turn, stage, budget)
+        key = self._key_of(turn.payer)
+        async with aclosing(self._nanogpt.stream_response(request, key=key)) as events:
+            async for event in events:
+                match event:
+                    case TextDelta(text):
+                        reading.text += text
+                        delivery.feed(reading.text)
+                    case TextReplaced(text):
+                        reading.text = text
+                        delivery.feed(text)
+                    case Completed() | Incomplete():
+                        reading.ending = event
+                    case _:
+                        pass
+
+    async def _request(self, turn: Turn, stage: Stage, budget: ContextBudget) -> ResponseRequest:
+        conversation = stage.conversation
+        history = await self._turns.history(
+            conversation.id, after=conversation.starts_after, before_turn=turn.id, limit=budget.messages
+        )
+        greeting = None
+        if not self._settings.greeting_sent_by_server:
+            greeting = await self._turns.greeting(conversation.id)
+        return ResponseRequest(
+            stage.known.character.id,
+            input_items(greeting, history, turn.messages, budget),
+            base_model=stage.known.character.base_model,
+            max_output_tokens=self._settings.max_output_tokens,
+        )
+
+    def _type(self, destination: Destination, reader: asyncio.Task[None], reading: _Reading) -> None:
+        if not reader.done() and not reading.text:
+            task = asyncio.create_task(self._keep_typing(destination, reading), name="typing")
+            reader.add_done_callback(lambda _: task.cancel())
+
+    async def _keep_typing(self, destination: Destination, reading: _Reading) -> None:
+        while not reading.text:
+            try:
+                await self._outlet.typing(destination)
+            except OutletError as error:
+                _log.debug("Typing in %s was not shown: %r", destination.place, error)
+                return
+            await asyncio.sleep(TYPING_AGAIN_SECONDS)
+
+    async def _fail_unexpectedly(
+        self, turn: Turn, binding: Binding, conversation: Conversation, error: Exception
+    ) -> None:
+        code = self._new_code()
+        _log.error("Turn %s failed unexpectedly (code %s)", turn.id, code, exc_info=error)
+        try:
+            stage = self._stages.of(binding, conversation)
+            if stage is not None:
+                await self._speaker.mark(turn, stage, Failure(FailureCause.UNEXPECTED, code=code))
+                return
+        except Exception:
+            _log.exception("Turn %s could not be marked either (code %s)", turn.id, code)
+        await self._turns.finish(turn.id, TurnState.FAILED, cause="unexpected", now_ms=self._now_ms())
+
+
+def _reader_name(conversation: Conversation) -> str:
+    return f"reader of conversation {conversation.id}"
