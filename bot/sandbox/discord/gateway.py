@@ -17,9 +17,10 @@ from typing import Final
 from aiohttp import WSMsgType, web
 
 from bot.sandbox.discord import payloads
+from bot.sandbox.discord.events import Event, Intent
 from bot.sandbox.discord.json_types import JsonObject, as_int, as_list, as_object, as_text, encode
 from bot.sandbox.discord.ledger import Ledger
-from bot.sandbox.discord.world import Event, Intent, World
+from bot.sandbox.discord.world import World
 
 _MAX_COMMAND_BYTES: Final = 4096
 _COMMANDS_PER_MINUTE: Final = 120
@@ -144,6 +145,7 @@ class Gateway:
         self.session_starts_remaining = 1000
         self.recommended_shards = 1
         world.subscribe(self._receive)
+        world.bot_is_connected = self.connected.is_set
 
     @property
     def sessions(self) -> list[Session]:

@@ -61,6 +61,8 @@ class Ledger:
         self.gateway_errors: list[str] = []
         self.validators: list[RequestValidator] = []
         self._expected: list[Expectation] = []
+        self._deadlines_expected = 0
+        self._deadlines_met = 0
 
     def begin(self, request: RecordedRequest) -> None:
         """Record a request and let every validator look at it."""
@@ -80,6 +82,28 @@ class Ledger:
                 refusal.provoked = True
                 expectation.met.append(refusal)
                 return
+
+    def miss_deadline(self, name: str) -> None:
+        """Record an interaction that got no answer in time."""
+        if self._deadlines_expected:
+            self._deadlines_met += 1
+        else:
+            self.missed_deadlines.append(name)
+
+    @contextmanager
+    def expect_missed_deadline(self) -> Generator[None]:
+        """Declare that an interaction inside the block will get no answer in time.
+
+        Raises UncleanError at the end of the block when every one got its answer.
+        """
+        self._deadlines_expected += 1
+        before = self._deadlines_met
+        try:
+            yield
+        finally:
+            self._deadlines_expected -= 1
+        if self._deadlines_met == before:
+            raise UncleanError("every interaction was answered in time")
 
     @contextmanager
     def expect_refusal(

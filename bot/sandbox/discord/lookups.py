@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Final
 from bot.sandbox.discord import payloads
 from bot.sandbox.discord.errors import missing_access, unknown
 from bot.sandbox.discord.gateway import Gateway
+from bot.sandbox.discord.guilds import Guild
 from bot.sandbox.discord.messages import find_channel
-from bot.sandbox.discord.places import Guild
 from bot.sandbox.discord.requests import Call, Reply, Route
 from bot.sandbox.discord.world import World
 

@@ -13,7 +13,7 @@ from bot.sandbox.discord.model import Message, Ping, User
 from bot.sandbox.discord.permissions import Permission, permissions_in
 
 if TYPE_CHECKING:
-    from bot.sandbox.discord.places import Channel
+    from bot.sandbox.discord.channels import Channel
 
 MAX_ALLOWED_IDS: Final = 100
 EVERY_KIND: Final = frozenset({"users", "roles", "everyone"})

@@ -3,12 +3,13 @@
 from typing import Final
 
 from bot.sandbox.discord import mentions, payloads, posting, rules
+from bot.sandbox.discord.channels import Channel
+from bot.sandbox.discord.editing import apply_edit
 from bot.sandbox.discord.errors import RefusalError, missing_access, missing_permissions, unknown
-from bot.sandbox.discord.json_types import JsonObject, as_int, as_list, as_object, objects_of
+from bot.sandbox.discord.json_types import JsonObject, as_int, as_list, as_object
 from bot.sandbox.discord.model import Attachment, ChannelKind, Message, MessageFlag, MessageType
 from bot.sandbox.discord.permissions import Permission
-from bot.sandbox.discord.places import Channel
-from bot.sandbox.discord.posting import Change, Draft
+from bot.sandbox.discord.posting import Draft
 from bot.sandbox.discord.requests import Call, Reply, Route
 from bot.sandbox.discord.transcript import Entry
 from bot.sandbox.discord.world import World
@@ -140,9 +141,9 @@ class MessageRoutes:
     def _edit(self, call: Call) -> Reply:
         channel = self._channel(call)
         message = self._message(call, channel)
-        if message.author is not self._world.bot or message.origin is not None:
+        if message.author is not self._world.bot:
             raise RefusalError(403, 50005, "Cannot edit a message authored by another user")
-        apply_edit(message, call, _EDIT_FLAGS, mentions.EVERY_KIND)
+        apply_edit(message, call.json, call.files, _EDIT_FLAGS, mentions.EVERY_KIND)
         return Reply(payloads.message(message))
 
     def _delete(self, call: Call) -> Reply:
@@ -179,41 +180,3 @@ def find_channel(world: World, call: Call) -> Channel:
     if channel.guild is not None and not world.bot_may(channel, Permission.VIEW_CHANNEL):
         raise missing_access()
     return channel
-
-
-def apply_edit(message: Message, call: Call, permitted: MessageFlag, default_mentions: frozenset[str]) -> None:
-    """Carry out an edit as a body describes it: absent keys stay, null clears.
-
-    Raises RefusalError when the outcome would break a rule or be empty.
-    """
-    body = call.json
-    flags = rules.read_flags(body, permitted, message.flags)
-    rules.check_body(body, flags)
-    rules.check_v2_stays_legal(message, body, flags)
-    attachments: list[Attachment] | None = None
-    if "attachments" in body or call.files:
-        kept = {as_int(entry.get("id"), -1) for entry in objects_of(body.get("attachments"))}
-        stays = [each for each in message.attachments if "attachments" not in body or each.id in kept]
-        rules.check_attachment_count(len(stays) + len(call.files))
-        attachments = stays + posting.store_files(message.channel, body, call.files)
-    content = str(body.get("content") or "") if "content" in body else None
-    embeds = rules.embeds_of(body) if "embeds" in body else None
-    components = rules.components_of(body) if "components" in body else None
-    rules.check_not_empty(
-        message.content if content is None else content,
-        message.embeds if embeds is None else embeds,
-        message.components if components is None else components,
-        message.attachments if attachments is None else attachments,
-    )
-    posting.edit(
-        message,
-        Change(
-            content,
-            embeds,
-            components,
-            attachments,
-            flags,
-            rules.allowed_mentions_of(body),
-            default_mentions,
-        ),
-    )

@@ -5,9 +5,9 @@ from enum import IntEnum, IntFlag
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 if TYPE_CHECKING:
+    from bot.sandbox.discord.channels import Channel
     from bot.sandbox.discord.json_types import JsonObject
     from bot.sandbox.discord.permissions import Permission
-    from bot.sandbox.discord.places import Channel
 
 Ping: TypeAlias = int | Literal["everyone", "here"]
 """Who was notified: a user's or role's id, or one of the two mass mentions."""

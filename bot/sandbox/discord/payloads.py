@@ -10,7 +10,8 @@ from bot.sandbox.discord.model import ChannelKind
 from bot.sandbox.discord.permissions import permissions_in
 
 if TYPE_CHECKING:
-    from bot.sandbox.discord.places import Channel, Guild
+    from bot.sandbox.discord.channels import Channel
+    from bot.sandbox.discord.guilds import Guild
     from bot.sandbox.discord.world import World
 
 _VOICE_BITRATE: Final = 64_000

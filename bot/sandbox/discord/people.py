@@ -1,18 +1,23 @@
-"""What people do: talk, edit, delete."""
+"""What people do: talk, edit, delete, run commands, click, choose and fill forms in."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.sandbox.discord import posting
+from bot.sandbox.discord.asking import Resolved, check_offered, command_data, find_button, modal_data, select_data
+from bot.sandbox.discord.command_rules import CommandKind
 from bot.sandbox.discord.errors import SandboxError
+from bot.sandbox.discord.interaction_model import Choice, InteractionResult, InteractionType
+from bot.sandbox.discord.json_types import JsonObject
 from bot.sandbox.discord.model import Attachment, Member, Message, MessageType, User
 from bot.sandbox.discord.permissions import Permission, permissions_in
 from bot.sandbox.discord.posting import Change, Draft
 from bot.sandbox.discord.rules import MAX_CONTENT
 
 if TYPE_CHECKING:
-    from bot.sandbox.discord.places import Channel, Guild
+    from bot.sandbox.discord.channels import Channel
+    from bot.sandbox.discord.guilds import Guild
     from bot.sandbox.discord.world import World
 
 
@@ -27,11 +32,17 @@ class Person:
     user: User
     guild: "Guild"
     member: Member
+    locale: str = "en-US"
 
     @property
     def id(self) -> int:
         """Return the user's id."""
         return self.user.id
+
+    @property
+    def shown_name(self) -> str:
+        """Return the name that others read."""
+        return self.member.nick or self.user.global_name or self.user.name
 
     @property
     def mention(self) -> str:
@@ -108,3 +119,104 @@ class Person:
         if not self.may(messages[0].channel, Permission.MANAGE_MESSAGES):
             raise SandboxError(f"{self.user.name} may not delete others' messages")
         posting.delete_bulk(messages)
+
+    def open_dm(self) -> "Channel":
+        """Return the direct messages between this person and the bot."""
+        return self.world.direct_messages(self.user)
+
+    async def slash(self, channel: "Channel", command: str, /, **options: object) -> InteractionResult:
+        """Run a chat command such as "character search" and return the first answer.
+
+        Raises SandboxError for commands and options that are not registered, not offered to this person in this
+        place, or given in a way the client would not send.
+        """
+        head, *words = command.split()
+        found = self._command(channel, CommandKind.CHAT_INPUT, head)
+        data = command_data(found, words, _pointed(options))
+        shown = "".join(f" {name}:{value}" for name, value in options.items())
+        return await self._interact(channel, InteractionType.COMMAND, f"/{command}{shown}", data)
+
+    async def autocomplete(
+        self, channel: "Channel", command: str, option: str, typed: str, /, **others: object
+    ) -> list[Choice]:
+        """Type into an option and return what is suggested, nothing when no answer came in time."""
+        head, *words = command.split()
+        found = self._command(channel, CommandKind.CHAT_INPUT, head)
+        data = command_data(found, words, _pointed({**others, option: typed}), focused=option)
+        result = await self._interact(channel, InteractionType.AUTOCOMPLETE, f"/{command} {option}:{typed}", data)
+        return result.choices
+
+    async def context_menu(self, target: "Message | Person", name: str) -> InteractionResult:
+        """Run an entry of the menu on a message, or on a person (then in the server's first channel)."""
+        resolved = Resolved()
+        if isinstance(target, Message):
+            self._must_see(target)
+            channel, kind = target.channel, CommandKind.MESSAGE
+        else:
+            channel, kind = next(iter(self.guild.channels.values())), CommandKind.USER
+        found = self._command(channel, kind, name)
+        data: JsonObject = {
+            "id": found["id"],
+            "name": name,
+            "type": int(kind),
+            "target_id": resolved.add(target.member if isinstance(target, Person) else target),
+        }
+        data["resolved"] = resolved.data
+        return await self._interact(channel, InteractionType.COMMAND, name, data)
+
+    async def click(self, message: Message, button: str) -> InteractionResult:
+        """Click a button, named by its custom id or its label."""
+        self._must_see(message)
+        found = find_button(message, button)
+        data: JsonObject = {"component_type": found["type"], "custom_id": found["custom_id"], "id": found["id"]}
+        shown = found.get("label") or found["custom_id"]
+        return await self._interact(message.channel, InteractionType.COMPONENT, f"[{shown}]", data, message)
+
+    async def select(self, message: Message, custom_id: str, values: Sequence[object]) -> InteractionResult:
+        """Choose in a select menu: option values, or people, roles and channels where the menu offers those."""
+        self._must_see(message)
+        data = select_data(message, custom_id, [_member(value) for value in values])
+        return await self._interact(
+            message.channel, InteractionType.COMPONENT, f"[{custom_id}: {values}]", data, message
+        )
+
+    async def submit(self, opened: InteractionResult, values: Mapping[str, object]) -> InteractionResult:
+        """Fill in the form that an answer opened and send it; fields go by custom id or by label."""
+        modal = opened.modal
+        if modal is None:
+            raise SandboxError(f"{opened.interaction.name} opened no form")
+        data = modal_data(modal, _pointed(values))
+        source = opened.interaction
+        return await self._interact(
+            source.channel, InteractionType.MODAL_SUBMIT, f"[{modal.title}]", data, source.message
+        )
+
+    def _command(self, channel: "Channel", kind: CommandKind, name: str) -> JsonObject:
+        guild_id = None if channel.guild is None else channel.guild.id
+        found = self.world.interactions.commands.find(guild_id, kind, name)
+        check_offered(found, self, channel)
+        return found
+
+    def _must_see(self, message: Message) -> None:
+        if message.deleted or not self.sees(message):
+            raise SandboxError(f"{self.user.name} does not see that message")
+
+    async def _interact(
+        self,
+        channel: "Channel",
+        kind: InteractionType,
+        name: str,
+        data: JsonObject,
+        message: Message | None = None,
+    ) -> InteractionResult:
+        if not self.may(channel, Permission.VIEW_CHANNEL):
+            raise SandboxError(f"{self.user.name} does not see {channel.name}")
+        return await self.world.interactions.run(self, channel, kind, name, data, message)
+
+
+def _member(value: object) -> object:
+    return value.member if isinstance(value, Person) else value
+
+
+def _pointed(values: Mapping[str, object]) -> dict[str, object]:
+    return {name: _member(value) for name, value in values.items()}

@@ -7,7 +7,8 @@ from enum import IntFlag
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from bot.sandbox.discord.places import Channel, Guild
+    from bot.sandbox.discord.channels import Channel
+    from bot.sandbox.discord.guilds import Guild
 
 
 class Permission(IntFlag):

@@ -20,7 +20,7 @@ from bot.sandbox.discord.permissions import Permission, permissions_in
 from bot.sandbox.discord.transcript import Entry
 
 if TYPE_CHECKING:
-    from bot.sandbox.discord.places import Channel
+    from bot.sandbox.discord.channels import Channel
     from bot.sandbox.discord.requests import UploadedFile
 
 _PLACEHOLDER_TITLE: Final = "A page somewhere"

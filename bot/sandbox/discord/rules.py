@@ -6,6 +6,7 @@ Figures: https://discord.com/developers/docs/resources/message#create-message an
 import re
 from typing import Final
 
+from bot.sandbox.discord.component_rules import check_components, check_embeds
 from bot.sandbox.discord.errors import RefusalError, invalid_form
 from bot.sandbox.discord.json_types import JsonObject, as_int, as_object, as_text, objects_of
 from bot.sandbox.discord.model import Message, MessageFlag
@@ -14,6 +15,8 @@ MAX_CONTENT: Final = 2000
 MAX_USERNAME: Final = 80
 MAX_ATTACHMENTS: Final = 10
 MAX_NONCE: Final = 25
+_LEGACY: Final = ("content", "embeds", "poll", "sticker_ids")
+"""What a Components V2 message cannot have."""
 _FORBIDDEN_IN_NAMES: Final = ("clyde", "discord")
 _INVISIBLE: Final = re.compile("[\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff]")
 
@@ -58,13 +61,15 @@ def read_flags(body: JsonObject, permitted: MessageFlag, current: MessageFlag = 
     given = as_int(body.get("flags"))
     if given & ~int(permitted | current):
         raise invalid_form("flags", "MESSAGE_FLAGS_INVALID", "Invalid flags")
-    return MessageFlag(given) | current & MessageFlag.IS_COMPONENTS_V2
+    return MessageFlag(given) | current & (MessageFlag.IS_COMPONENTS_V2 | MessageFlag.EPHEMERAL)
 
 
 def check_body(body: JsonObject, flags: MessageFlag) -> None:
     """Check every part of a message body that is there; emptiness is checked apart."""
     check_content(body)
-    if flags & MessageFlag.IS_COMPONENTS_V2 and (body.get("content") or body.get("embeds")):
+    check_embeds(embeds_of(body))
+    check_components(components_of(body), v2=bool(flags & MessageFlag.IS_COMPONENTS_V2))
+    if flags & MessageFlag.IS_COMPONENTS_V2 and any(map(body.get, _LEGACY)):
         raise invalid_form(
             "content", "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2", "Not with IS_COMPONENTS_V2"
         )

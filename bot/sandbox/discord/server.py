@@ -12,12 +12,12 @@ from aiohttp import web
 from bot.sandbox.discord.buckets import BucketPolicy, Buckets
 from bot.sandbox.discord.faults import Faults
 from bot.sandbox.discord.gateway import Gateway
+from bot.sandbox.discord.guilds import Guild, open_guild
 from bot.sandbox.discord.ledger import Expectation, Ledger, Refusal, RequestValidator
 from bot.sandbox.discord.lookups import LookupRoutes
 from bot.sandbox.discord.messages import MessageRoutes
 from bot.sandbox.discord.model import Message, User
-from bot.sandbox.discord.places import Guild, open_guild
-from bot.sandbox.discord.requests import Auth, RecordedRequest, Route
+from bot.sandbox.discord.requests import Auth, Handler, RecordedRequest, Route
 from bot.sandbox.discord.rest import API_PREFIX, RestApi
 from bot.sandbox.discord.transcript import Transcript
 from bot.sandbox.discord.webhooks import WebhookRoutes
@@ -32,6 +32,7 @@ class DiscordSandbox:
 
     `clock` is the world's time in Unix seconds (ids, timestamps, token lifetimes). `buckets` switches rate limits
     on. `keep_records` off keeps neither transcript nor requests, for long measurements.
+    `interaction_deadline` is in seconds, Discord's by default.
     """
 
     def __init__(
@@ -42,9 +43,10 @@ class DiscordSandbox:
         port: int = 0,
         keep_records: bool = True,
         heartbeat_interval: float = 41.25,
+        interaction_deadline: float = 3.0,
     ) -> None:
-        self.world = World(clock, keep_transcript=keep_records)
         self.ledger = Ledger(keep_requests=keep_records)
+        self.world = World(clock, self.ledger, keep_transcript=keep_records, interaction_deadline=interaction_deadline)
         self.faults = Faults()
         self.gateway = Gateway(self.world, self.ledger, time.monotonic, heartbeat_interval=heartbeat_interval)
         limiter = None if buckets is None else Buckets(buckets, time.monotonic, time.time)
@@ -55,16 +57,29 @@ class DiscordSandbox:
 
     def _routes(self) -> list[Route]:
         webhooks = WebhookRoutes(self.world)
+        answers = self.world.interactions.answers
+        application = str(self.application_id)
+
+        def either(of_webhook: Handler, of_interaction: Handler) -> Handler:
+            """Tell interaction tokens, which stand under the application's id, from webhooks."""
+            return lambda call: (of_interaction if call.path["webhook_id"] == application else of_webhook)(call)
+
         tokened = "/webhooks/{webhook_id}/{webhook_token}"
         message = tokened + "/messages/{message_id}"
+        original = tokened + "/messages/@original"
         return [
             *LookupRoutes(self.world, self.gateway).routes(),
             *MessageRoutes(self.world).routes(),
             *webhooks.routes(),
-            Route("POST", tokened, webhooks.execute, Auth.PATH),
-            Route("GET", message, webhooks.read_message, Auth.PATH),
-            Route("PATCH", message, webhooks.edit_message, Auth.PATH),
-            Route("DELETE", message, webhooks.delete_message, Auth.PATH),
+            *answers.routes(),
+            *self.world.interactions.commands.routes(),
+            Route("POST", tokened, either(webhooks.execute, answers.followup), Auth.PATH),
+            Route("GET", message, either(webhooks.read_message, answers.read), Auth.PATH),
+            Route("PATCH", message, either(webhooks.edit_message, answers.edit), Auth.PATH),
+            Route("DELETE", message, either(webhooks.delete_message, answers.delete), Auth.PATH),
+            Route("GET", original, answers.read, Auth.PATH),
+            Route("PATCH", original, answers.edit, Auth.PATH),
+            Route("DELETE", original, answers.delete, Auth.PATH),
         ]
 
     async def __aenter__(self) -> Self:
@@ -223,6 +238,10 @@ class DiscordSandbox:
     ) -> AbstractContextManager[Expectation]:
         """Declare that the block provokes a refusal."""
         return self.ledger.expect_refusal(status=status, code=code, path=path)
+
+    def expect_missed_deadline(self) -> AbstractContextManager[None]:
+        """Declare that the bot will leave an interaction of the block without an answer."""
+        return self.ledger.expect_missed_deadline()
 
     def assert_clean(self, *, allow_codes: frozenset[int] = frozenset()) -> None:
         """Raise if anything happened that Discord would not have taken."""

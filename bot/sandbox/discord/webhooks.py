@@ -3,12 +3,13 @@
 from typing import Final
 
 from bot.sandbox.discord import mentions, payloads, posting, rules
+from bot.sandbox.discord.channels import Channel
+from bot.sandbox.discord.editing import apply_edit
 from bot.sandbox.discord.errors import RefusalError, invalid_form, missing_permissions, unknown
 from bot.sandbox.discord.json_types import JsonObject, as_text
-from bot.sandbox.discord.messages import apply_edit, find_channel
+from bot.sandbox.discord.messages import find_channel
 from bot.sandbox.discord.model import ChannelKind, Message, MessageFlag, User, Webhook
 from bot.sandbox.discord.permissions import Permission
-from bot.sandbox.discord.places import Channel
 from bot.sandbox.discord.posting import Draft
 from bot.sandbox.discord.requests import Auth, Call, Reply, Route
 from bot.sandbox.discord.world import World
@@ -186,7 +187,7 @@ class WebhookRoutes:
     def edit_message(self, call: Call) -> Reply:
         """Edit a message of the webhook's own."""
         message = self.message(call)
-        apply_edit(message, call, _EDIT_FLAGS, mentions.USERS_ONLY)
+        apply_edit(message, call.json, call.files, _EDIT_FLAGS, mentions.USERS_ONLY)
         return Reply(payloads.message(message))
 
     def delete_message(self, call: Call) -> Reply:

@@ -3,51 +3,31 @@
 import asyncio
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import IntFlag
 from typing import TYPE_CHECKING, Final
 
+from bot.sandbox.discord.channels import Channel
 from bot.sandbox.discord.clock import Snowflakes
+from bot.sandbox.discord.events import Event, Intent
+from bot.sandbox.discord.interactions import Interactions
 from bot.sandbox.discord.json_types import JsonObject
-from bot.sandbox.discord.model import Attachment, Message, User, Webhook
+from bot.sandbox.discord.model import Attachment, ChannelKind, Message, User, Webhook
 from bot.sandbox.discord.permissions import Permission, permissions_in
 from bot.sandbox.discord.transcript import Transcript
 
 if TYPE_CHECKING:
-    from bot.sandbox.discord.places import Channel, Guild
+    from bot.sandbox.discord.guilds import Guild
+    from bot.sandbox.discord.ledger import Ledger
 
 _TOKEN_BYTES: Final = 24
-
-
-class Intent(IntFlag):
-    """Gateway intents, as far as the stand-in sends their events."""
-
-    NONE = 0
-    GUILDS = 1 << 0
-    GUILD_MEMBERS = 1 << 1
-    GUILD_WEBHOOKS = 1 << 5
-    GUILD_PRESENCES = 1 << 8
-    GUILD_MESSAGES = 1 << 9
-    GUILD_MESSAGE_TYPING = 1 << 11
-    DIRECT_MESSAGES = 1 << 12
-    MESSAGE_CONTENT = 1 << 15
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One gateway dispatch. `message` is what it shows, for sessions that get it blanked."""
-
-    name: str
-    data: JsonObject
-    guild_id: int | None
-    intent: Intent = Intent.NONE
-    message: Message | None = None
 
 
 class World:
     """Hold the whole state of the stand-in; the parts that act on it share this one object."""
 
-    def __init__(self, clock: Callable[[], float], *, keep_transcript: bool = True) -> None:
+    def __init__(
+        self, clock: Callable[[], float], ledger: "Ledger", *, keep_transcript: bool, interaction_deadline: float
+    ) -> None:
+        """Take the clock in Unix seconds and the deadline of an interaction's first answer in seconds."""
         self.clock = clock
         self.snowflakes = Snowflakes(clock)
         self.application_id = self.snowflakes.next()
@@ -63,6 +43,8 @@ class World:
         self.message_content_enabled = True
         self.members_intent_enabled = False
         self.transcript = Transcript(keep=keep_transcript)
+        self.interactions = Interactions(self, ledger, interaction_deadline)
+        self.bot_is_connected: Callable[[], bool] = lambda: False
         self._subscribers: list[Callable[[Event], None]] = []
         self._waiters: set[asyncio.Future[None]] = set()
 
@@ -76,7 +58,7 @@ class World:
             receive(event)
         self.changed()
 
-    def publish_in(self, channel: "Channel", name: str, data: JsonObject, message: Message | None = None) -> None:
+    def publish_in(self, channel: Channel, name: str, data: JsonObject, message: Message | None = None) -> None:
         """Send an event about messages in a channel, if the bot can see that channel."""
         if not self.bot_may(channel, Permission.VIEW_CHANNEL):
             self.changed()
@@ -85,7 +67,11 @@ class World:
         intent = Intent.DIRECT_MESSAGES if guild is None else Intent.GUILD_MESSAGES
         self.publish(Event(name, data, None if guild is None else guild.id, intent, message))
 
-    def bot_may(self, channel: "Channel", needed: Permission) -> bool:
+    def publish_interaction(self, guild_id: int | None, data: JsonObject) -> None:
+        """Send INTERACTION_CREATE, which needs no intent and no sight of the channel."""
+        self.publish(Event("INTERACTION_CREATE", data, guild_id))
+
+    def bot_may(self, channel: Channel, needed: Permission) -> bool:
         """Tell whether the bot holds every one of these permissions in a channel."""
         return permissions_in(channel, self.bot.id) & needed == needed
 
@@ -108,6 +94,17 @@ class World:
             await waiter
         finally:
             self._waiters.discard(waiter)
+
+    def direct_messages(self, user: User) -> Channel:
+        """Return the channel between the bot and a user, opening it at first use."""
+        for channel in self.channels.values():
+            if channel.kind is ChannelKind.DM and user.id in channel.recipients:
+                return channel
+        channel = Channel(
+            self, self.snowflakes.next(), ChannelKind.DM, f"@{user.name}", recipients=(user.id, self.bot.id)
+        )
+        self.channels[channel.id] = channel
+        return channel
 
     def find_message(self, message_id: int) -> Message | None:
         """Look a message up anywhere, ephemeral ones included."""
