@@ -1,0 +1,125 @@
+"""Every character the bot has heard of, in memory and in the store alike."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Final
+
+from rapidfuzz import fuzz, process
+
+from bot.domain.characters import Character, KnownCharacter
+from bot.domain.ids import CharacterId, CharacterRef
+from bot.domain.ratings import ContentRating
+from bot.domain.suggestions import MAX_CHOICES, Entry, Suggestion, as_choices, beginning_with, entry_of, folded
+from bot.services.clock import Clock
+from bot.store.characters import Characters
+
+_SHORTEST_MISSPELT: Final = 3
+"""Characters. Shorter texts resemble everything."""
+_RESEMBLANCE: Final = 70.0
+"""Of 100, as rapidfuzz counts. "helpfull giude" reaches 89 with "helpful guide"; unrelated names stay below 60."""
+
+
+class CharacterShelf:
+    """An index of the table character: each change goes to the store first, and then to memory."""
+
+    def __init__(self, *, characters: Characters, clock: Clock) -> None:
+        self._characters = characters
+        self._clock = clock
+        self._by_ref: dict[CharacterRef, KnownCharacter] = {}
+        self._by_id: dict[CharacterId, CharacterRef] = {}
+        self._by_slug: dict[str, set[CharacterRef]] = {}
+        self._entries: dict[CharacterRef, Entry] = {}
+        self._by_popularity: list[Entry] | None = None
+        self._changing = asyncio.Lock()
+
+    async def load(self) -> None:
+        """Read everything from the store."""
+        async with self._changing:
+            for known in await self._characters.all():
+                self._put(known)
+
+    async def remember(self, characters: Iterable[Character]) -> list[KnownCharacter]:
+        """Keep what a list of the catalogue told. Returns what is known of each now, in their order, each once."""
+        async with self._changing:
+            kept = await self._characters.remember(characters, self._clock.now_ms())
+            for known in kept:
+                self._put(known)
+            return kept
+
+    async def remember_full(self, character: Character) -> KnownCharacter:
+        """Keep what a full read of one character told."""
+        async with self._changing:
+            known = await self._characters.remember_full(character, self._clock.now_ms())
+            self._put(known)
+            return known
+
+    async def gone(self, known: KnownCharacter) -> KnownCharacter:
+        """Write down that a character cannot be had any more, and return it as it stands now."""
+        async with self._changing:
+            marked = await self._characters.gone(known.character.id, self._clock.now_ms()) or known
+            self._put(marked)
+            return marked
+
+    def by_ref(self, ref: CharacterRef) -> KnownCharacter | None:
+        """Return the character of a row id."""
+        return self._by_ref.get(ref)
+
+    def by_id(self, character_id: CharacterId) -> KnownCharacter | None:
+        """Return the character of the catalogue's own id."""
+        ref = self._by_id.get(character_id)
+        return None if ref is None else self._by_ref[ref]
+
+    def by_address(self, address: str) -> KnownCharacter | None:
+        """Return the character of an id, or of a slug in any case.
+
+        A slug may have passed on: of several, the one that is still there and was seen last has it.
+        """
+        found = self.by_id(CharacterId(address))
+        if found is not None:
+            return found
+        candidates = [self._by_ref[ref] for ref in self._by_slug.get(address.lower(), ())]
+        return max(candidates, key=lambda known: (known.gone_at_ms is None, known.seen_at_ms, known.ref), default=None)
+
+    def suggest(self, text: str, *, ceiling: ContentRating, limit: int = MAX_CHOICES) -> list[Suggestion]:
+        """Return at most `limit` choices for what a person has typed, and at least one.
+
+        What begins like the text comes first, then what resembles it; the popular come before the others, and
+        stand alone where nothing is typed.
+        """
+        typed = folded(text)
+        if text.strip() and not typed:
+            return as_choices((), text, limit=limit)
+        entries = self._sorted_entries()
+        found = beginning_with(entries, typed, ceiling=ceiling, limit=limit)
+        if len(found) < limit and len(typed) >= _SHORTEST_MISSPELT:
+            found += self._resembling(entries, typed, ceiling)
+        return as_choices(found, text, limit=limit)
+
+    def _resembling(self, entries: list[Entry], typed: str, ceiling: ContentRating) -> list[Entry]:
+        names = {place: entry.name for place, entry in enumerate(entries) if entry.rating <= ceiling}
+        found = process.extract(
+            typed, names, scorer=fuzz.WRatio, processor=None, limit=MAX_CHOICES, score_cutoff=_RESEMBLANCE
+        )
+        return [entries[place] for _, _, place in found]
+
+    def _sorted_entries(self) -> list[Entry]:
+        if self._by_popularity is None:
+            self._by_popularity = sorted(self._entries.values(), key=lambda entry: entry.popularity, reverse=True)
+        return self._by_popularity
+
+    def _put(self, known: KnownCharacter) -> None:
+        before = self._by_ref.get(known.ref)
+        if before is not None and before.character.slug:
+            self._by_slug[before.character.slug.lower()].discard(known.ref)
+        self._by_ref[known.ref] = known
+        self._by_id[known.character.id] = known.ref
+        if known.character.slug:
+            self._by_slug.setdefault(known.character.slug.lower(), set()).add(known.ref)
+        entry = entry_of(known)
+        if entry == self._entries.get(known.ref):
+            return
+        self._by_popularity = None
+        if entry is None:
+            del self._entries[known.ref]
+        else:
+            self._entries[known.ref] = entry
