@@ -92,6 +92,13 @@ async def test_thoughts_come_before_the_text_and_apart_from_it(family: Reasoning
         assert whole.at("usage", "output_tokens_details", "reasoning_tokens") == 3
 
 
+async def test_half_a_surrogate_pair_is_escaped_and_not_a_failure() -> None:
+    async with visiting() as visit:
+        visit.upstream.script("cut \ud83c here", times=2)
+        assert (await visit.stream()).streamed == "cut \ud83c here"
+        assert (await visit.ask()).at("output_text") == "cut \ud83c here"
+
+
 async def test_a_think_block_leaks_into_the_text_when_ordered() -> None:
     async with visiting() as visit:
         visit.upstream.variants.think_block = True

@@ -1,12 +1,11 @@
 """The bodies of a response and of its stream's events, as the Responses page and its example have them."""
 
-import json
 from dataclasses import dataclass
 from typing import Final
 
 from bot.sandbox.nanogpt.plan import Ending, Plan, split_tokens
 from bot.sandbox.nanogpt.variants import ReasoningEvents, Variants
-from bot.sandbox.nanogpt.wire import encode
+from bot.sandbox.nanogpt.wire import to_bytes, to_json
 
 JsonObject = dict[str, object]
 
@@ -148,7 +147,7 @@ class EventWriter:
             "output_index": self._message_index,
             "content_index": 0,
         }
-        self._delta_head = encode(self._place).decode()[1:-1]
+        self._delta_head = to_json(self._place)[1:-1]
         self._item_open = False
 
     def take(self) -> bytes:
@@ -170,7 +169,7 @@ class EventWriter:
         if not self._sends_deltas:
             return
         kind = "response.refusal.delta" if refused else "response.output_text.delta"
-        written = json.dumps(delta, ensure_ascii=False)
+        written = to_json(delta)
         self._frame(kind, f'{{"type":"{kind}",{self._delta_head},"delta":{written},"logprobs":[],')
 
     def unknown(self) -> None:
@@ -190,7 +189,7 @@ class EventWriter:
                 self._finish()
             case Ending.CHAT_STYLE_ERROR:
                 error = {"status": 503, "message": "Service temporarily unavailable", "code": "service_unavailable"}
-                self._write("error", encode({"error": error}).decode())
+                self._write("error", to_json({"error": error}))
                 self._finish()
             case Ending.FAILED:
                 self._event("response.failed", {"response": response_body(self._identity, plan)})
@@ -238,7 +237,7 @@ class EventWriter:
             self._buffer += f"data: [DONE]{self._line_end * 2}".encode()
 
     def _event(self, kind: str, members: JsonObject) -> None:
-        head = encode({"type": kind, **members}).decode()[:-1]
+        head = to_json({"type": kind, **members})[:-1]
         self._frame(kind, f"{head},")
 
     def _frame(self, kind: str, head: str) -> None:
@@ -248,4 +247,4 @@ class EventWriter:
     def _write(self, kind: str, data: str) -> None:
         comment = f": keep-alive{self._line_end * 2}" if self._keep_alives else ""
         name = f"event: {kind}{self._line_end}" if self._event_lines else ""
-        self._buffer += f"{comment}{name}data: {data}{self._line_end * 2}".encode()
+        self._buffer += to_bytes(f"{comment}{name}data: {data}{self._line_end * 2}")

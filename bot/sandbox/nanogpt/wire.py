@@ -8,6 +8,7 @@ from typing import Final, cast
 JSON_TYPE: Final = "application/json"
 HTML_TYPE: Final = "text/html"
 EVENT_STREAM_TYPE: Final = "text/event-stream"
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def as_object(value: object) -> dict[str, object] | None:
@@ -20,9 +21,19 @@ def as_list(value: object) -> list[object] | None:
     return cast("list[object]", value) if isinstance(value, list) else None
 
 
+def to_json(value: object) -> str:
+    """Write a value as compact JSON."""
+    return _ENCODER.encode(value)
+
+
+def to_bytes(text: str) -> bytes:
+    """Encode JSON text as UTF-8; half a surrogate pair becomes the escape that JSON has for it."""
+    return text.encode("utf-8", "backslashreplace")
+
+
 def encode(value: object) -> bytes:
     """Write a value as compact UTF-8 JSON."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return to_bytes(to_json(value))
 
 
 @dataclass(frozen=True, slots=True)
