@@ -39,8 +39,23 @@ def test_base_36_is_what_python_reads(number: int) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "v1", "v1:", "v2:rate:1", "v1:Rate:1", "v1:rate:", "v1:rate:-1", "v1:rate:01", "v1:rate:1:", "v1:rate:Z"]
-    + ["v1:rate:1\n", "v1:rate:" + "z" * 14, "v1:rate" + ":1" * (MAX_IDS + 1), "rate:1", "v1:" + "k" * 21],
+    [
+        "",
+        "v1",
+        "v1:",
+        "v2:rate:1",
+        "v1:Rate:1",
+        "v1:rate:",
+        "v1:rate:-1",
+        "v1:rate:01",
+        "v1:rate:1:",
+        "v1:rate:Z",
+        "v1:rate:1\n",
+        "v1:rate:" + "z" * 14,
+        "v1:rate" + ":1" * (MAX_IDS + 1),
+        "rate:1",
+        "v1:" + "k" * 21,
+    ],
 )
 def test_anything_else_is_not_ours(text: str) -> None:
     assert parse_custom_id(text) is None
