@@ -10,7 +10,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -28,9 +28,7 @@ Row = sqlite3.Row
 class Transaction:
     """One open write transaction; made by Database.transaction only."""
 
-    def __init__(
-        self, connection: aiosqlite.Connection, failures: Callable[[sqlite3.Error], Exception]
-    ) -> None:
+    def __init__(self, connection: aiosqlite.Connection, failures: Callable[[sqlite3.Error], Exception]) -> None:
         self._connection = connection
         self._failures = failures
 
@@ -46,37 +44,43 @@ class Transaction:
 class Database:
     """An open database. Reads see what was committed; writes go through transaction()."""
 
-    def __init__(
-        self, path: Path, lock_file: int, writer: aiosqlite.Connection, reader: aiosqlite.Connection
-    ) -> None:
+    def __init__(self, path: Path, lock_file: int, writer: aiosqlite.Connection, reader: aiosqlite.Connection) -> None:
         self.path = path
         self._lock_file = lock_file
         self._writer = writer
         self._reader = reader
         self._writing = asyncio.Lock()
+        self._writing_task: asyncio.Task[Any] | None = None
+        self._closed = False
 
     @classmethod
-    async def open(cls, path: Path, *, now_ms: int) -> Self:
+    async def open(cls, path: Path, *, now_ms: int, busy_timeout_seconds: float = BUSY_TIMEOUT_SECONDS) -> Self:
         """Open or create the database at path, bring its schema up to date, and hold it for this process.
 
+        `busy_timeout_seconds` is how long a lock held by another program is waited for.
         Raises a StoreError whose text is one sentence: in use, not writable, full, locked, damaged, too new.
         """
         lock_file = _lock(path)
         try:
-            return await cls._open_locked(path, lock_file, now_ms)
+            return await cls._open_locked(path, lock_file, now_ms, busy_timeout_seconds)
         except BaseException:
             os.close(lock_file)
             raise
 
     @classmethod
-    async def _open_locked(cls, path: Path, lock_file: int, now_ms: int) -> Self:
+    async def _open_locked(cls, path: Path, lock_file: int, now_ms: int, busy_timeout_seconds: float) -> Self:
         opened: list[aiosqlite.Connection] = []
+
+        async def connect() -> None:
+            opened.append(await aiosqlite.connect(path, isolation_level=None, timeout=busy_timeout_seconds))
+
         try:
+            _try_to_open(path)
             for _ in ("writer", "reader"):
-                connection = aiosqlite.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_SECONDS)
-                opened.append(await connection)
+                await _to_the_end(connect())
                 await _prepare(opened[-1])
             await migrate(opened[0], MIGRATIONS, path=path, now_ms=now_ms)
+            await _try_to_write(opened[0])
             await opened[1].execute("PRAGMA query_only = ON")
         except BaseException as error:
             for connection in opened:
@@ -90,14 +94,30 @@ class Database:
     async def close(self) -> None:
         """Close both connections and let go of the file; waits for a transaction under way."""
         async with self._writing:
+            if self._closed:
+                return
+            self._closed = True
+            try:
+                await _to_the_end(self._close_connections())
+            finally:
+                os.close(self._lock_file)
+
+    async def _close_connections(self) -> None:
+        try:
             await self._reader.close()
+        finally:
             await self._writer.close()
-        os.close(self._lock_file)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[Transaction]:
-        """Open a write transaction: committed when the block ends, undone when it raises or is cancelled."""
+        """Open a write transaction: committed when the block ends, undone when it raises or is cancelled.
+
+        Raises RuntimeError when this task has one open already: it would wait for itself for ever.
+        """
+        if self._writing_task is not None and self._writing_task is asyncio.current_task():
+            raise RuntimeError("a transaction inside a transaction")
         async with self._writing:
+            self._writing_task = asyncio.current_task()
             try:
                 await self._writer.execute("BEGIN IMMEDIATE")
                 yield Transaction(self._writer, self._failure)
@@ -107,6 +127,8 @@ class Database:
                 if isinstance(error, sqlite3.Error):
                     raise self._failure(error) from error
                 raise
+            finally:
+                self._writing_task = None
 
     async def read(self, sql: str, *values: SqlValue) -> list[Row]:
         """Run one query against what was committed."""
@@ -123,9 +145,7 @@ async def _fetch(
     values: tuple[SqlValue, ...],
 ) -> list[Row]:
     try:
-        rows = await connection.execute_fetchall(
-            sql, {str(place): value for place, value in enumerate(values, 1)}
-        )
+        rows = await connection.execute_fetchall(sql, {str(place): value for place, value in enumerate(values, 1)})
     except sqlite3.Error as error:
         raise failures(error) from error
     return list(rows)
@@ -135,6 +155,19 @@ async def _prepare(connection: aiosqlite.Connection) -> None:
     connection.row_factory = sqlite3.Row
     for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
         await connection.execute(f"PRAGMA {pragma}")
+
+
+def _try_to_open(path: Path) -> None:
+    """Open the file once without a thread: aiosqlite leaves its thread behind when a connection fails."""
+    with closing(sqlite3.connect(path)):
+        pass
+
+
+async def _try_to_write(writer: aiosqlite.Connection) -> None:
+    """Write something and undo it: SQLite opens a read-only file silently, and complains at the first write."""
+    await writer.execute("BEGIN IMMEDIATE")
+    await writer.execute("UPDATE schema_version SET name = name")
+    await writer.rollback()
 
 
 async def _to_the_end(work: Awaitable[Any]) -> None:
