@@ -29,13 +29,19 @@ class Migration:
     sql: str
 
     def statements(self) -> Iterator[str]:
-        """Split the SQL into statements; executescript would commit before the first one."""
+        """Split the SQL into statements; executescript would commit before the first one.
+
+        Statements begin on lines of their own. Raises ValueError when the last one is not ended by a semicolon.
+        """
         pending = ""
         for line in self.sql.splitlines(keepends=True):
             pending += line
             if sqlite3.complete_statement(pending):
                 yield pending
                 pending = ""
+        rest = (line.strip() for line in pending.splitlines())
+        if any(line and not line.startswith("--") for line in rest):
+            raise ValueError(f"the last statement of migration {self.version} is not complete")
 
 
 def _load() -> tuple[Migration, ...]:
@@ -81,9 +87,7 @@ async def _apply(connection: aiosqlite.Connection, migration: Migration, now_ms:
             await connection.execute(statement)
         broken = list(await connection.execute_fetchall("PRAGMA foreign_key_check"))
         if broken:
-            raise sqlite3.IntegrityError(
-                f"migration {migration.version} leaves {len(broken)} dangling references"
-            )
+            raise sqlite3.IntegrityError(f"migration {migration.version} leaves {len(broken)} dangling references")
         await connection.execute(
             "INSERT INTO schema_version (version, name, applied_at) VALUES (?, ?, ?)",
             (migration.version, migration.name, now_ms),
