@@ -23,8 +23,7 @@ class SearchQuery:
     tags: tuple[str, ...] = ()
     rating_max: ContentRating | None = None
     """The strongest rating the person wants; the place's own ceiling is applied to every page anew."""
-    sort: Sort | None = None
-    """None leaves the order to the catalogue."""
+    sort: Sort = Sort.TRENDING
 
 
 @dataclass(frozen=True, slots=True)
