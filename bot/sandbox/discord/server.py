@@ -49,8 +49,9 @@ class DiscordSandbox:
         self.world = World(clock, self.ledger, keep_transcript=keep_records, interaction_deadline=interaction_deadline)
         self.faults = Faults()
         self.gateway = Gateway(self.world, self.ledger, time.monotonic, heartbeat_interval=heartbeat_interval)
+        self.routes = self._routes()
         limiter = None if buckets is None else Buckets(buckets, time.monotonic, time.time)
-        self._rest = RestApi(self.world, self.ledger, self.faults, limiter, self._routes())
+        self._rest = RestApi(self.world, self.ledger, self.faults, limiter, self.routes)
         self._port = port
         self._runner: web.ServerRunner | None = None
         self.base_url = ""
