@@ -1,8 +1,20 @@
-"""Every kind of button and select there is, for the client to know them from its start on."""
+"""Every kind of button, select and form there is, for the client to know them from its start on."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from discord import ui
 
-DYNAMIC_ITEMS: Final[tuple[type[ui.DynamicItem[Any]], ...]] = ()
+from bot.views.feedback import RATE_FORM, REPORT_FORM, RateButton, ReportButton, submit_rating, submit_report
+from bot.views.modals import ModalHandler
+from bot.views.privacy import DeleteMineButton
+
+DYNAMIC_ITEMS: Final[tuple[type[ui.DynamicItem[Any]], ...]] = (
+    RateButton,
+    ReportButton,
+    DeleteMineButton,
+)
 """Handed to Client.add_dynamic_items at start, so that components of old messages are answered."""
+
+MODAL_HANDLERS: Final[Mapping[str, ModalHandler]] = {RATE_FORM: submit_rating, REPORT_FORM: submit_report}
+"""Who takes a submitted form, by the kind in its custom id; handed to ModalsCog."""
