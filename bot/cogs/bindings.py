@@ -1,0 +1,76 @@
+"""The commands that decide which character speaks in a channel."""
+
+from typing import Final
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.domain.bindings import Trigger
+from bot.gateway.binding_answers import defer_in_private, tell, use_character
+from bot.gateway.places import asker_of, place_of
+from bot.gateway.presenting import answer
+from bot.services.bindings import BindingService
+
+_TRIGGERS: Final = [
+    app_commands.Choice(name="every message", value=Trigger.EVERY.value),
+    app_commands.Choice(name="mention: only messages that mention me or reply to it", value=Trigger.MENTION.value),
+]
+
+
+class BindingsCog(commands.Cog):
+    """`/character use`, `current`, `leave`, `reset` and `settings`, and what becomes of channels and servers."""
+
+    def __init__(self, bindings: BindingService, group: app_commands.Group) -> None:
+        self._bindings = bindings
+        group.command(name="use", description="Let a character speak in this channel")(self.use)
+        group.command(name="current", description="See which character speaks in this channel")(self.current)
+        group.command(name="leave", description="Let the character of this channel go, and forget what was said to it")(
+            self.leave
+        )
+        group.command(name="reset", description="Begin the conversation in this channel or thread afresh")(self.reset)
+        group.command(name="settings", description="See or change what the character of this channel answers")(
+            self.settings
+        )
+
+    @app_commands.describe(
+        character="Its name in the catalogue, or its id",
+        trigger="What it answers; every message, unless you choose otherwise",
+    )
+    @app_commands.choices(trigger=_TRIGGERS)
+    async def use(
+        self,
+        interaction: discord.Interaction,
+        character: app_commands.Range[str, 1, 100],
+        trigger: str | None = None,
+    ) -> None:
+        """Bind a character to the channel."""
+        await use_character(interaction, self._bindings, character, _trigger(trigger))
+
+    async def current(self, interaction: discord.Interaction) -> None:
+        """Tell who speaks here."""
+        await answer(interaction, self._bindings.current(await place_of(interaction)))
+
+    async def leave(self, interaction: discord.Interaction) -> None:
+        """End the binding of the channel."""
+        await defer_in_private(interaction)
+        change = await self._bindings.leave(await place_of(interaction), asker_of(interaction))
+        await tell(interaction, self._bindings, change)
+
+    async def reset(self, interaction: discord.Interaction) -> None:
+        """Forget the conversation of this channel or thread."""
+        await defer_in_private(interaction)
+        change = await self._bindings.reset(await place_of(interaction), asker_of(interaction))
+        await tell(interaction, self._bindings, change)
+
+    @app_commands.describe(trigger="What the character answers from now on; leave it out to see what it is")
+    @app_commands.choices(trigger=_TRIGGERS)
+    async def settings(self, interaction: discord.Interaction, trigger: str | None = None) -> None:
+        """Show or change the trigger of the channel's character."""
+        await defer_in_private(interaction)
+        change = await self._bindings.settings(await place_of(interaction), asker_of(interaction), _trigger(trigger))
+        await tell(interaction, self._bindings, change)
+
+
+def _trigger(word: str | None) -> Trigger | None:
+    return None if word is None else Trigger(word)

@@ -1,0 +1,190 @@
+"""What the bot says about a character's place in a channel: to everyone there, and to the one who asked."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from bot.domain.bindings import Binding, PauseCause, Trigger
+from bot.domain.failures import MARK_SIGN
+from bot.domain.ids import ChannelId
+from bot.domain.places import Place
+from bot.domain.quoting import NAMELESS, bold_name
+from bot.domain.rights import Right, in_words
+
+SERVERS_ONLY: Final = "Characters live in the channels of a server. Use this in one of them."
+NOT_ALLOWED: Final = (
+    "Only people with the Manage Channels permission in this channel can change who speaks here. Ask one of them."
+)
+NOBODY_HERE: Final = (
+    "No character speaks in this channel. Find one with /character search, then bring it here with /character use."
+)
+NO_FORUMS: Final = "A forum has no room of its own to speak in. Use a text channel; its threads follow it."
+NO_MESSAGE_CONTENT: Final = (
+    "I cannot read messages that do not mention me, so a character of mine cannot answer every message. "
+    "Choose the trigger “mention”, or ask whoever runs the bot to switch on the message content intent."
+)
+DONE: Final = "Done."
+ALREADY_GONE: Final = "The character has just left this channel."
+
+_MS_PER_SECOND: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """What people should know about how a character is spoken to."""
+
+    trigger: Trigger
+    message_content: bool
+    """Whether the bot can read messages that do not mention it; without, not even replies to the character."""
+    policy_url: str | None = None
+
+
+def use_in_channel(place: Place) -> str:
+    """Return the refusal to change a channel's character from inside one of its threads."""
+    return f"Characters belong to a channel, and its threads follow. Use this command in <#{place.channel_id}> itself."
+
+
+def missing_rights(missing: frozenset[Right], channel_id: ChannelId) -> str:
+    """Return the refusal to speak where the bot lacks permissions."""
+    return (
+        f"I lack permissions in <#{channel_id}>: {in_words(missing)}. "
+        "Allow me these in the settings of the channel, then try again."
+    )
+
+
+def webhook_hint(channel_id: ChannelId) -> str:
+    """Return the hint to staff where a character has to speak under the bot's own name."""
+    return (
+        f"{MARK_SIGN} I may not manage webhooks in <#{channel_id}>, so it speaks under my name. "
+        f"Allow me {Right.MANAGE_WEBHOOKS.words} there, and it gets its own name and picture."
+    )
+
+
+def answers(speech: Speech) -> str:
+    """Say what a character answers: the end of a sentence that begins with its name."""
+    if speech.trigger is Trigger.EVERY:
+        return "answers every message"
+    if speech.message_content:
+        return "answers messages that mention me or reply to it"
+    return "answers messages that mention me"
+
+
+def moved_in(name: str, speech: Speech, *, replaced: str | None) -> str:
+    """Return the notice to a channel in which a character begins to speak.
+
+    It says once, in plain words, that an AI service reads along and how to be left out. `replaced` names the character
+    that it took the place of; None where there was none, or where that name may not be shown.
+    """
+    lines = [f"{_at_start(name)} speaks in this channel now and {answers(speech)}."]
+    if replaced is not None:
+        lines.append(f"It takes the place of {bold_name(replaced)}.")
+    lines.append(ai_service(speech))
+    return "\n".join(lines)
+
+
+def ai_service(speech: Speech) -> str:
+    """Say plainly where messages go, whose words the replies are, and how not to take part."""
+    which = "What you write here" if speech.trigger is Trigger.EVERY else "What you say to it"
+    sentence = (
+        f"{which} is sent to NanoGPT, an AI service, and its replies are written by an AI. "
+        "If you do not want that for your messages, use /privacy ignore-me."
+    )
+    if speech.policy_url is not None:
+        sentence += f" How they are treated: <{speech.policy_url}>"
+    return sentence
+
+
+def trigger_changed(name: str, speech: Speech) -> str:
+    """Return the notice to a channel in which a character answers other messages than before."""
+    return f"{_at_start(name)} {answers(speech)} from now on.\n{ai_service(speech)}"
+
+
+def already_here(name: str, speech: Speech) -> str:
+    """Return the answer to someone who asks for what is the case."""
+    return f"{_at_start(name)} speaks in this channel already and {answers(speech)}. Nothing has changed."
+
+
+def settings_now(name: str, speech: Speech) -> str:
+    """Return the settings of a channel."""
+    return (
+        f"{_at_start(name)} {answers(speech)}. "
+        "To change that, use /character settings with another trigger, or ask someone who may manage the channel."
+    )
+
+
+def moved_out(name: str) -> str:
+    """Return the notice to a channel that a character has left."""
+    return f"{_at_start(name)} has left this channel. What was said to it here is forgotten."
+
+
+def begun_afresh(name: str, *, in_thread: bool) -> str:
+    """Return the notice that a conversation was reset."""
+    where = "this thread" if in_thread else "this channel"
+    return f"{_at_start(name)} has forgotten what was said in {where} and begins afresh."
+
+
+def paused(cause: PauseCause, name: str, *, more_if_restricted: bool) -> str:
+    """Return the notice to a channel whose character stops for now.
+
+    A character above the channel's ceiling is not named. `more_if_restricted` tells that it could speak if the channel
+    were marked as age-restricted.
+    """
+    return f"{MARK_SIGN} {why_paused(cause, name, more_if_restricted=more_if_restricted)}"
+
+
+def why_paused(cause: PauseCause, name: str, *, more_if_restricted: bool) -> str:
+    """Say why a character does not answer for now, and what can be done."""
+    match cause:
+        case PauseCause.ABOVE_CEILING:
+            remedy = "Mark the channel as age-restricted, or choose" if more_if_restricted else "Choose"
+            return (
+                "The character of this channel is rated above what may be shown here, so it is paused. "
+                f"{remedy} another one with /character search."
+            )
+        case PauseCause.UNAVAILABLE:
+            return (
+                f"{_at_start(name)} is not available in the catalogue at the moment, so it is paused here. "
+                "It comes back by itself when the catalogue has it again; "
+                "/character search finds others."
+            )
+        case PauseCause.UNVERIFIED:
+            return (
+                f"The catalogue has not told me for a day whether {bold_name(name)} may still be used, "
+                "so it is paused here. It comes back by itself when the catalogue answers."
+            )
+
+
+def resumed(name: str) -> str:
+    """Return the notice to a channel whose character speaks again."""
+    return f"{_at_start(name)} is back. What was said meanwhile it has not read."
+
+
+def current(
+    binding: Binding,
+    name: str,
+    speech: Speech,
+    *,
+    paid_by: str,
+    in_thread: bool,
+    more_if_restricted: bool,
+) -> str:
+    """Tell a person who speaks in a channel, since when, through whom and at whose cost.
+
+    The name of a character above the channel's ceiling is left out.
+    """
+    hidden = binding.pause_cause is PauseCause.ABOVE_CEILING
+    who = _at_start("" if hidden else name)
+    lines: list[str] = []
+    if binding.pause_cause is None:
+        lines.append(f"{who} speaks in this channel and {answers(speech)}.")
+    else:
+        lines.append(why_paused(binding.pause_cause, name, more_if_restricted=more_if_restricted))
+    if in_thread:
+        lines.append("This thread is a conversation of its own.")
+    since = f"<t:{binding.bound_at_ms // _MS_PER_SECOND}:D>"
+    lines.append(f"<@{binding.bound_by}> brought it here on {since}. Its replies are paid for by {paid_by}.")
+    return "\n".join(lines)
+
+
+def _at_start(name: str) -> str:
+    shown = bold_name(name)
+    return NAMELESS.capitalize() if shown == NAMELESS else shown

@@ -1,0 +1,444 @@
+"""Which character speaks where: bringing one to a channel, its settings, its pauses, and its leaving."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
+
+from bot.domain import notices
+from bot.domain.bindings import Binding, BindingState, Conversation, PauseCause, Scope, Trigger
+from bot.domain.characters import KnownCharacter
+from bot.domain.ids import BindingId, ChannelId, GuildId, MessageId, PayerId, UserId, snowflake_at
+from bot.domain.macros import expand_greeting
+from bot.domain.places import Place
+from bot.domain.rights import WANTED, Right, required
+from bot.domain.unicode_text import is_blank
+from bot.errors import UserError
+from bot.services.announcing import Announcer
+from bot.services.binding_index import BindingIndex
+from bot.services.catalog import CatalogService, Standing
+from bot.services.clock import Clock
+from bot.services.outlet import Destination
+from bot.services.surroundings import SurroundingsOf
+from bot.store.bindings import Bindings
+from bot.store.conversations import Conversations
+
+_log = logging.getLogger(__name__)
+
+WATCH_INTERVAL_SECONDS: Final = 900.0
+"""How often paused characters are looked at again unasked."""
+LOOK_AGAIN_AFTER_SECONDS: Final = 15.0
+"""How often at most the messages of a channel make its paused character be looked at again."""
+RESUMED: Final = "resumed"
+OPERATOR_WORDS: Final = "the bot's operator"
+_OTHER_PAYER_WORDS: Final = "a key that was added here"
+
+Greeter: TypeAlias = Callable[[Binding, Conversation, KnownCharacter, str], Awaitable[None]]
+"""Posts a greeting in the character's voice."""
+Stopper: TypeAlias = Callable[[Conversation], Awaitable[None]]
+"""Stops the reply that is under way in a conversation, if any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks for a change, and when."""
+
+    user_id: UserId
+    display_name: str
+    may_manage: bool
+    """Holds Manage Channels in the channel."""
+    asked_at: MessageId
+    """The snowflake of the interaction: what was said up to then belongs to the time before the change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """What a character is to say first."""
+
+    conversation: Conversation
+    known: KnownCharacter
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class BindingChange:
+    """What a command came to."""
+
+    binding: Binding
+    answer: str
+    """For the person who asked, in private."""
+    notice: str | None = None
+    """For everyone in the channel; goes before the greeting. None where nothing changed for them."""
+    greeting: Greeting | None = None
+
+
+class BindingService:
+    """Binds characters to channels, and keeps the index in memory in step with the store.
+
+    A command is carried out in two steps, `use` or `reset` and then `greet`, so that the notice about the AI service
+    can stand in the channel before the character's first words.
+    """
+
+    def __init__(
+        self,
+        *,
+        bindings: Bindings,
+        conversations: Conversations,
+        index: BindingIndex,
+        catalog: CatalogService,
+        announcer: Announcer,
+        surroundings_of: SurroundingsOf,
+        greet: Greeter,
+        stop: Stopper,
+        clock: Clock,
+        operator: PayerId,
+        message_content: bool,
+        policy_url: str | None = None,
+    ) -> None:
+        """`operator` names the key that pays; `message_content` says whether every message can be read."""
+        self._bindings = bindings
+        self._conversations = conversations
+        self._index = index
+        self._catalog = catalog
+        self._announcer = announcer
+        self._surroundings_of = surroundings_of
+        self._greet = greet
+        self._stop = stop
+        self._clock = clock
+        self._operator = operator
+        self._message_content = message_content
+        self._policy_url = policy_url
+        self._changing = asyncio.Lock()
+        self._looked_at: dict[BindingId, float] = {}
+
+    async def load(self) -> None:
+        """Fill the index from the store, at the start of the process."""
+        self._index.load(await self._bindings.live())
+
+    # What people ask for. Everything that they can put right is a UserError.
+
+    async def use(
+        self,
+        place: Place | None,
+        asker: Asker,
+        address: str,
+        trigger: Trigger | None = None,
+        *,
+        missing: frozenset[Right] = frozenset(),
+    ) -> BindingChange:
+        """Let a character speak in a channel, in the place of the one that did so before.
+
+        `address` is a slug or an id as typed, `missing` what the bot lacks in the channel. Without a trigger a
+        character that is there keeps its own, and a new one answers every message where the bot can read them. The
+        caller posts the notice and then calls `greet`. Raises UserError, also with the catalogue's refusals.
+        """
+        place = self._manageable(place, asker)
+        if lacking := required(missing):
+            raise UserError(notices.missing_rights(lacking, place.channel_id))
+        self._check(trigger)
+        known = await self._catalog.resolve(address, ceiling=self._catalog.ceiling(place))
+        async with self._changing:
+            there = self._index.get(place.channel_id)
+            if there is not None and there.character_ref == known.ref:
+                change = await self._use_again(there, known, trigger, asker)
+            else:
+                change = await self._move_in(place, there, known, trigger, asker)
+        if change.notice is not None and missing & WANTED:
+            change = replace(change, answer=f"{change.answer}\n{notices.webhook_hint(place.channel_id)}")
+        return change
+
+    async def greet(self, change: BindingChange) -> None:
+        """Let the character say its first words, if it has any."""
+        if change.greeting is not None:
+            greeting = change.greeting
+            await self._greet(change.binding, greeting.conversation, greeting.known, greeting.text)
+
+    def current(self, place: Place | None) -> str:
+        """Tell who speaks in a channel: which character, what it answers, whether it is paused, and who pays."""
+        place, binding = self._bound(place)
+        return notices.current(
+            binding,
+            self._name(binding),
+            self._speech(binding.trigger),
+            paid_by=OPERATOR_WORDS if binding.payer == self._operator else _OTHER_PAYER_WORDS,
+            in_thread=place.thread_id is not None,
+            more_if_restricted=self._more_if_restricted(binding),
+        )
+
+    async def settings(self, place: Place | None, asker: Asker, trigger: Trigger | None = None) -> BindingChange:
+        """Change what a character answers; without a trigger just tell what it is. Raises UserError."""
+        if trigger is None:
+            _, binding = self._bound(place)
+            name = self._shown_name(binding)
+            return BindingChange(binding, notices.settings_now(name, self._speech(binding.trigger)))
+        place = self._manageable(place, asker)
+        self._check(trigger)
+        async with self._changing:
+            _, binding = self._bound(place)
+            name, speech = self._shown_name(binding), self._speech(trigger)
+            if binding.trigger is trigger:
+                return BindingChange(binding, notices.already_here(name, speech))
+            changed = self._put(await self._bindings.set_trigger(binding.id, trigger, asker.asked_at))
+        return BindingChange(changed, notices.DONE, notices.trigger_changed(name, speech))
+
+    async def leave(self, place: Place | None, asker: Asker) -> BindingChange:
+        """End the binding of a channel and forget its conversations. Raises UserError."""
+        place = self._manageable(place, asker)
+        async with self._changing:
+            _, binding = self._bound(place)
+            name = self._shown_name(binding)
+            ended = await self._end(binding)
+        if ended is None:
+            raise UserError(notices.ALREADY_GONE)
+        return BindingChange(ended, notices.DONE, notices.moved_out(name))
+
+    async def reset(self, place: Place | None, asker: Asker) -> BindingChange:
+        """Begin the conversation of a channel, or of a thread alone, afresh. Raises UserError.
+
+        The caller posts the notice and then calls `greet`.
+        """
+        place, binding = self._bound(place)
+        if not asker.may_manage:
+            raise UserError(notices.NOT_ALLOWED)
+        standing = await self._catalog.standing(binding.character_ref, ceiling=self._catalog.ceiling(place))
+        async with self._changing:
+            place, binding = self._bound(place)
+            if place.thread_id is None:
+                conversation = await self._conversation(binding, Scope.ROOM, place.channel_id)
+                binding = self._put(await self._bindings.set_trigger(binding.id, binding.trigger, asker.asked_at))
+            else:
+                conversation = await self._conversation(binding, Scope.THREAD, place.thread_id)
+            await self._stop(conversation)
+            conversation = await self._conversations.reset(conversation.id, asker.asked_at) or conversation
+        greeting = None
+        if standing.cause is None and standing.known.ref == binding.character_ref:
+            greeting = self._greeting(conversation, standing.known, asker)
+        notice = notices.begun_afresh(self._shown_name(binding), in_thread=place.thread_id is not None)
+        return BindingChange(binding, notices.DONE, notice, greeting)
+
+    # Pausing and waking.
+
+    async def pause(self, binding: Binding, cause: PauseCause) -> Binding | None:
+        """Stop a character from speaking in its channel, and say so there.
+
+        Returns the binding as it stands now; None when it was paused for this cause already, or has ended.
+        """
+        async with self._changing:
+            paused = await self._bindings.pause(binding.id, cause)
+            if paused is None:
+                return None
+            self._index.put(paused)
+        _log.info("Binding %s is paused: %s", binding.id, cause.value)
+        text = notices.paused(cause, self._name(paused), more_if_restricted=self._more_if_restricted(paused))
+        await self._announce(paused, f"paused:{cause.value}", text)
+        return paused
+
+    async def resume(self, binding: Binding, active_from: MessageId | None = None) -> Binding | None:
+        """Let a paused character speak again, and say so in its channel.
+
+        What was said up to `active_from`, by default until now, is not answered. Returns the binding as it stands
+        now; None when it was not paused.
+        """
+        if active_from is None:
+            active_from = MessageId(snowflake_at(self._clock.now_ms()))
+        async with self._changing:
+            resumed = await self._bindings.resume(binding.id, active_from)
+            if resumed is None:
+                return None
+            self._index.put(resumed)
+            self._looked_at.pop(resumed.id, None)
+        _log.info("Binding %s goes on", binding.id)
+        await self._announce(resumed, RESUMED, notices.resumed(self._name(resumed)))
+        return resumed
+
+    async def recheck(
+        self, binding: Binding, standing: Standing, active_from: MessageId | None = None
+    ) -> Binding | None:
+        """Pause or wake a character as its standing asks for; returns the binding when that changed it."""
+        if standing.cause is not None:
+            return await self.pause(binding, standing.cause)
+        if binding.state is BindingState.PAUSED:
+            return await self.resume(binding, active_from)
+        return None
+
+    async def paused_message(self, binding: Binding, message_id: MessageId | None = None) -> Binding | None:
+        """Look again at a paused character because somebody spoke in its channel, at most every 15 seconds.
+
+        Returns the binding when it speaks again, so that this message may be answered. `message_id` is the first
+        message that is; without it, what was said until now is not answered.
+        """
+        now = self._clock.monotonic()
+        if now - self._looked_at.get(binding.id, -LOOK_AGAIN_AFTER_SECONDS) < LOOK_AGAIN_AFTER_SECONDS:
+            return None
+        self._looked_at[binding.id] = now
+        active_from = None if message_id is None else MessageId(message_id - 1)
+        changed = await self._look_again(binding, active_from)
+        return changed if changed is not None and changed.state is BindingState.ACTIVE else None
+
+    async def keep_watch(self) -> None:
+        """Look again at the paused characters every 15 minutes; runs until cancelled."""
+        while True:
+            await self._clock.sleep(WATCH_INTERVAL_SECONDS)
+            for binding in self._index:
+                if binding.state is not BindingState.PAUSED:
+                    continue
+                try:
+                    await self._look_again(binding, None)
+                except Exception:  # noqa: BLE001 - one channel's trouble must not end the watch over the others
+                    _log.exception("Binding %s could not be looked at again", binding.id)
+
+    async def _look_again(self, binding: Binding, active_from: MessageId | None) -> Binding | None:
+        surroundings = self._surroundings_of(_room(binding))
+        if surroundings is None:
+            return None
+        ceiling = self._catalog.ceiling(surroundings.place)
+        return await self.recheck(
+            binding, await self._catalog.standing(binding.character_ref, ceiling=ceiling), active_from
+        )
+
+    # What happens on Discord.
+
+    async def channel_changed(self, channel_id: ChannelId, *, age_restricted: bool) -> None:
+        """Take note of a channel as it stands now: it may have lost or gained its age restriction."""
+        binding = self._index.get(channel_id)
+        if binding is None:
+            return
+        ceiling = self._catalog.ceiling(Place(binding.guild_id, channel_id, None, age_restricted))
+        if binding.state is BindingState.PAUSED:
+            await self.recheck(binding, await self._catalog.standing(binding.character_ref, ceiling=ceiling))
+            return
+        # From memory, so that nothing has to be waited for; every reply is checked anew in any case.
+        known = self._catalog.by_ref(binding.character_ref)
+        if known is not None and known.character.rating > ceiling:
+            await self.pause(binding, PauseCause.ABOVE_CEILING)
+
+    async def channel_deleted(self, channel_id: ChannelId) -> None:
+        """End what was bound to a channel that is no more."""
+        async with self._changing:
+            binding = self._index.get(channel_id)
+            if binding is not None:
+                await self._end(binding)
+
+    async def guild_left(self, guild_id: GuildId) -> None:
+        """End everything in a server that the bot was removed from; an outage is no such thing."""
+        async with self._changing:
+            for binding in await self._bindings.by_guild(guild_id):
+                await self._end(binding)
+
+    # Steps of the above. Those that write are called with the lock held.
+
+    async def _move_in(
+        self, place: Place, there: Binding | None, known: KnownCharacter, trigger: Trigger | None, asker: Asker
+    ) -> BindingChange:
+        replaced = None
+        if there is not None:
+            replaced = self._shown_name(there) or None
+            await self._stop_all(there)
+            self._looked_at.pop(there.id, None)
+        if trigger is None:
+            trigger = Trigger.EVERY if self._message_content else Trigger.MENTION
+        bound = await self._bindings.create(
+            guild_id=place.guild_id,
+            channel_id=place.channel_id,
+            character_ref=known.ref,
+            trigger=trigger,
+            bound_by=asker.user_id,
+            payer=self._operator,
+            active_from=asker.asked_at,
+            now_ms=self._clock.now_ms(),
+        )
+        self._index.put(bound.binding)
+        conversation = await self._conversation(bound.binding, Scope.ROOM, place.channel_id)
+        notice = notices.moved_in(known.character.name, self._speech(trigger), replaced=replaced)
+        return BindingChange(bound.binding, notices.DONE, notice, self._greeting(conversation, known, asker))
+
+    async def _use_again(
+        self, there: Binding, known: KnownCharacter, trigger: Trigger | None, asker: Asker
+    ) -> BindingChange:
+        name = known.character.name
+        speech = self._speech(trigger or there.trigger)
+        binding, notice = there, None
+        if there.state is BindingState.PAUSED:
+            # The catalogue has just said that nothing speaks against the character.
+            binding = self._put(await self._bindings.resume(there.id, asker.asked_at))
+            self._looked_at.pop(there.id, None)
+            notice = notices.resumed(name)
+        if speech.trigger is not there.trigger:
+            binding = self._put(await self._bindings.set_trigger(there.id, speech.trigger, asker.asked_at))
+            notice = notices.trigger_changed(name, speech)
+        answer = notices.already_here(name, speech) if notice is None else notices.DONE
+        return BindingChange(binding, answer, notice)
+
+    async def _end(self, binding: Binding) -> Binding | None:
+        await self._stop_all(binding)
+        ended = await self._bindings.end(binding.id, self._clock.now_ms())
+        self._index.put(replace(binding, state=BindingState.ENDED))
+        self._looked_at.pop(binding.id, None)
+        return ended
+
+    async def _stop_all(self, binding: Binding) -> None:
+        for conversation in await self._conversations.of_binding(binding.id):
+            await self._stop(conversation)
+
+    async def _conversation(self, binding: Binding, scope: Scope, scope_id: ChannelId) -> Conversation:
+        return await self._conversations.get_or_create(binding, scope, scope_id, self._clock.now_ms())
+
+    def _put(self, binding: Binding | None) -> Binding:
+        """Take a changed binding into the index; one that ended behind the index's back is a UserError."""
+        if binding is None:
+            raise UserError(notices.ALREADY_GONE)
+        self._index.put(binding)
+        return binding
+
+    def _manageable(self, place: Place | None, asker: Asker) -> Place:
+        if place is None:
+            raise UserError(notices.SERVERS_ONLY)
+        if not asker.may_manage:
+            raise UserError(notices.NOT_ALLOWED)
+        if place.thread_id is not None:
+            raise UserError(notices.use_in_channel(place))
+        return place
+
+    def _bound(self, place: Place | None) -> tuple[Place, Binding]:
+        if place is None:
+            raise UserError(notices.SERVERS_ONLY)
+        binding = self._index.get(place.channel_id)
+        if binding is None:
+            raise UserError(notices.NOBODY_HERE)
+        return place, binding
+
+    def _check(self, trigger: Trigger | None) -> None:
+        if trigger is Trigger.EVERY and not self._message_content:
+            raise UserError(notices.NO_MESSAGE_CONTENT)
+
+    def _speech(self, trigger: Trigger) -> notices.Speech:
+        return notices.Speech(trigger, self._message_content, self._policy_url)
+
+    def _name(self, binding: Binding) -> str:
+        known = self._catalog.by_ref(binding.character_ref)
+        return "" if known is None else known.character.name
+
+    def _shown_name(self, binding: Binding) -> str:
+        """Return a character's name, or nothing while it is rated above what the channel may show."""
+        return "" if binding.pause_cause is PauseCause.ABOVE_CEILING else self._name(binding)
+
+    def _more_if_restricted(self, binding: Binding) -> bool:
+        """Tell whether the character could speak if the channel were marked as age-restricted."""
+        known = self._catalog.by_ref(binding.character_ref)
+        restricted = Place(binding.guild_id, binding.channel_id, None, age_restricted=True)
+        return known is not None and known.character.rating <= self._catalog.ceiling(restricted)
+
+    def _greeting(self, conversation: Conversation, known: KnownCharacter, asker: Asker) -> Greeting | None:
+        first = known.character.first_message
+        if first is None:
+            return None
+        text = expand_greeting(first, char=known.character.name, user=asker.display_name)
+        return None if is_blank(text) else Greeting(conversation, known, text)
+
+    async def _announce(self, binding: Binding, cause: str, text: str) -> None:
+        await self._announcer.announce(_room(binding), cause, text)
+
+
+def _room(binding: Binding) -> Destination:
+    return Destination(binding.guild_id, binding.channel_id)
