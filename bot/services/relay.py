@@ -18,7 +18,7 @@ from bot.services.bindings import BindingService
 from bot.services.clock import Clock
 from bot.services.inbox import Event, Inbox, MessageEdited, MessagesDeleted
 from bot.services.speaking import destination_of
-from bot.services.turn import TurnRunner
+from bot.services.turn import Readers, TurnRunner
 from bot.store.conversations import Conversations
 from bot.store.posts import Posts
 from bot.store.turns import Turns
@@ -49,6 +49,7 @@ class RelayService:
         turns: Turns,
         posts: Posts,
         runner: TurnRunner,
+        readers: Readers,
         announcer: Announcer,
         is_ignored: Callable[[UserId], bool],
         parent_of: Callable[[ChannelId], Awaitable[ChannelId | None]],
@@ -62,6 +63,7 @@ class RelayService:
         self._turns = turns
         self._posts = posts
         self._runner = runner
+        self._readers = readers
         self._announcer = announcer
         self._is_ignored = is_ignored
         self._parent_of = parent_of
@@ -265,10 +267,6 @@ class RelayService:
             raise UserError("I am already on it.")
         self.wake(conversation)
 
-    async def stop_conversation(self, conversation: Conversation) -> None:
-        """Stop the reply under way in a conversation, as before it is left or reset."""
-        self._runner.stop(conversation, FailureCause.STOPPED)
-
     # Starting and stopping.
 
     async def resume_waiting(self) -> None:
@@ -283,7 +281,7 @@ class RelayService:
         self._stopping = True
         await self.inbox.close()
         if not await self._finished(seconds):
-            self._runner.stop_all()
+            self._readers.stop_all(FailureCause.RESTARTED)
             await self._finished(seconds)
 
     async def _finished(self, seconds: float) -> bool:

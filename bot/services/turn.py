@@ -2,15 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 from bot.domain.bindings import Binding, Conversation
 from bot.domain.context import ContextBudget, input_items
 from bot.domain.failures import Failure, FailureCause
-from bot.domain.ids import PayerId, TurnId, UserId
+from bot.domain.ids import ConversationId, PayerId, UserId
 from bot.domain.turns import PostKind, Turn, TurnState, VersionOutcome, VersionState
 from bot.nanogpt.client import NanoGptClient
 from bot.nanogpt.errors import CharacterUnusableError, ContextTooLongError, NanoGptError
@@ -18,6 +18,7 @@ from bot.nanogpt.events import Completed, Incomplete, TextDelta, TextReplaced
 from bot.nanogpt.requests import ApiKey, ResponseRequest
 from bot.services.bindings import BindingService
 from bot.services.catalog import CatalogService
+from bot.services.clock import Clock
 from bot.services.delivery import Delivery
 from bot.services.outlet import Destination, Outlet, OutletError
 from bot.services.speaking import Speaker, Stage
@@ -53,6 +54,42 @@ class _Reading:
     ending: Completed | Incomplete | None = None
 
 
+class Readers:
+    """The replies being read just now, so that one can be stopped from outside."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[ConversationId, asyncio.Task[None]] = {}
+        self._causes: dict[ConversationId, FailureCause] = {}
+
+    def stop(self, conversation_id: ConversationId, cause: FailureCause = FailureCause.STOPPED) -> None:
+        """Stop reading the reply of a conversation; what is visible of it stays, and is marked."""
+        reader = self._tasks.get(conversation_id)
+        if reader is not None:
+            self._causes.setdefault(conversation_id, cause)
+            reader.cancel()
+
+    def stop_all(self, cause: FailureCause) -> None:
+        """Stop reading every reply."""
+        for conversation_id in list(self._tasks):
+            self.stop(conversation_id, cause)
+
+    async def read(self, conversation_id: ConversationId, reading: Coroutine[Any, Any, None]) -> FailureCause | None:
+        """Read a reply to its end; return the cause when it was stopped. Raises what the reading raises."""
+        task = asyncio.create_task(reading, name=f"reader of conversation {conversation_id}")
+        self._tasks[conversation_id] = task
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if conversation_id in self._causes:
+                return self._causes[conversation_id]
+            task.cancel()
+            raise
+        finally:
+            self._tasks.pop(conversation_id, None)
+            self._causes.pop(conversation_id, None)
+        return None
+
+
 class TurnRunner:
     """Runs turns, one call of `run` each; at most `max_concurrent` of them ask upstream at once.
 
@@ -70,9 +107,10 @@ class TurnRunner:
         bindings: BindingService,
         nanogpt: NanoGptClient,
         outlet: Outlet,
+        readers: Readers,
         key_of: Callable[[PayerId], ApiKey],
         is_ignored: Callable[[UserId], bool],
-        now_ms: Callable[[], int],
+        clock: Clock,
         max_concurrent: int,
         settings: TurnSettings,
         new_code: Callable[[], str],
@@ -87,12 +125,11 @@ class TurnRunner:
         self._outlet = outlet
         self._key_of = key_of
         self._is_ignored = is_ignored
-        self._now_ms = now_ms
+        self._clock = clock
         self._slots = asyncio.Semaphore(max_concurrent)
         self._settings = settings
         self._new_code = new_code
-        self._readers: dict[TurnId, asyncio.Task[None]] = {}
-        self._stops: dict[TurnId, FailureCause] = {}
+        self._readers = readers
 
     async def run(self, turn: Turn, binding: Binding, conversation: Conversation) -> None:
         """Bring a running turn to its end, whatever happens on the way."""
@@ -101,35 +138,22 @@ class TurnRunner:
         except Exception as error:  # noqa: BLE001 - nothing may leave a turn without an end; it is logged with a code
             await self._fail_unexpectedly(turn, binding, conversation, error)
 
-    def stop(self, conversation: Conversation, cause: FailureCause = FailureCause.STOPPED) -> None:
-        """Stop reading the reply that is under way in a conversation; what is visible stays, and is marked."""
-        for turn_id, reader in self._readers.items():
-            if reader.get_name() == _reader_name(conversation):
-                self._stops[turn_id] = cause
-                reader.cancel()
-
-    def stop_all(self) -> None:
-        """Stop reading every reply, because the process is about to end."""
-        for turn_id, reader in self._readers.items():
-            self._stops[turn_id] = FailureCause.RESTARTED
-            reader.cancel()
-
     async def _run(self, turn: Turn, binding: Binding, conversation: Conversation) -> None:
         stage = self._stages.of(binding, conversation, turn)
         if stage is None:
             _log.info("Turn %s: its channel is not there", turn.id)
-            await self._turns.finish(turn.id, TurnState.FAILED, cause="cannot_speak", now_ms=self._now_ms())
+            await self._turns.finish(turn.id, TurnState.FAILED, cause="cannot_speak", now_ms=self._clock.now_ms())
             return
         standing = await self._catalog.standing(binding.character_ref, ceiling=stage.ceiling)
         if standing.cause is not None:
-            await self._turns.finish(turn.id, TurnState.DROPPED, cause=PAUSED, now_ms=self._now_ms())
+            await self._turns.finish(turn.id, TurnState.DROPPED, cause=PAUSED, now_ms=self._clock.now_ms())
             await self._bindings.pause(binding, standing.cause)
             return
         stage = replace(stage, known=standing.known)
         messages = tuple(message for message in turn.messages if not self._is_ignored(message.author_id))
         if not any(message.text for message in messages):
             cause = IGNORED if messages != turn.messages else "deleted"
-            await self._turns.finish(turn.id, TurnState.DROPPED, cause=cause, now_ms=self._now_ms())
+            await self._turns.finish(turn.id, TurnState.DROPPED, cause=cause, now_ms=self._clock.now_ms())
             return
         turn = replace(turn, messages=messages)
         posts = await self._posts.of_turn(turn.id) if turn.attempts > 1 else []
@@ -166,20 +190,9 @@ class TurnRunner:
 
     async def _read(self, turn: Turn, stage: Stage, delivery: Delivery, reading: _Reading) -> Failure | None:
         """Read the stream into the delivery; return what went wrong."""
-        reader = asyncio.create_task(
-            self._stream(turn, stage, delivery, reading), name=_reader_name(stage.conversation)
-        )
-        self._readers[turn.id] = reader
-        typing = asyncio.get_running_loop().call_later(
-            TYPING_AFTER_SECONDS, self._type, stage.destination, reader, reading
-        )
+        typing = asyncio.create_task(self._keep_typing(stage.destination, reading), name="typing")
         try:
-            await asyncio.shield(reader)
-        except asyncio.CancelledError:
-            if turn.id not in self._stops:
-                reader.cancel()
-                raise
-            return Failure(self._stops[turn.id])
+            stopped = await self._readers.read(stage.conversation.id, self._stream(turn, stage, delivery, reading))
         except CharacterUnusableError:
             await self._catalog.withdrawn(stage.binding.character_ref)
             return Failure(FailureCause.CHARACTER_UNAVAILABLE)
@@ -189,9 +202,7 @@ class TurnRunner:
             return failure_of(error)
         finally:
             typing.cancel()
-            self._readers.pop(turn.id, None)
-            self._stops.pop(turn.id, None)
-        return None
+        return None if stopped is None else Failure(stopped)
 
     async def _stream(self, turn: Turn, stage: Stage, delivery: Delivery, reading: _Reading) -> None:
         budget = self._settings.budget
@@ -236,19 +247,16 @@ class TurnRunner:
             max_output_tokens=self._settings.max_output_tokens,
         )
 
-    def _type(self, destination: Destination, reader: asyncio.Task[None], reading: _Reading) -> None:
-        if not reader.done() and not reading.text:
-            task = asyncio.create_task(self._keep_typing(destination, reading), name="typing")
-            reader.add_done_callback(lambda _: task.cancel())
-
     async def _keep_typing(self, destination: Destination, reading: _Reading) -> None:
+        """Show the bot typing while nothing of the reply has come; never the reason why a turn fails."""
+        await self._clock.sleep(TYPING_AFTER_SECONDS)
         while not reading.text:
             try:
                 await self._outlet.typing(destination)
             except OutletError as error:
                 _log.debug("Typing in %s was not shown: %r", destination.place, error)
                 return
-            await asyncio.sleep(TYPING_AGAIN_SECONDS)
+            await self._clock.sleep(TYPING_AGAIN_SECONDS)
 
     async def _fail_unexpectedly(
         self, turn: Turn, binding: Binding, conversation: Conversation, error: Exception
@@ -262,8 +270,4 @@ class TurnRunner:
                 return
         except Exception:
             _log.exception("Turn %s could not be marked either (code %s)", turn.id, code)
-        await self._turns.finish(turn.id, TurnState.FAILED, cause="unexpected", now_ms=self._now_ms())
-
-
-def _reader_name(conversation: Conversation) -> str:
-    return f"reader of conversation {conversation.id}"
+        await self._turns.finish(turn.id, TurnState.FAILED, cause="unexpected", now_ms=self._clock.now_ms())

@@ -1,0 +1,152 @@
+"""Gateway events for the relay: messages, edits, deletions, and what happens to servers and channels."""
+
+import logging
+
+import discord
+from discord.ext import commands
+
+from bot.domain.ids import ChannelId, GuildId, MessageId
+from bot.gateway.client import CharacterBot
+from bot.gateway.conversion import destination_of_channel, incoming_message, seen_post
+from bot.gateway.personas import DiscordOutlet
+from bot.services.outlet import Destination
+from bot.services.posting import Poster
+from bot.services.recovery import PlaceState, RecoveryService
+from bot.services.relay import RelayService
+
+_log = logging.getLogger(__name__)
+
+
+class RelayCog(commands.Cog):
+    """Turns gateway events into calls of the relay."""
+
+    def __init__(
+        self,
+        bot: CharacterBot,
+        *,
+        relay: RelayService,
+        recovery: RecoveryService,
+        poster: Poster,
+        outlet: DiscordOutlet,
+    ) -> None:
+        self._bot = bot
+        self._relay = relay
+        self._recovery = recovery
+        self._poster = poster
+        self._outlet = outlet
+
+    @commands.Cog.listener()
+    async def on_message(self, message: discord.Message) -> None:
+        """Hand a message on before anything is awaited, so that order holds."""
+        if message.guild is None:
+            return
+        seen = seen_post(message, bot_id=self._bot_id, application_id=self._application_id)
+        if seen is not None:
+            destination = destination_of_channel(message.guild.id, message.channel)
+            if destination is not None:
+                self._poster.seen(destination, seen)
+            return
+        self._relay.accept(
+            incoming_message(message, message.guild.id, bot_id=self._bot_id, application_id=self._application_id)
+        )
+
+    @commands.Cog.listener()
+    async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
+        """Take the new text of a person's message; a link that unfurls is an update without an edit."""
+        message = event.message
+        if event.guild_id is None or message.edited_at is None:
+            return
+        if message.webhook_id is not None and message.application_id == self._application_id:
+            return
+        self._relay.edited(
+            incoming_message(message, event.guild_id, bot_id=self._bot_id, application_id=self._application_id)
+        )
+
+    @commands.Cog.listener()
+    async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
+        """Forget a message that was deleted."""
+        if event.guild_id is not None:
+            self._deleted(event.guild_id, event.channel_id, [event.message_id])
+
+    @commands.Cog.listener()
+    async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
+        """Forget messages that were deleted together."""
+        if event.guild_id is not None:
+            self._deleted(event.guild_id, event.channel_id, sorted(event.message_ids))
+
+    def _deleted(self, guild_id: int, channel_id: int, ids: list[int]) -> None:
+        guild = self._bot.get_guild(guild_id)
+        thread = guild.get_thread(channel_id) if guild is not None else None
+        self._relay.deleted(
+            GuildId(guild_id),
+            ChannelId(channel_id),
+            ChannelId(thread.parent_id) if thread is not None else None,
+            [MessageId(message_id) for message_id in ids],
+        )
+
+    @commands.Cog.listener()
+    async def on_webhooks_update(self, channel: discord.abc.GuildChannel) -> None:
+        """Look a channel's webhook up anew when any of its webhooks changed."""
+        self._outlet.forget_webhook(ChannelId(channel.id))
+
+    # Connections
+
+    @commands.Cog.listener()
+    async def on_shard_disconnect(self, shard_id: int) -> None:
+        """Let events wait until it is known whether any were lost."""
+        for guild in self._bot.guilds:
+            if guild.shard_id == shard_id:
+                self._relay.inbox.hold(GuildId(guild.id))
+
+    @commands.Cog.listener()
+    async def on_shard_resumed(self, shard_id: int) -> None:
+        """Go on: a resumed session has replayed what was missed."""
+        for guild in self._bot.guilds:
+            if guild.shard_id == shard_id:
+                self._relay.inbox.release(GuildId(guild.id))
+
+    @commands.Cog.listener()
+    async def on_shard_ready(self, shard_id: int) -> None:
+        """Bring the shard's servers up to date: this session is new, and has missed what came before it."""
+        guilds = [guild for guild in self._bot.guilds if guild.shard_id == shard_id and not guild.unavailable]
+        await self._bring_up_to_date(guilds)
+
+    @commands.Cog.listener()
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        """Bring a server up to date that was away in an outage."""
+        if self._bot.is_ready():
+            await self._bring_up_to_date([guild])
+
+    @commands.Cog.listener()
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """Begin to listen in a new server."""
+        await self._bring_up_to_date([guild])
+
+    async def _bring_up_to_date(self, guilds: list[discord.Guild]) -> None:
+        places = {GuildId(guild.id): _places(guild) for guild in guilds}
+        await self._recovery.ready(places)
+        await self._recovery.mirror_deletions([state for states in places.values() for state in states])
+
+    @property
+    def _bot_id(self) -> int:
+        return self._bot.user.id if self._bot.user is not None else 0
+
+    @property
+    def _application_id(self) -> int:
+        return self._bot.application_id or 0
+
+
+def _places(guild: discord.Guild) -> list[PlaceState]:
+    """Return a server's channels and active threads with their newest messages."""
+    states: list[PlaceState] = []
+    for channel in guild.channels:
+        if isinstance(channel, (discord.TextChannel, discord.VoiceChannel, discord.StageChannel)):
+            states.append(_state(Destination(GuildId(guild.id), ChannelId(channel.id)), channel.last_message_id))
+    for thread in guild.threads:
+        destination = Destination(GuildId(guild.id), ChannelId(thread.parent_id), ChannelId(thread.id))
+        states.append(_state(destination, thread.last_message_id))
+    return states
+
+
+def _state(destination: Destination, last_message_id: int | None) -> PlaceState:
+    return PlaceState(destination, None if last_message_id is None else MessageId(last_message_id))
