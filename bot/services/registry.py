@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from bot.services.catalog import CatalogService
+from bot.services.catalog_search import SearchService
 from bot.services.feedback import FeedbackService
 from bot.services.health import HealthService
 from bot.services.privacy import PrivacyService
@@ -13,6 +14,7 @@ class Services:
     """Everything a command or component may ask for. Hangs on the client as its attribute `services`."""
 
     catalog: CatalogService
+    searches: SearchService
     feedback: FeedbackService
     privacy: PrivacyService
     health: HealthService
