@@ -1,4 +1,5 @@
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Final
 
 import pytest
@@ -98,7 +99,7 @@ def test_a_cut_at_any_byte_comes_to_the_same(name: str) -> None:
 def test_any_text_in_any_pieces_arrives_whole(deltas: list[str], cuts: list[int]) -> None:
     body = stream(*(delta(piece) for piece in deltas), completed("".join(deltas)))
     places = [0, *sorted(min(cut, len(body)) for cut in cuts), len(body)]
-    _, events = read(body[start:end] for start, end in zip(places, places[1:], strict=False))
+    _, events = read(body[start:end] for start, end in pairwise(places))
     visible = VisibleText()
     expected = visible.feed("".join(deltas)) + visible.finish()
     assert fold(events) == ((expected, "Completed") if expected else ("", "empty_response"))

@@ -183,9 +183,10 @@ def test_the_request_id_is_kept() -> None:
     assert "req_fake" in str(refusal(500, b"", x_request_id="req_fake"))
 
 
-@pytest.mark.parametrize(("headers", "reset"), [({"retry_after": "30000"}, NOON + 30_000), ({}, MIDNIGHT)])
+@pytest.mark.parametrize(("headers", "reset"), [({"retry-after": "30000"}, NOON + 30_000), ({}, MIDNIGHT)])
 def test_a_daily_cap_tells_when_it_ends(headers: dict[str, str], reset: float) -> None:
-    error = refusal(429, ERRORS["daily cap"], **headers)
+    fault = read_fault(429, headers, json.dumps(ERRORS["daily cap"]).encode(), now=NOON)
+    error = error_for(fault, Call.LOOKUP, keyed=True, now=NOON)
     assert isinstance(error, errors.DailyLimitError)
     assert error.resets_at == reset
 

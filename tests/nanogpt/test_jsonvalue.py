@@ -7,7 +7,7 @@ from bot.nanogpt.jsonvalue import Json, as_count, as_list, as_number, as_object,
 
 @pytest.mark.parametrize("text", ["", "{", "<html>", "[" * 100_000, "1" * 10_000, b"\xff", b"{'a': 1}"])
 def test_what_is_no_json_is_a_value_error(text: str | bytes) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         parse_json(text)
 
 

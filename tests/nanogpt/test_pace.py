@@ -12,14 +12,14 @@ class Clock:
 
     def __init__(self) -> None:
         self.now = 100.0
-        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._sleepers: list[tuple[float, asyncio.Future[None]]] = []
 
     def monotonic(self) -> float:
         return self.now
 
     async def sleep(self, seconds: float) -> None:
         future = asyncio.get_running_loop().create_future()
-        self._sleepers.append((self.now + seconds, len(self._sleepers), future))
+        self._sleepers.append((self.now + seconds, future))
         await future
 
     async def settle(self) -> None:
@@ -31,8 +31,8 @@ class Clock:
         """Move on from one sleeper's end to the next until none is left."""
         await self.settle()
         while self._sleepers:
-            self._sleepers.sort()
-            due, _, future = self._sleepers.pop(0)
+            self._sleepers.sort(key=lambda sleeper: sleeper[0])
+            due, future = self._sleepers.pop(0)
             self.now = max(self.now, due)
             if not future.done():
                 future.set_result(None)

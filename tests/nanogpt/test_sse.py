@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,7 +58,7 @@ def test_a_cut_at_any_byte_changes_nothing(name: str) -> None:
 def test_any_bytes_in_any_pieces_give_the_same_frames(tokens: list[bytes], cuts: list[int]) -> None:
     body = b"".join(tokens)
     places = [0, *sorted(min(cut, len(body)) for cut in cuts), len(body)]
-    pieces = [body[start:end] for start, end in zip(places, places[1:], strict=False)]
+    pieces = [body[start:end] for start, end in pairwise(places)]
     assert decode(*pieces) == decode(body)
 
 
