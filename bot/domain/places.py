@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.domain.ids import ChannelId, GuildId
+from bot.domain.ids import ChannelId, GuildId, MessageId
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +20,7 @@ class Place:
     def here(self) -> ChannelId:
         """The channel or thread itself."""
         return self.thread_id or self.channel_id
+
+    def link_to(self, message_id: MessageId) -> str:
+        """Return the address on Discord of a message that stands here."""
+        return f"https://discord.com/channels/{self.guild_id}/{self.here}/{message_id}"

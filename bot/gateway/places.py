@@ -75,8 +75,3 @@ def bot_rights(interaction: discord.Interaction) -> frozenset[Right]:
     spoken = isinstance(interaction.channel, _SPOKEN)
     held = dict(permissions)
     return frozenset(right for right in Right if not held[right.value] and (spoken or right is not Right.CONNECT))
-
-
-def jump_link(place: Place, message_id: MessageId) -> str:
-    """Return the address of a message."""
-    return f"https://discord.com/channels/{place.guild_id}/{place.here}/{message_id}"
