@@ -1,0 +1,344 @@
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import TypeAlias
+
+import pytest
+
+from bot.domain.feedback import OutboxEntry, OutboxKind
+from bot.domain.ids import PayerId
+from bot.domain.outbox import FIRST_DELAY_MS, TRIED_FOR_MS
+from bot.nanogpt.errors import (
+    BadKeyError,
+    CharacterUnusableError,
+    ConflictError,
+    DailyLimitError,
+    Fault,
+    InsufficientBalanceError,
+    InvalidRequestError,
+    MalformedAnswerError,
+    NanoGptError,
+    NotFoundError,
+    NotPermittedError,
+    StalledError,
+    ThroughputLimitedError,
+    UnreachableError,
+    UpstreamDownError,
+)
+from bot.services.outbox import Held, Later, OutboxService, Refused, verdict_on
+from bot.store.database import Database
+from bot.store.outbox import Outbox
+from tests.support.manual_clock import ManualClock
+
+OPERATOR = PayerId("operator")
+MEMBER = PayerId("member:7")
+Put: TypeAlias = Callable[..., Awaitable[OutboxEntry]]
+
+
+class RecordingCourier:
+    """Answers as it is told; what is not told is accepted."""
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+        self.ended: list[tuple[str, str]] = []
+        self.answers: dict[str, list[Exception]] = {}
+        self.hold: asyncio.Event | None = None
+        self.sending = asyncio.Event()
+
+    async def send(self, entry: OutboxEntry) -> None:
+        self.sent.append(entry.subject)
+        self.sending.set()
+        if self.hold is not None:
+            await self.hold.wait()
+        if answers := self.answers.get(entry.subject):
+            raise answers.pop(0)
+
+    async def accepted(self, entry: OutboxEntry) -> None:
+        self.ended.append((entry.subject, "accepted"))
+
+    async def refused(self, entry: OutboxEntry, answer: str) -> None:
+        self.ended.append((entry.subject, f"refused: {answer}"))
+
+    async def expired(self, entry: OutboxEntry) -> None:
+        self.ended.append((entry.subject, "expired"))
+
+
+@pytest.fixture
+def outbox(database: Database) -> Outbox:
+    return Outbox(database)
+
+
+@pytest.fixture
+def courier() -> RecordingCourier:
+    return RecordingCourier()
+
+
+@pytest.fixture
+def service(outbox: Outbox, courier: RecordingCourier, clock: ManualClock) -> OutboxService:
+    return OutboxService(outbox=outbox, couriers={OutboxKind.REPORT: courier}, clock=clock.clock, jitter=lambda: 0.0)
+
+
+@pytest.fixture
+def put(database: Database, outbox: Outbox, clock: ManualClock) -> Put:
+    async def put(subject: str, *, payer: PayerId = OPERATOR, kind: OutboxKind = OutboxKind.REPORT) -> OutboxEntry:
+        async with database.transaction() as tx:
+            now = clock.now_ms()
+            return await outbox.put(tx, kind, subject, payer=payer, due_at_ms=now, now_ms=now)
+
+    return put
+
+
+@asynccontextmanager
+async def running(service: OutboxService) -> AsyncGenerator[asyncio.Task[None]]:
+    task = asyncio.create_task(service.run())
+    try:
+        yield task
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        InvalidRequestError(Fault(status=400, message="no")),
+        NotPermittedError(Fault(status=403, message="no")),
+        NotFoundError(Fault(status=404, message="no")),
+        NotFoundError(Fault(status=410, message="no")),
+        ConflictError(Fault(status=409, message="no")),
+        CharacterUnusableError(Fault(status=400, message="no")),
+    ],
+)
+def test_a_final_answer_refuses_with_upstreams_words(error: NanoGptError) -> None:
+    assert verdict_on(error, now_s=0) == Refused("no")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        UnreachableError(),
+        StalledError(),
+        UpstreamDownError(Fault(status=502)),
+        MalformedAnswerError(Fault(status=302)),
+    ],
+)
+def test_what_may_pass_by_itself_is_tried_later(error: NanoGptError) -> None:
+    assert verdict_on(error, now_s=0) == Later()
+
+
+def test_a_wish_to_be_left_alone_is_passed_on() -> None:
+    assert verdict_on(ThroughputLimitedError(Fault(status=429, retry_after=90.0)), now_s=0) == Later(90.0)
+
+
+@pytest.mark.parametrize("error", [BadKeyError(Fault(status=401)), InsufficientBalanceError(Fault(status=402))])
+def test_a_key_that_cannot_be_used_is_held(error: NanoGptError) -> None:
+    assert verdict_on(error, now_s=0) == Held(3_600.0)
+
+
+@pytest.mark.parametrize(("resets_at", "seconds"), [(1_500.0, 500.0), (900.0, 0.0), (10.0**9, 86_400.0)])
+def test_a_daily_limit_is_held_until_it_ends_and_a_day_at_most(resets_at: float, seconds: float) -> None:
+    assert verdict_on(DailyLimitError(resets_at=resets_at), now_s=1_000.0) == Held(seconds)
+
+
+async def test_what_is_taken_leaves_the_outbox(
+    service: OutboxService, courier: RecordingCourier, outbox: Outbox, put: Put
+) -> None:
+    await put("1")
+    await put("2")
+    await service.send_due()
+    assert courier.ended == [("1", "accepted"), ("2", "accepted")]
+    assert await outbox.next_due_ms() is None
+
+
+async def test_what_is_refused_leaves_the_outbox(
+    service: OutboxService, courier: RecordingCourier, outbox: Outbox, put: Put
+) -> None:
+    courier.answers["1"] = [NotFoundError(Fault(status=404))]
+    await put("1")
+    await service.send_due()
+    assert courier.ended == [("1", "refused: the character is no longer there")]
+    assert await outbox.next_due_ms() is None
+
+
+async def test_a_failed_entry_waits_while_the_others_go(
+    service: OutboxService,
+    courier: RecordingCourier,
+    outbox: Outbox,
+    clock: ManualClock,
+    put: Put,
+) -> None:
+    courier.answers["1"] = [UpstreamDownError(Fault(status=502))]
+    await put("1")
+    await put("2")
+    await service.send_due()
+    assert courier.ended == [("2", "accepted")]
+    assert await outbox.next_due_ms() == clock.now_ms() + FIRST_DELAY_MS
+    clock.advance(60)
+    await service.send_due()
+    assert courier.sent == ["1", "2", "1"]
+
+
+async def test_delays_grow_from_try_to_try(
+    service: OutboxService,
+    courier: RecordingCourier,
+    outbox: Outbox,
+    clock: ManualClock,
+    put: Put,
+) -> None:
+    courier.answers["1"] = [UnreachableError() for _ in range(3)]
+    await put("1")
+    waits: list[float] = []
+    while not courier.ended:
+        await service.send_due()
+        due = await outbox.next_due_ms()
+        if due is not None:
+            waits.append((due - clock.now_ms()) / 60_000)
+            clock.advance((due - clock.now_ms()) / 1_000)
+    assert waits == [1, 2, 4]
+
+
+async def test_a_key_without_money_costs_no_attempt_and_holds_all_of_its_entries(
+    service: OutboxService,
+    courier: RecordingCourier,
+    outbox: Outbox,
+    clock: ManualClock,
+    put: Put,
+) -> None:
+    courier.answers["1"] = [InsufficientBalanceError(Fault(status=402))]
+    await put("1")
+    await put("2")
+    await put("3", payer=MEMBER)
+    await service.send_due()
+    assert courier.sent == ["1", "3"]
+    (first, second) = await outbox.due(clock.now_ms(), 10)
+    assert (first.attempts, second.attempts) == (0, 0)
+    clock.advance(3_599)
+    await service.send_due()
+    assert courier.sent == ["1", "3"]
+    clock.advance(1)
+    await service.send_due()
+    assert courier.sent == ["1", "3", "1", "2"]
+
+
+async def test_after_a_week_an_entry_is_given_up(
+    service: OutboxService,
+    courier: RecordingCourier,
+    outbox: Outbox,
+    clock: ManualClock,
+    put: Put,
+) -> None:
+    await put("1")
+    clock.advance(TRIED_FOR_MS / 1_000)
+    await service.send_due()
+    assert (courier.sent, courier.ended) == ([], [("1", "expired")])
+    assert await outbox.next_due_ms() is None
+
+
+async def test_an_entry_of_a_held_key_is_given_up_too(
+    service: OutboxService, courier: RecordingCourier, clock: ManualClock, put: Put
+) -> None:
+    courier.answers["1"] = [BadKeyError(Fault(status=401)) for _ in range(400)]
+    await put("1")
+    for _ in range(8 * 24):
+        await service.send_due()
+        clock.advance(3_600)
+    assert courier.ended == [("1", "expired")]
+
+
+async def test_an_entry_that_makes_the_courier_stumble_does_not_keep_the_others(
+    service: OutboxService,
+    courier: RecordingCourier,
+    put: Put,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    courier.answers["1"] = [RuntimeError("a mistake of ours")]
+    await put("1")
+    await put("2")
+    await service.send_due()
+    assert courier.ended == [("2", "accepted")]
+    assert "could not be sent" in caplog.text
+
+
+async def test_an_entry_that_nobody_carries_is_kept(
+    service: OutboxService, outbox: Outbox, clock: ManualClock, put: Put
+) -> None:
+    await put("7:1", kind=OutboxKind.RATING)
+    await service.send_due()
+    assert await outbox.next_due_ms() == clock.now_ms() + FIRST_DELAY_MS
+
+
+async def test_an_idle_loop_sends_what_is_new_at_once(
+    service: OutboxService, courier: RecordingCourier, put: Put
+) -> None:
+    async with running(service):
+        await put("1")
+        service.stir()
+        await courier.sending.wait()
+    assert courier.sent == ["1"]
+
+
+async def test_the_loop_sleeps_until_something_is_due(
+    service: OutboxService,
+    courier: RecordingCourier,
+    clock: ManualClock,
+    put: Put,
+) -> None:
+    courier.answers["1"] = [UnreachableError()]
+    await put("1")
+    async with running(service):
+        assert await clock.sleeping() == 60
+        courier.sending.clear()
+        clock.advance(60)
+        await courier.sending.wait()
+    assert courier.sent == ["1", "1"]
+
+
+async def test_the_loop_sleeps_while_the_key_is_held(
+    service: OutboxService,
+    courier: RecordingCourier,
+    clock: ManualClock,
+    put: Put,
+) -> None:
+    courier.answers["1"] = [DailyLimitError(resets_at=clock.now_ms() / 1_000 + 600)]
+    await put("1")
+    async with running(service):
+        assert await clock.sleeping() == 600
+
+
+async def test_the_loop_outlives_a_broken_store(
+    courier: RecordingCourier, outbox: Outbox, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken(Outbox):
+        broken = True
+
+        async def due(self, now_ms: int, limit: int) -> list[OutboxEntry]:
+            if self.broken:
+                raise OSError("disk full")
+            return await super().due(now_ms, limit)
+
+    broken = Broken(outbox._database)  # pyright: ignore[reportPrivateUsage] - the same database, with a fault
+    service = OutboxService(outbox=broken, couriers={OutboxKind.REPORT: courier}, clock=clock.clock, jitter=lambda: 0.0)
+    async with running(service) as task:
+        assert await clock.sleeping() == 60
+        assert not task.done()
+    assert "trying again in a minute" in caplog.text
+
+
+async def test_a_stop_waits_for_the_answer_of_what_is_being_sent(
+    service: OutboxService,
+    courier: RecordingCourier,
+    outbox: Outbox,
+    put: Put,
+) -> None:
+    courier.hold = asyncio.Event()
+    await put("1")
+    task = asyncio.create_task(service.run())
+    await courier.sending.wait()
+    task.cancel()
+    await asyncio.sleep(0)
+    courier.hold.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert courier.ended == [("1", "accepted")]
+    assert await outbox.next_due_ms() is None
