@@ -10,6 +10,7 @@ GuildId = NewType("GuildId", int)
 ChannelId = NewType("ChannelId", int)
 """A channel or a thread: Discord numbers both from one space."""
 UserId = NewType("UserId", int)
+RoleId = NewType("RoleId", int)
 MessageId = NewType("MessageId", int)
 WebhookId = NewType("WebhookId", int)
 
