@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bot.services.bindings import BindingService
 from bot.services.catalog import CatalogService
 from bot.services.catalog_search import SearchService
 from bot.services.feedback import FeedbackService
@@ -13,6 +14,7 @@ from bot.services.privacy import PrivacyService
 class Services:
     """Everything a command or component may ask for. Hangs on the client as its attribute `services`."""
 
+    bindings: BindingService
     catalog: CatalogService
     searches: SearchService
     feedback: FeedbackService
