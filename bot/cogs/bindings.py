@@ -7,7 +7,9 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.domain.bindings import Trigger
+from bot.domain.ids import ChannelId, GuildId
 from bot.gateway.binding_answers import defer_in_private, tell, use_character
+from bot.gateway.conversion import is_age_restricted
 from bot.gateway.places import asker_of, place_of
 from bot.gateway.presenting import answer
 from bot.services.bindings import BindingService
@@ -70,6 +72,23 @@ class BindingsCog(commands.Cog):
         await defer_in_private(interaction)
         change = await self._bindings.settings(await place_of(interaction), asker_of(interaction), _trigger(trigger))
         await tell(interaction, self._bindings, change)
+
+    @commands.Cog.listener()
+    async def on_guild_channel_update(self, before: discord.abc.GuildChannel, after: discord.abc.GuildChannel) -> None:
+        """Look at a character again whose channel gained or lost its age restriction."""
+        restricted = is_age_restricted(after)
+        if restricted != is_age_restricted(before):
+            await self._bindings.channel_changed(ChannelId(after.id), age_restricted=restricted)
+
+    @commands.Cog.listener()
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        """Forget what was bound to a channel that is no more."""
+        await self._bindings.channel_deleted(ChannelId(channel.id))
+
+    @commands.Cog.listener()
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """Forget what was bound in a server that the bot was removed from; an outage is another event."""
+        await self._bindings.guild_left(GuildId(guild.id))
 
 
 def _trigger(word: str | None) -> Trigger | None:
