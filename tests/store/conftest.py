@@ -5,9 +5,7 @@ import pytest
 
 from bot.store.database import Database
 from bot.store.vault import MasterKey, Vault
-
-NOW = 1_800_000_000_000
-"""A Unix time in milliseconds, in January 2027."""
+from tests.store.seed import NOW, Seed
 
 
 @pytest.fixture
@@ -20,3 +18,8 @@ async def database(tmp_path: Path) -> AsyncGenerator[Database]:
 @pytest.fixture
 def vault() -> Vault:
     return Vault([MasterKey(b"fake-key" * 4)])
+
+
+@pytest.fixture
+def seed(database: Database, vault: Vault) -> Seed:
+    return Seed(database, vault)

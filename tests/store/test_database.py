@@ -24,7 +24,7 @@ from bot.store.errors import (
     StoreError,
     translate,
 )
-from tests.store.conftest import NOW
+from tests.store.seed import NOW
 
 
 class Writer(Protocol):

@@ -11,7 +11,7 @@ import pytest
 from bot.store.database import Database
 from bot.store.errors import DatabaseTooNew
 from bot.store.migrations import MIGRATIONS, Migration, migrate
-from tests.store.conftest import NOW
+from tests.store.seed import NOW
 
 
 @pytest.fixture
