@@ -228,3 +228,56 @@ async def test_each_shard_gets_its_own_guilds(sandbox: DiscordSandbox) -> None:
             ready = await socket.receive_json()
             listed = {int(each["id"]) for each in ready["d"]["guilds"]}
             assert listed == {guild.id for guild in guilds if (guild.id >> 22) % 2 == shard}
+
+
+async def test_direct_messages_reach_a_client_that_asked_for_them(sandbox: DiscordSandbox) -> None:
+    alice = sandbox.add_guild("Guild").add_member("Alice")
+    intents = discord.Intents(guilds=True, dm_messages=True)
+    async with running(sandbox, RecordingClient(intents)) as client:
+        await alice.say(alice.open_dm(), "psst")
+        await client.until_heard(1)
+        assert isinstance(client.heard[0].channel, discord.DMChannel)
+        assert client.heard[0].content == "psst"
+        await client.heard[0].channel.send("yes?")
+        assert alice.open_dm().last_message is not None
+    sandbox.assert_clean()
+
+
+async def test_a_message_in_an_archived_thread_brings_it_back(sandbox: DiscordSandbox) -> None:
+    guild = sandbox.add_guild("Guild")
+    thread = guild.add_channel("general").add_thread("old", archived=True)
+    async with running(sandbox, RecordingClient()) as client:
+        assert client.guilds[0].get_thread(thread.id) is None
+        await guild.owner.say(thread, "again")
+        await client.until_heard(1)
+        assert isinstance(client.heard[0].channel, discord.Thread)
+        assert not thread.archived
+
+
+async def test_events_can_arrive_after_the_answers(sandbox: DiscordSandbox) -> None:
+    general = sandbox.add_guild("Guild").add_channel("general")
+    async with running(sandbox, RecordingClient()) as client:
+        channel = client.get_channel(general.id)
+        assert isinstance(channel, discord.TextChannel)
+        with sandbox.late_events():
+            await channel.send("mine")
+            assert client.heard == []
+        await client.until_heard(1)
+
+
+async def test_other_bots_and_proxies_are_heard_as_what_they_are(sandbox: DiscordSandbox) -> None:
+    guild = sandbox.add_guild("Guild")
+    general = guild.add_channel("general")
+    other = guild.add_member("Other bot", bot=True)
+    proxy = general.add_foreign_webhook("proxy")
+    async with running(sandbox, RecordingClient()) as client:
+        await other.say(general, "beep")
+        await guild.proxy_says(proxy, "hello", name="Alice (she)")
+        await client.until_heard(2)
+        assert [message.author.bot for message in client.heard] == [True, True]
+        assert [message.webhook_id for message in client.heard] == [None, proxy.id]
+        assert client.heard[1].application_id is None
+        channel = client.get_channel(general.id)
+        assert isinstance(channel, discord.TextChannel)
+        [listed] = await channel.webhooks()
+        assert listed.token is None

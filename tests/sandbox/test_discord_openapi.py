@@ -1,23 +1,30 @@
+import json
 from collections.abc import AsyncGenerator
+from typing import Any
 
 import discord
 import pytest
 from discord import ui
 
-from bot.sandbox.discord import DiscordSandbox, RecordedRequest
+from bot.sandbox.discord import ChannelKind, DiscordSandbox, RecordedRequest, payloads
 from tests.sandbox.discord_clients import RecordingClient, running
-from tests.support.openapi import RequestValidator, description_path
+from tests.support.openapi import RequestValidator, description_path, shape_problem
 
 EXECUTE = "/webhooks/{webhook_id}/{webhook_token}"
 CALLBACK = "/interactions/{interaction_id}/{interaction_token}/callback"
 
 
 @pytest.fixture(scope="module")
-def validator() -> RequestValidator:
+def description() -> dict[str, Any]:
     path = description_path()
     if path is None:
         pytest.skip("Discord's API description is not at hand")
-    return RequestValidator.load(path)
+    return json.loads(path.read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def validator(description: dict[str, Any]) -> RequestValidator:
+    return RequestValidator(description)
 
 
 def request(method: str, route: str, body: object, **params: str) -> RecordedRequest:
@@ -94,3 +101,24 @@ async def test_an_invalid_request_makes_the_books_unclean(sandbox: DiscordSandbo
         pass
     with pytest.raises(AssertionError, match="as ordered"):
         sandbox.assert_clean()
+
+
+async def test_what_the_sandbox_answers_fits_the_description(description: dict[str, Any]) -> None:
+    async with DiscordSandbox() as sandbox:
+        guild = sandbox.add_guild("Guild")
+        general = guild.add_channel("general")
+        said = await guild.owner.say(general, "hello", files=[("a.txt", b"x", "text/plain")])
+        answer = await guild.owner.say(general, "again", reply_to=said)
+        shapes: list[tuple[str, dict[str, Any]]] = [
+            ("MessageResponse", payloads.message(answer)),
+            ("ThreadResponse", payloads.channel(general.add_thread("talk"))),
+            ("GuildRoleResponse", payloads.role(guild.everyone)),
+            ("GuildMemberResponse", payloads.member(guild.owner.member, with_user=True)),
+            ("UserPIIResponse", payloads.own_user(sandbox.bot_user)),
+        ]
+        kinds = (ChannelKind.TEXT, ChannelKind.VOICE, ChannelKind.FORUM)
+        shapes += [("GuildChannelResponse", payloads.channel(guild.add_channel("x", kind=kind))) for kind in kinds]
+        hook = payloads.webhook(general.add_foreign_webhook("proxy"), viewer_application=0)
+        shapes.append(("GuildIncomingWebhookResponse", hook))
+        wrong = {name: problem for name, data in shapes if (problem := shape_problem(description, name, data))}
+        assert wrong == {}

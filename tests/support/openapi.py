@@ -158,3 +158,12 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
         terminalreporter.write_line(
             "Requests to Discord were not checked: its API description is not at hand (set DISCORD_OPENAPI)."
         )
+
+
+def shape_problem(description: Mapping[str, Any], name: str, value: object) -> str | None:
+    """Return what keeps a value from being one of the description's named schemas, None when it fits."""
+    resource = Resource[Any](contents=dict(description), specification=DRAFT202012)
+    registry = Registry[Any]().with_resource(_BASE, resource)
+    compiled = cast("_Validator", OAS31Validator({"$ref": f"{_BASE}#/components/schemas/{name}"}, registry=registry))
+    errors = list(compiled.iter_errors(value))
+    return None if not errors else _say(_telling(errors))

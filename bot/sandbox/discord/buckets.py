@@ -61,9 +61,12 @@ class Buckets:
         self._windows: dict[tuple[str, str], _Window] = {}
 
     def take(
-        self, method: str, template: str, ids: Mapping[str, str], *, authorised: bool, webhook_channel: int | None
+        self, method: str, template: str, path: Mapping[str, str], *, authorised: bool, webhook_channel: int | None
     ) -> Verdict:
-        """Count one call and say how it must be answered. Interaction callbacks are never limited."""
+        """Count one call and say how it must be answered; `path` are the parameters of the template.
+
+        Interaction callbacks are never limited.
+        """
         if template.startswith("/interactions/"):
             return Verdict({})
         now = self._clock()
@@ -75,7 +78,8 @@ class Buckets:
             if spent.count > policy.global_limit:
                 return Verdict({"X-RateLimit-Global": "true"}, max(0.0, spent.ends - now), "global")
         name, limit, window = self._bucket(method, template)
-        major = ids.get("webhook_id") or ids.get("channel_id") or ids.get("guild_id") or ""
+        major = path.get("webhook_id", "") + path.get("webhook_token", "")
+        major = major or path.get("channel_id") or path.get("guild_id") or ""
         if template == _EXECUTE and method == "POST" and webhook_channel is not None:
             hidden = self._count(
                 ("hidden", str(webhook_channel)), policy.hidden_webhook_limit, policy.hidden_webhook_window, now

@@ -47,6 +47,11 @@ class Channel:
         return self.kind in THREAD_KINDS
 
     @property
+    def is_voice(self) -> bool:
+        """Tell a voice or stage channel, whose chat asks for Connect as well."""
+        return self.kind in {ChannelKind.VOICE, ChannelKind.STAGE}
+
+    @property
     def mention(self) -> str:
         """Return the text that links to this place."""
         return f"<#{self.id}>"
@@ -185,6 +190,14 @@ class Channel:
             return
         data: JsonObject = {"guild_id": str(self.guild.id), "channel_id": str(self.id)}
         self.world.publish(Event("WEBHOOKS_UPDATE", data, self.guild.id, Intent.GUILD_WEBHOOKS))
+
+    def add_foreign_webhook(self, name: str) -> Webhook:
+        """Create a webhook of another application, through which a proxy or bridge speaks."""
+        world = self.world
+        webhook = Webhook(world.snowflakes.next(), world.new_token(), name, self, None, None)
+        world.webhooks[webhook.id] = webhook
+        self.announce_webhooks()
+        return webhook
 
     def remove_webhook(self, webhook: Webhook) -> None:
         """Delete a webhook, as staff do in the channel's settings."""

@@ -138,6 +138,7 @@ class Gateway:
         self._connections: set[Connection] = set()
         self.url = ""
         self.refusing = False
+        self._held: list[Event] | None = None
         self.connected = asyncio.Event()
         self.identifies: list[JsonObject] = []
         self.resumes = 0
@@ -282,7 +283,21 @@ class Gateway:
         self.connected.set()
         self._world.changed()
 
+    def hold_events(self) -> None:
+        """Keep every later event back, as a slow gateway does, until `release_events`."""
+        if self._held is None:
+            self._held = []
+
+    def release_events(self) -> None:
+        """Send what was kept back, in order, and go on as usual."""
+        held, self._held = self._held or [], None
+        for event in held:
+            self._receive(event)
+
     def _receive(self, event: Event) -> None:
+        if self._held is not None:
+            self._held.append(event)
+            return
         whole: str | None = None
         blanked: str | None = None
         for session in self._sessions.values():

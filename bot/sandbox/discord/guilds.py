@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bot.sandbox.discord import payloads
+from bot.sandbox.discord import payloads, posting
 from bot.sandbox.discord.channels import Channel
 from bot.sandbox.discord.events import Event, Intent
 from bot.sandbox.discord.json_types import JsonObject
-from bot.sandbox.discord.model import ChannelKind, Member, Role, User
+from bot.sandbox.discord.model import ChannelKind, Member, Message, Role, User, Webhook
 from bot.sandbox.discord.people import Person
 from bot.sandbox.discord.permissions import BOT_DEFAULT, MEMBER_DEFAULT, Permission
+from bot.sandbox.discord.posting import Draft
 
 if TYPE_CHECKING:
     from bot.sandbox.discord.world import World
@@ -127,6 +128,11 @@ class Guild:
         self.people.remove(person)
         data: JsonObject = {"guild_id": str(self.id), "user": payloads.user(person.user)}
         self._publish("GUILD_MEMBER_REMOVE", data, Intent.GUILD_MEMBERS)
+
+    async def proxy_says(self, webhook: Webhook, text: str, name: str | None = None) -> Message:
+        """Let a foreign webhook speak, as proxy bots do for people."""
+        face = User(webhook.id, name or webhook.name, None, bot=True, discriminator="0000")
+        return posting.post(Draft(webhook.channel, face, text, webhook=webhook))
 
     def rename(self, name: str) -> None:
         """Give the server another name."""

@@ -60,7 +60,9 @@ class MessageRoutes:
         return data if self._world.message_content_enabled else payloads.redact(data, message, self._world.bot)
 
     def _history(self, call: Call) -> Reply:
-        channel = self._channel(call)
+        channel = self._channel(
+            call, Permission.CONNECT if find_channel(self._world, call).is_voice else Permission.NONE
+        )
         if not self._world.bot_may(channel, Permission.READ_MESSAGE_HISTORY):
             return Reply([])
         limit = call.number("limit") or _PAGE
@@ -84,6 +86,8 @@ class MessageRoutes:
         body = call.json
         flags = rules.read_flags(body, _CREATE_FLAGS)
         rules.check_body(body, flags)
+        if rules.embeds_of(body) and not self._world.bot_may(channel, Permission.EMBED_LINKS):
+            raise missing_permissions()
         nonce = body.get("nonce")
         rules.check_nonce(nonce)
         if body.get("enforce_nonce") and nonce is not None:
@@ -92,6 +96,8 @@ class MessageRoutes:
                 return Reply(payloads.message(earlier))
         reference = as_object(body.get("message_reference"))
         reply_id = None if reference is None else as_int(reference.get("message_id"))
+        if reference is not None and not self._world.bot_may(channel, Permission.READ_MESSAGE_HISTORY):
+            raise RefusalError(400, 160002, "Cannot reply without permission to read message history")
         if reference is not None and reply_id not in channel.messages:
             if reference.get("fail_if_not_exists", True):
                 raise RefusalError(

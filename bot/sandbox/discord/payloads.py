@@ -30,12 +30,14 @@ def user(who: model.User) -> JsonObject:
         "avatar": who.avatar,
         "bot": who.bot,
         "public_flags": 0,
+        "flags": 0,
+        "primary_guild": None,
     }
 
 
 def own_user(who: model.User) -> JsonObject:
     """Write the bot's own user, as READY and /users/@me show it."""
-    return user(who) | {"verified": True, "mfa_enabled": False, "email": None, "flags": 0}
+    return user(who) | {"verified": True, "mfa_enabled": False, "email": None, "locale": "en-US"}
 
 
 def role(what: model.Role) -> JsonObject:
@@ -50,6 +52,8 @@ def role(what: model.Role) -> JsonObject:
         "permissions": str(int(what.permissions)),
         "managed": what.managed,
         "mentionable": what.mentionable,
+        "icon": None,
+        "unicode_emoji": None,
         "flags": 0,
     }
 
@@ -65,6 +69,7 @@ def member(who: model.Member, *, with_user: bool) -> JsonObject:
         "pending": False,
         "nick": who.nick,
         "avatar": None,
+        "banner": None,
         "flags": 0,
         "communication_disabled_until": None,
     }

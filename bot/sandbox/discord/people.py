@@ -10,7 +10,7 @@ from bot.sandbox.discord.command_rules import CommandKind
 from bot.sandbox.discord.errors import SandboxError
 from bot.sandbox.discord.interaction_model import Choice, InteractionResult, InteractionType
 from bot.sandbox.discord.json_types import JsonObject
-from bot.sandbox.discord.model import Attachment, Member, Message, MessageType, User
+from bot.sandbox.discord.model import Attachment, ChannelKind, Member, Message, MessageType, User
 from bot.sandbox.discord.permissions import Permission, permissions_in
 from bot.sandbox.discord.posting import Change, Draft
 from bot.sandbox.discord.rules import MAX_CONTENT
@@ -59,6 +59,11 @@ class Person:
             return message.ephemeral_for == self.user.id
         return self.may(message.channel, Permission.VIEW_CHANNEL)
 
+    @property
+    def private_messages(self) -> list[Message]:
+        """Return the ephemeral messages that this person can still see, oldest first."""
+        return [each for each in self.world.private_messages.values() if each.ephemeral_for == self.user.id]
+
     async def say(
         self,
         channel: "Channel",
@@ -71,7 +76,8 @@ class Person:
         kind: MessageType = MessageType.DEFAULT,
     ) -> Message:
         """Write a message. `mentions` are put in front; `files` are (name, content, content type)."""
-        if not self.may(channel, Permission.SEND_MESSAGES):
+        barred = channel.locked and not self.may(channel, Permission.MANAGE_THREADS)
+        if barred or channel.kind is ChannelKind.FORUM or not self.may(channel, Permission.SEND_MESSAGES):
             raise SandboxError(f"{self.user.name} may not write in {channel.name}")
         if len(text) > MAX_CONTENT:
             raise SandboxError("people's messages end at 2,000 characters")

@@ -85,7 +85,8 @@ def post(draft: Draft) -> Message:
         note(message, "post")
         world.changed()
         return message
-    channel.archived = False
+    if channel.archived:
+        channel.set_archived(False)
     channel.keep(message)
     note(message, "post")
     world.publish_in(channel, "MESSAGE_CREATE", payloads.message(message, for_event=True), message)

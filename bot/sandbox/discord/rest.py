@@ -96,7 +96,7 @@ class RestApi:
     async def _serve(
         self, request: web.BaseRequest, route: Route, call: Call, record: RecordedRequest, *, authorised: bool
     ) -> web.StreamResponse:
-        verdict = self._limit(record)
+        verdict = self._limit(record, call)
         if verdict.retry_after is not None:
             return self._rate_limited(record, verdict)
         if self.outage_status is not None:
@@ -116,14 +116,15 @@ class RestApi:
             await asyncio.sleep(fault.delay_after)
         return self._spoil(request, record, fault, reply, verdict)
 
-    def _limit(self, record: RecordedRequest) -> Verdict:
+    def _limit(self, record: RecordedRequest, call: Call) -> Verdict:
         if self._buckets is None:
             return Verdict({})
-        hook = self._world.webhooks.get(int(record.ids.get("webhook_id", "0")))
+        webhook_id = record.ids.get("webhook_id", "")
+        hook = self._world.webhooks.get(int(webhook_id)) if webhook_id.isdigit() else None
         return self._buckets.take(
             record.method,
             record.route,
-            record.ids,
+            call.path,
             authorised=record.authorised,
             webhook_channel=None if hook is None else hook.channel.id,
         )

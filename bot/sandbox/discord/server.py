@@ -1,9 +1,10 @@
 """The stand-in as tests and the demo hold it: one local server for REST, gateway and CDN, and its controls."""
 
 import asyncio
+import base64
 import time
-from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
@@ -25,6 +26,10 @@ from bot.sandbox.discord.world import World
 
 T = TypeVar("T")
 _TAIL: Final = 15
+_PICTURE: Final = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+)
+"""One transparent pixel, for every avatar and icon."""
 
 
 class DiscordSandbox:
@@ -110,10 +115,14 @@ class DiscordSandbox:
             return await self.gateway.handle(request)
         if path.startswith("/cdn/attachments/"):
             return self._attachment(path)
+        if path.startswith("/cdn/"):
+            return web.Response(body=_PICTURE, headers={"Content-Type": "image/png"})
         return web.Response(status=404)
 
     def _attachment(self, path: str) -> web.Response:
-        found = self.world.attachments.get(int(path.split("/")[4] or "0"))
+        name = path.removeprefix("/cdn/attachments/").split("/")
+        number = name[1] if len(name) > 1 else ""
+        found = self.world.attachments.get(int(number)) if number.isdigit() else None
         if found is None:
             return web.Response(status=404)
         return web.Response(body=found.content, headers={"Content-Type": found.content_type})
@@ -220,6 +229,15 @@ class DiscordSandbox:
         finally:
             self._rest.outage_status = None
             self.gateway.refusing = False
+
+    @contextmanager
+    def late_events(self) -> Generator[None]:
+        """Let gateway events arrive only after the block, so that REST answers overtake them."""
+        self.gateway.hold_events()
+        try:
+            yield
+        finally:
+            self.gateway.release_events()
 
     async def wait_for(self, predicate: Callable[[], T], timeout: float = 10.0) -> T:
         """Return the predicate's value once it is true; it is looked at after every change of state.

@@ -154,8 +154,6 @@ class WebhookRoutes:
                 raise unknown(10003, "Channel")
             if thread.locked:
                 raise RefusalError(400, 160005, "Thread is locked")
-            if thread.archived:
-                thread.set_archived(False)
             return thread
         if home.kind is not ChannelKind.FORUM:
             if thread_name:
