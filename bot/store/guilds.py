@@ -13,8 +13,9 @@ PURGE_BATCH_ROWS: Final = 500
 class Guilds:
     """The table guild."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, purge_batch_rows: int = PURGE_BATCH_ROWS) -> None:
         self._database = database
+        self._purge_batch_rows = purge_batch_rows
 
     async def seen(self, guild_ids: Iterable[GuildId], now_ms: int) -> None:
         """Write down that the bot is in these servers; one that it had left counts as never left."""
@@ -71,7 +72,7 @@ class Guilds:
             "DELETE FROM claim WHERE message_id IN (SELECT message_id FROM claim WHERE guild_id = $1 LIMIT $2) "
             "RETURNING message_id",
             guild_id,
-            PURGE_BATCH_ROWS,
+            self._purge_batch_rows,
         )
         if claims:
             return True
@@ -83,7 +84,7 @@ class Guilds:
             RETURNING id
             """,
             guild_id,
-            PURGE_BATCH_ROWS,
+            self._purge_batch_rows,
         )
         return bool(turns)
 

@@ -29,8 +29,9 @@ class Swept:
 class Retention:
     """What deletes by age, over all tables. Every transaction is a small one."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, batch_rows: int = BATCH_ROWS) -> None:
         self._database = database
+        self._batch_rows = batch_rows
 
     async def sweep(self, now_ms: int, retention_ms: int) -> Swept:
         """Drop the texts older than the retention, and prune all that is not needed any more."""
@@ -187,20 +188,22 @@ class Retention:
         while True:
             async with self._database.transaction() as tx:
                 claims = await tx.execute(
-                    f"DELETE FROM claim WHERE turn_id IN ({forgettable}) RETURNING message_id", before_ms, BATCH_ROWS
+                    f"DELETE FROM claim WHERE turn_id IN ({forgettable}) RETURNING message_id",
+                    before_ms,
+                    self._batch_rows,
                 )
                 turns = await tx.execute(
-                    f"DELETE FROM turn WHERE id IN ({forgettable}) RETURNING id", before_ms, BATCH_ROWS
+                    f"DELETE FROM turn WHERE id IN ({forgettable}) RETURNING id", before_ms, self._batch_rows
                 )
             deleted += len(claims) + len(turns)
-            if len(turns) < BATCH_ROWS:
+            if len(turns) < self._batch_rows:
                 return deleted
 
     async def _batches(self, sql: str, value: SqlValue) -> int:
         done = 0
         while True:
             async with self._database.transaction() as tx:
-                rows = await tx.execute(sql, value, BATCH_ROWS)
+                rows = await tx.execute(sql, value, self._batch_rows)
             done += len(rows)
-            if len(rows) < BATCH_ROWS:
+            if len(rows) < self._batch_rows:
                 return done

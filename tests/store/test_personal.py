@@ -1,0 +1,122 @@
+import pytest
+
+from bot.domain.bindings import Conversation
+from bot.domain.feedback import Complaint, Report, Review
+from bot.domain.privacy import KeptAboutMember
+from bot.domain.search import SearchQuery
+from bot.store.database import Database
+from bot.store.members import Members
+from bot.store.outbox import Outbox
+from bot.store.personal import Personal
+from bot.store.ratings import Ratings
+from bot.store.reports import Reports
+from bot.store.search_pages import SearchPages
+from tests.store.seed import ALICE, BOB, GUILD, NOW, PAYER, Seed
+
+NOTHING = KeptAboutMember(0, 0, 0, 0, 0, 0, None)
+
+
+@pytest.fixture
+def personal(database: Database) -> Personal:
+    return Personal(database)
+
+
+@pytest.fixture
+def reports(database: Database, seed: Seed) -> Reports:
+    return Reports(database, seed.vault, Outbox(database))
+
+
+@pytest.fixture
+async def room(seed: Seed) -> Conversation:
+    return await seed.room(await seed.binding())
+
+
+async def report(reports: Reports, seed: Seed) -> Report:
+    complaint = Complaint(ALICE, await seed.character(), "Spam", "words")
+    return await reports.file(complaint, payer=PAYER, now_ms=NOW)
+
+
+async def test_what_is_kept_is_counted(
+    personal: Personal, reports: Reports, seed: Seed, room: Conversation, database: Database
+) -> None:
+    await seed.message(room, 50)
+    await seed.message(room, 51, text=None)
+    await seed.message(room, 52, author=BOB)
+    await Ratings(database, seed.vault).put(ALICE, await seed.character(), Review(5), GUILD, NOW)
+    await report(reports, seed)
+    await SearchPages(database).create(ALICE, SearchQuery("x"), NOW)
+    await Members(database).ignore(ALICE, NOW + 7)
+    kept = KeptAboutMember(
+        messages=2, message_texts=1, ratings=1, reports=1, searches=1, bindings=1, ignored_since_ms=NOW + 7
+    )
+    assert await personal.kept(ALICE) == kept
+    assert await personal.delete(ALICE) == kept
+    assert await personal.kept(ALICE) == KeptAboutMember(2, 0, 0, 1, 0, 1, NOW + 7)
+
+
+async def test_of_someone_unknown_nothing_is_kept(personal: Personal) -> None:
+    assert await personal.kept(BOB) == NOTHING
+    assert await personal.delete(BOB) == NOTHING
+
+
+async def test_texts_of_the_member_go_and_the_ids_stay(personal: Personal, seed: Seed, room: Conversation) -> None:
+    await seed.message(room, 50)
+    await seed.message(room, 51, author=BOB)
+    await personal.delete(ALICE)
+    assert await seed.messages_with_text() == [51]
+    assert await seed.state_of(50) == ("answered", None)
+
+
+async def test_replies_to_the_member_alone_go_and_those_to_others_too_stay(
+    personal: Personal, seed: Seed, room: Conversation
+) -> None:
+    alone, together, others = [await seed.turn(room) for _ in range(3)]
+    greeting = await seed.turn(room, kind="greeting")
+    for number, turn, author in (
+        (50, alone, ALICE),
+        (51, alone, ALICE),
+        (52, together, ALICE),
+        (53, together, BOB),
+        (54, others, BOB),
+    ):
+        await seed.message(room, number, turn=turn, author=author)
+    await personal.delete(ALICE)
+    assert await seed.turns_with_text() == [together, others, greeting]
+
+
+async def test_what_waits_is_dropped_and_what_runs_is_left_to_its_worker(
+    personal: Personal, seed: Seed, room: Conversation
+) -> None:
+    await seed.message(room, 50, state="waiting")
+    await seed.message(room, 51, state="running", turn=await seed.turn(room, state="running", reply=None))
+    await seed.message(room, 52, state="waiting", author=BOB)
+    await personal.delete(ALICE)
+    assert [await seed.state_of(number) for number in (50, 51, 52)] == [
+        ("dropped", "deleted"),
+        ("running", None),
+        ("waiting", None),
+    ]
+
+
+async def test_settled_reports_go_and_waiting_ones_lose_their_details(
+    personal: Personal, reports: Reports, seed: Seed
+) -> None:
+    waiting, refused = await report(reports, seed), await report(reports, seed)
+    await reports.refuse(refused.id, "no", NOW)
+    await personal.delete(ALICE)
+    assert await reports.get(refused.id) is None
+    still = await reports.get(waiting.id)
+    assert still is not None
+    assert (still.complaint.reason, still.complaint.details) == ("Spam", None)
+
+
+async def test_ratings_and_searches_of_others_stay(personal: Personal, seed: Seed, database: Database) -> None:
+    ratings = Ratings(database, seed.vault)
+    ref = await seed.character()
+    for member in (ALICE, BOB):
+        await ratings.put(member, ref, Review(4), GUILD, NOW)
+        await SearchPages(database).create(member, SearchQuery("x"), NOW)
+    await personal.delete(ALICE)
+    assert await ratings.get(ALICE, ref) is None
+    assert (await personal.kept(BOB)).ratings == 1
+    assert (await personal.kept(BOB)).searches == 1
