@@ -1,0 +1,46 @@
+from dataclasses import fields
+
+import pytest
+
+from bot.domain.privacy import KeptAboutMember
+from bot.domain.privacy_wording import (
+    DELETE_QUESTION,
+    NOW_HEARD,
+    NOW_IGNORED,
+    PrivacyFacts,
+    deleted_sentence,
+    privacy_overview,
+)
+
+NOTHING = KeptAboutMember(0, 0, 0, 0, 0, 0, None)
+ONE = KeptAboutMember(1, 1, 1, 1, 1, 1, None)
+MUCH = KeptAboutMember(*[10**9 for _ in fields(KeptAboutMember)])
+MAX_MESSAGE = 2_000
+
+
+@pytest.mark.parametrize("kept", [NOTHING, ONE, MUCH])
+def test_every_answer_fits_into_a_message(kept: KeptAboutMember) -> None:
+    facts = PrivacyFacts(365, policy_url="https://example.test/" + "p" * 400)
+    assert len(privacy_overview(kept, facts)) <= MAX_MESSAGE
+    assert len(deleted_sentence(kept)) <= MAX_MESSAGE
+
+
+@pytest.mark.parametrize("text", [DELETE_QUESTION, NOW_HEARD, NOW_IGNORED])
+def test_every_fixed_text_fits_into_a_message(text: str) -> None:
+    assert len(text) <= MAX_MESSAGE
+
+
+def test_one_and_many_read_right() -> None:
+    one, none = privacy_overview(ONE, PrivacyFacts(1)), privacy_overview(NOTHING, PrivacyFacts(30))
+    assert "1 message with its text, encrypted, for at most 1 day\n" in one
+    assert "1 search of" in one
+    assert "0 messages with their text, encrypted, for at most 30 days\n" in none
+    assert "0 searches of" in none
+
+
+def test_without_a_policy_there_is_no_link() -> None:
+    assert "http" not in privacy_overview(ONE, PrivacyFacts(30))
+
+
+def test_the_question_says_that_there_is_no_way_back() -> None:
+    assert "cannot be undone" in DELETE_QUESTION

@@ -1,0 +1,92 @@
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from bot.domain.ids import MessageId, UserId
+from bot.domain.privacy_wording import PrivacyFacts
+from bot.services.privacy import PrivacyService
+from bot.store.database import Database
+from bot.store.errors import DatabaseFull
+from bot.store.members import Members
+from bot.store.personal import Personal
+from bot.store.vault import Vault
+from tests.support.feedback_world import MEMBER, OPEN_PLACE, FeedbackWorld
+from tests.support.manual_clock import ManualClock
+
+
+@pytest.fixture
+async def world(database: Database, vault: Vault, clock: ManualClock) -> AsyncGenerator[FeedbackWorld]:
+    made = FeedbackWorld(database, vault, clock)
+    yield made
+    await made.http.aclose()
+
+
+async def test_ignoring_takes_effect_at_once_and_outlasts_a_restart(
+    world: FeedbackWorld, database: Database, clock: ManualClock
+) -> None:
+    assert not world.privacy.is_ignored(MEMBER)
+    assert await world.privacy.toggle_ignored(MEMBER)
+    assert world.privacy.is_ignored(MEMBER)
+    assert not world.privacy.is_ignored(UserId(401))
+    after_restart = PrivacyService(
+        members=Members(database), personal=Personal(database), facts=PrivacyFacts(30), clock=clock.clock
+    )
+    await after_restart.load()
+    assert after_restart.is_ignored(MEMBER)
+
+
+async def test_asking_again_is_being_heard_again(world: FeedbackWorld) -> None:
+    await world.privacy.toggle_ignored(MEMBER)
+    assert not await world.privacy.toggle_ignored(MEMBER)
+    assert not world.privacy.is_ignored(MEMBER)
+    await world.privacy.load()
+    assert not world.privacy.is_ignored(MEMBER)
+
+
+async def test_a_wish_that_could_not_be_stored_is_not_half_granted(database: Database, clock: ManualClock) -> None:
+    class Full(Members):
+        async def ignore(self, user_id: UserId, now_ms: int) -> bool:
+            del user_id, now_ms
+            raise DatabaseFull(database.path)
+
+    privacy = PrivacyService(
+        members=Full(database), personal=Personal(database), facts=PrivacyFacts(30), clock=clock.clock
+    )
+    with pytest.raises(DatabaseFull):
+        await privacy.toggle_ignored(MEMBER)
+    assert not privacy.is_ignored(MEMBER)
+
+
+async def test_the_overview_counts_what_is_kept(world: FeedbackWorld) -> None:
+    ref = await world.character()
+    await world.feedback.rate(MEMBER, ref, stars="4", text=None, place=OPEN_PLACE)
+    text = await world.privacy.overview(MEMBER)
+    for part in ("1 rating of", "0 reports", "at most 30 days", "NanoGPT", "<https://bot.test/privacy>"):
+        assert part in text
+    assert "You are ignored" not in text
+
+
+async def test_the_overview_says_since_when_somebody_is_ignored(world: FeedbackWorld) -> None:
+    await world.privacy.toggle_ignored(MEMBER)
+    assert f"since <t:{world.clock.now_ms() // 1_000}:D>" in await world.privacy.overview(MEMBER)
+
+
+async def test_deleting_tells_what_was_deleted_and_keeps_the_wish_to_be_ignored(world: FeedbackWorld) -> None:
+    ref = await world.character()
+    await world.feedback.rate(MEMBER, ref, stars="4", text=None, place=OPEN_PLACE)
+    await world.feedback.rate(UserId(401), ref, stars="1", text=None, place=OPEN_PLACE)
+    await world.privacy.toggle_ignored(MEMBER)
+    deleted = await world.privacy.delete(MEMBER)
+    assert deleted.ratings == 1
+    assert await world.feedback.rating_of(MEMBER, ref) is None
+    assert await world.feedback.rating_of(UserId(401), ref) is not None
+    assert world.privacy.is_ignored(MEMBER)
+
+
+async def test_deleting_leaves_what_a_character_said_to_others(world: FeedbackWorld) -> None:
+    binding = await world.bind(await world.character())
+    turn = await world.reply(binding, OPEN_PLACE, [MessageId(500)])
+    await world.privacy.delete(MEMBER)
+    version = await world.turns.latest_version(turn)
+    assert version is not None
+    assert version.text == "Hello there"
