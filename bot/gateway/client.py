@@ -7,7 +7,6 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
-import aiohttp
 import discord
 from discord import app_commands
 from discord.ext import commands
@@ -22,6 +21,7 @@ _log = logging.getLogger(__name__)
 RATE_LIMIT_TIMEOUT_SECONDS: Final = 60.0
 """Longer than this a bot-token request is not held back, but fails and is asked again by its owner."""
 _SYNC_STATE: Final = "commands"
+_IDS_STATE: Final = "command_ids"
 
 
 def intents(*, message_content: bool) -> discord.Intents:
@@ -44,9 +44,14 @@ class CharacterBot(commands.AutoShardedBot):
         shard_ids: Sequence[int] | None,
         shard_count: int | None,
         ready_timeout_seconds: float,
-        http_trace: "aiohttp.TraceConfig",
+        http_trace: Any,
         set_up: Callable[["CharacterBot"], Awaitable[None]],
     ) -> None:
+        shards: dict[str, Any] = {}
+        if shard_count is not None:
+            shards["shard_count"] = shard_count
+        if shard_ids is not None:
+            shards["shard_ids"] = list(shard_ids)
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
@@ -58,10 +63,8 @@ class CharacterBot(commands.AutoShardedBot):
             allowed_mentions=discord.AllowedMentions.none(),
             max_ratelimit_timeout=RATE_LIMIT_TIMEOUT_SECONDS,
             guild_ready_timeout=ready_timeout_seconds,
-            shard_ids=list(shard_ids) if shard_ids is not None else None,
-            shard_count=shard_count,
             http_trace=http_trace,
-            enable_debug_events=False,
+            **shards,
         )
         self._set_up = set_up
 
@@ -84,21 +87,40 @@ async def wait_for_start(client: discord.Client, sleep: Callable[[float], Awaita
         await sleep(delay)
 
 
-async def sync_commands(
-    tree: app_commands.CommandTree[Any], application_id: int, state: State, *, force: bool = False
-) -> bool:
-    """Send the commands to Discord when they differ from what was sent last; tell whether they were."""
-    payload = [command.to_dict(tree) for command in tree.get_commands()]
-    payload += [
-        command.to_dict(tree)
-        for kind in (discord.AppCommandType.user, discord.AppCommandType.message)
-        for command in tree.get_commands(type=kind)
-    ]
-    digest = hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
-    fingerprint = f"{application_id}:{digest}"
-    if not force and await state.get(_SYNC_STATE) == fingerprint:
-        return False
-    synced = await tree.sync()
-    await state.put(_SYNC_STATE, fingerprint)
-    _log.info("Sent %d commands to Discord", len(synced))
-    return True
+class CommandSync:
+    """Keeps Discord's copy of the commands in step, and knows their ids."""
+
+    def __init__(self, tree: app_commands.CommandTree[Any], state: State) -> None:
+        self._tree = tree
+        self._state = state
+        self.ids: dict[str, int] = {}
+        """Ids of the top-level commands by name, for mentions; empty until they were sent once."""
+
+    async def load(self) -> None:
+        """Read the ids of the last time the commands were sent."""
+        stored = await self._state.get(_IDS_STATE)
+        if stored is not None:
+            self.ids.update(json.loads(stored))
+
+    async def if_changed(self, application_id: int) -> bool:
+        """Send the commands when they differ from what was sent last; tell whether they were."""
+        fingerprint = self._fingerprint(application_id)
+        if await self._state.get(_SYNC_STATE) == fingerprint:
+            return False
+        await self.now(application_id)
+        return True
+
+    async def now(self, application_id: int) -> int:
+        """Send the commands, and return how many there are."""
+        synced = await self._tree.sync()
+        self.ids.update({command.name: command.id for command in synced})
+        await self._state.put(_IDS_STATE, json.dumps(self.ids))
+        await self._state.put(_SYNC_STATE, self._fingerprint(application_id))
+        _log.info("Sent %d commands to Discord", len(synced))
+        return len(synced)
+
+    def _fingerprint(self, application_id: int) -> str:
+        kinds = (discord.AppCommandType.chat_input, discord.AppCommandType.user, discord.AppCommandType.message)
+        payload = [command.to_dict(self._tree) for kind in kinds for command in self._tree.get_commands(type=kind)]
+        digest = hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
+        return f"{application_id}:{digest}"

@@ -47,11 +47,11 @@ def seen_post(message: discord.Message, *, bot_id: int, application_id: int) -> 
     return SeenPost(MessageId(message.id), Transport.BOT, message.content, nonce)
 
 
-def destination_of_channel(guild_id: int, channel: discord.abc.MessageableChannel) -> Destination | None:
+def destination_of_channel(guild_id: int, channel: object) -> Destination | None:
     """Return where a message stands; None for a place that is not in the cache."""
     if isinstance(channel, discord.Thread):
         return Destination(GuildId(guild_id), ChannelId(channel.parent_id), ChannelId(channel.id))
-    if isinstance(channel, discord.PartialMessageable):
+    if not isinstance(channel, discord.abc.GuildChannel):
         return None
     return Destination(GuildId(guild_id), ChannelId(channel.id))
 

@@ -17,19 +17,17 @@ from bot.domain.persona_names import default_avatar_index
 from bot.domain.turns import Transport
 from bot.domain.webhooks import OwnWebhook
 from bot.gateway.conversion import seen_post
+from bot.gateway.failures import asking
 from bot.gateway.rate_limits import WebhookRateLimits
 from bot.services.outlet import (
     Allowance,
-    Busy,
     Controls,
     Destination,
     Draft,
     Forbidden,
     Gone,
     Lost,
-    OutletError,
     Persona,
-    Refused,
     SeenPost,
     TextFile,
     Uncertain,
@@ -42,16 +40,9 @@ WEBHOOK_NAME: Final = "Characters"
 """Discord forbids "clyde" and "discord" in it (https://discord.com/developers/docs/resources/webhook)."""
 NAME_NOBODY_REFUSES: Final = "Character"
 HISTORY_LIMIT: Final = 100
-BUSY_SECONDS: Final = 5.0
 NO_MENTIONS: Final = discord.AllowedMentions.none()
 
-_UNKNOWN_CHANNEL: Final = 10003
-_UNKNOWN_MESSAGE: Final = 10008
-_UNKNOWN_WEBHOOK: Final = 10015
-_INVALID_WEBHOOK_TOKEN: Final = 50027
 _TOO_MANY_WEBHOOKS: Final = frozenset({30007, 30058})
-_TOO_MANY_REQUESTS: Final = 429
-_SERVER_ERROR: Final = 500
 """https://discord.com/developers/docs/topics/opcodes-and-status-codes"""
 
 T = TypeVar("T")
@@ -128,7 +119,7 @@ class DiscordOutlet:
         elif not channel.permissions_for(channel.guild.me).manage_webhooks:
             return None
         else:
-            found = await self._carry_out(lambda: self._find_or_make(channel))
+            found = await asking(lambda: self._find_or_make(channel))
             if found is None:
                 return None
             webhook = found
@@ -167,7 +158,7 @@ class DiscordOutlet:
     async def post(self, destination: Destination, transport: Transport, draft: Draft) -> MessageId:
         """Send a message and return its id."""
         if transport is Transport.BOT:
-            return await self._carry_out(lambda: self._post_as_bot(destination, draft))
+            return await asking(lambda: self._post_as_bot(destination, draft))
         webhook = await self._webhook(destination)
         return await self._through(destination, lambda: self._post_through(webhook, destination, draft))
 
@@ -177,10 +168,8 @@ class DiscordOutlet:
         files = [_file(draft.file)] if draft.file is not None else []
         if transport is Transport.BOT:
             message = self._message(destination, message_id)
-            await self._carry_out(
-                lambda: message.edit(
-                    content=_as_bot(draft), view=view, attachments=files, allowed_mentions=NO_MENTIONS
-                )
+            await asking(
+                lambda: message.edit(content=_as_bot(draft), view=view, attachments=files, allowed_mentions=NO_MENTIONS)
             )
             return
         webhook = await self._webhook(destination)
@@ -200,7 +189,7 @@ class DiscordOutlet:
         """Take the buttons off a message and leave the rest."""
         if transport is Transport.BOT:
             message = self._message(destination, message_id)
-            await self._carry_out(lambda: message.edit(view=None, allowed_mentions=NO_MENTIONS))
+            await asking(lambda: message.edit(view=None, allowed_mentions=NO_MENTIONS))
             return
         webhook = await self._webhook(destination)
         await self._through(
@@ -213,7 +202,7 @@ class DiscordOutlet:
     async def delete(self, destination: Destination, transport: Transport, message_id: MessageId) -> None:
         """Delete a message of the bot or of its webhook."""
         if transport is Transport.BOT:
-            await self._carry_out(self._message(destination, message_id).delete)
+            await asking(self._message(destination, message_id).delete)
             return
         webhook = await self._webhook(destination)
         await self._through(destination, lambda: webhook.delete_message(message_id, thread=_thread(destination)))
@@ -221,11 +210,11 @@ class DiscordOutlet:
     async def typing(self, destination: Destination) -> None:
         """Show the bot typing."""
         channel = self._place(destination)
-        await self._carry_out(lambda: _typing(channel))
+        await asking(lambda: _typing(channel))
 
     async def recent(self, destination: Destination, after: MessageId) -> list[SeenPost]:
         """Return the own messages of a place newer than `after`, oldest first; at most 100 messages are looked at."""
-        return await self._carry_out(lambda: self._recent(destination, after))
+        return await asking(lambda: self._recent(destination, after))
 
     def allowance(self, destination: Destination) -> Allowance:
         """Tell what the last answer said of the rate limit of the channel's webhook."""
@@ -305,41 +294,12 @@ class DiscordOutlet:
     async def _through(self, destination: Destination, call: Callable[[], Awaitable[T]]) -> T:
         """Carry out a call of the channel's webhook, and forget the webhook when it turns out to be gone."""
         try:
-            return await self._carry_out(call)
+            return await asking(call)
         except Gone as gone:
             if gone.what is Lost.WEBHOOK:
                 self.forget_webhook(destination.channel_id)
                 await self._store.remove(destination.channel_id)
             raise
-
-    async def _carry_out(self, call: Callable[[], Awaitable[T]]) -> T:
-        try:
-            return await call()
-        except OutletError:
-            raise
-        except discord.RateLimited as error:
-            raise Busy(error.retry_after) from error
-        except discord.HTTPException as error:
-            raise _outlet_error(error) from error
-        except Exception as error:
-            _log.warning("Discord was not reached: %r", error)
-            raise Uncertain from error
-
-
-def _outlet_error(error: discord.HTTPException) -> OutletError:
-    if error.code in (_UNKNOWN_WEBHOOK, _INVALID_WEBHOOK_TOKEN):
-        return Gone(Lost.WEBHOOK)
-    if error.code == _UNKNOWN_CHANNEL:
-        return Gone(Lost.PLACE)
-    if isinstance(error, discord.NotFound):
-        return Gone(Lost.MESSAGE if error.code == _UNKNOWN_MESSAGE else Lost.WEBHOOK)
-    if isinstance(error, discord.Forbidden):
-        return Forbidden()
-    if error.status == _TOO_MANY_REQUESTS:
-        return Busy(BUSY_SECONDS)
-    if error.status >= _SERVER_ERROR:
-        return Uncertain()
-    return Refused(error.code)
 
 
 def _as_bot(draft: Draft) -> str:

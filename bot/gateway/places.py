@@ -73,5 +73,8 @@ def bot_rights(interaction: discord.Interaction) -> frozenset[Right]:
         return frozenset()
     # Reading and writing in a voice channel's chat needs Connect too (Discord, Get Channel Messages).
     spoken = isinstance(interaction.channel, _SPOKEN)
-    held = dict(permissions)
-    return frozenset(right for right in Right if not held[right.value] and (spoken or right is not Right.CONNECT))
+    return frozenset(
+        right
+        for right in Right
+        if not getattr(permissions, right.value) and (spoken or right is not Right.CONNECT)
+    )

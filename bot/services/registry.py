@@ -8,6 +8,7 @@ from bot.services.catalog_search import SearchService
 from bot.services.feedback import FeedbackService
 from bot.services.health import HealthService
 from bot.services.privacy import PrivacyService
+from bot.services.relay import RelayService
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +21,4 @@ class Services:
     feedback: FeedbackService
     privacy: PrivacyService
     health: HealthService
+    relay: RelayService

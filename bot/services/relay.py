@@ -146,7 +146,10 @@ class RelayService:
             if silence is None:
                 arrivals.append(_arrival(message))
             elif silence is Silence.PAUSED:
-                await self._bindings.paused_message(binding)
+                woken = await self._bindings.paused_message(binding, message.id)
+                binding = woken or binding
+                if woken is not None and await self._silence(message, woken) is None:
+                    arrivals.append(_arrival(message))
         if not arrivals:
             return
         conversation = await self._conversation(binding, place, channel_id)

@@ -8,11 +8,13 @@ from discord import ui
 from bot.views.feedback import RATE_FORM, REPORT_FORM, RateButton, ReportButton, submit_rating, submit_report
 from bot.views.modals import ModalHandler
 from bot.views.privacy import DeleteMineButton
+from bot.views.replies import RetryButton
 
 DYNAMIC_ITEMS: Final[tuple[type[ui.DynamicItem[Any]], ...]] = (
     RateButton,
     ReportButton,
     DeleteMineButton,
+    RetryButton,
 )
 """Handed to Client.add_dynamic_items at start, so that components of old messages are answered."""
 

@@ -1,0 +1,481 @@
+"""The composition root: builds everything, starts it in order, and stops it in the reverse order."""
+
+import asyncio
+import contextlib
+import logging
+import random
+import secrets
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from discord import app_commands
+from discord.ext import commands
+
+from bot.cogs.bindings import BindingsCog
+from bot.cogs.character_group import character_group
+from bot.cogs.feedback import FeedbackCog
+from bot.cogs.guilds import GuildsCog
+from bot.cogs.help import HelpCog
+from bot.cogs.modals import ModalsCog
+from bot.cogs.privacy import PrivacyCog
+from bot.cogs.relay import RelayCog
+from bot.cogs.silence import SilenceCog
+from bot.config import Settings
+from bot.domain.bindings import Binding, Conversation
+from bot.domain.characters import KnownCharacter
+from bot.domain.context import ContextBudget
+from bot.domain.feedback import OutboxKind
+from bot.domain.ids import PayerId
+from bot.domain.messages import BotPolicy
+from bot.domain.privacy_wording import PrivacyFacts
+from bot.domain.turns import AdmissionLimits
+from bot.gateway.client import CharacterBot, CommandSync, wait_for_start
+from bot.gateway.conversion import surroundings
+from bot.gateway.endpoints import point_at
+from bot.gateway.history import HistoryReader
+from bot.gateway.personas import DiscordOutlet
+from bot.gateway.rate_limits import WebhookRateLimits
+from bot.nanogpt.client import NanoGptClient, TimeLimits, build_http_client
+from bot.nanogpt.pace import Pace
+from bot.nanogpt.requests import ApiKey
+from bot.services.announcing import Announcer
+from bot.services.binding_index import BindingIndex
+from bot.services.bindings import BindingService
+from bot.services.catalog import CatalogService
+from bot.services.catalog_search import SearchService
+from bot.services.character_shelf import CharacterShelf
+from bot.services.clock import Clock
+from bot.services.feedback import FeedbackService
+from bot.services.health import HealthService
+from bot.services.outbox import OutboxService
+from bot.services.outlet import Destination
+from bot.services.posting import Poster
+from bot.services.privacy import PrivacyService
+from bot.services.recovery import RecoveryService
+from bot.services.registry import Services
+from bot.services.relay import RelayService, RelaySettings
+from bot.services.reporting import ReportCourier
+from bot.services.retention import RetentionService
+from bot.services.silence import SilenceService
+from bot.services.speaking import Speaker
+from bot.services.staging import Stages
+from bot.services.surroundings import Surroundings
+from bot.services.turn import Readers, TurnRunner, TurnSettings
+from bot.store.bindings import Bindings
+from bot.store.characters import Characters
+from bot.store.conversations import Conversations
+from bot.store.database import Database
+from bot.store.guilds import Guilds
+from bot.store.members import Members
+from bot.store.notices import Notices
+from bot.store.outbox import Outbox
+from bot.store.personal import Personal
+from bot.store.posts import Posts
+from bot.store.ratings import Ratings
+from bot.store.reports import Reports
+from bot.store.retention import Retention
+from bot.store.search_pages import SearchPages
+from bot.store.state import State
+from bot.store.turns import Turns
+from bot.store.vault import Vault, load_or_create_key_file, parse_key
+from bot.store.webhooks import Webhooks
+from bot.views.registry import DYNAMIC_ITEMS, MODAL_HANDLERS
+from bot.views.replies import reply_buttons
+
+_log = logging.getLogger(__name__)
+
+OPERATOR: Final = PayerId("operator")
+CATALOGUE_CONNECTIONS: Final = 8
+"""Connections beside those that replies may use, so that looking a character up never waits for them."""
+HEARTBEAT_SECONDS: Final = 10.0
+RESTART_SECONDS: Final = 30.0
+_MS_PER_MINUTE: Final = 60_000
+_CODE_BYTES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The tables."""
+
+    database: Database
+    turns: Turns
+    posts: Posts
+    bindings: Bindings
+    conversations: Conversations
+    characters: Characters
+    ratings: Ratings
+    reports: Reports
+    outbox: Outbox
+    search_pages: SearchPages
+    webhooks: Webhooks
+    notices: Notices
+    members: Members
+    personal: Personal
+    guilds: Guilds
+    retention: Retention
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """A bot that is logged in and ready to connect."""
+
+    client: CharacterBot
+    relay: RelayService
+    sync: CommandSync
+
+    async def connect(self) -> None:
+        """Stay connected to the gateway until the client is closed, or something ends it."""
+        await wait_for_start(self.client)
+        await self.client.connect()
+
+
+async def run(settings: Settings, stop: asyncio.Event) -> None:
+    """Run the bot until `stop` is set, or until it cannot go on."""
+    async with application(settings) as app:
+        connection = asyncio.create_task(app.connect(), name="gateway")
+        stopped = asyncio.create_task(stop.wait(), name="stop signal")
+        try:
+            await asyncio.wait((connection, stopped), return_when=asyncio.FIRST_COMPLETED)
+            if not connection.done():
+                _log.info("Stopping: letting replies under way come to their end")
+                await app.relay.drain(settings.relay.drain_seconds)
+        finally:
+            stopped.cancel()
+            await app.client.close()
+            with contextlib.suppress(asyncio.CancelledError):
+                await connection
+
+
+@asynccontextmanager
+async def application(settings: Settings) -> AsyncGenerator[Application]:
+    """Build everything and log in; on the way out, end everything in the reverse order."""
+    point_at(
+        api_url=settings.discord.api_url, gateway_url=settings.discord.gateway_url, cdn_url=settings.discord.cdn_url
+    )
+    clock = Clock()
+    async with AsyncExitStack() as stack:
+        stores = await _open_stores(settings, clock, stack)
+        nanogpt = await _open_nanogpt(settings, stack)
+        key = ApiKey(settings.nanogpt.api_key.get_secret_value(), OPERATOR)
+        limits = settings.content.limits
+
+        rate_limits = WebhookRateLimits()
+        set_up = _SetUp()
+        client = CharacterBot(
+            message_content=settings.discord.message_content,
+            shard_ids=settings.discord.shard_ids,
+            shard_count=settings.discord.shard_count,
+            ready_timeout_seconds=settings.discord.ready_timeout_seconds,
+            http_trace=rate_limits.trace(),
+            set_up=set_up,
+        )
+        outlet = DiscordOutlet(
+            client,
+            stores.webhooks,
+            rate_limits,
+            cdn_url=settings.discord.cdn_url,
+            now_ms=clock.now_ms,
+            buttons=reply_buttons,
+        )
+
+        def around(destination: Destination) -> Surroundings | None:
+            guild = client.get_guild(destination.guild_id)
+            bot_name = client.user.display_name if client.user is not None else ""
+            return None if guild is None else surroundings(guild, destination, bot_name)
+
+        shelf = CharacterShelf(characters=stores.characters, clock=clock)
+        await shelf.load()
+        catalog = CatalogService(shelf=shelf, client=nanogpt, limits=limits, clock=clock)
+        stack.push_async_callback(catalog.aclose)
+        searches = SearchService(shelf=shelf, client=nanogpt, pages=stores.search_pages, clock=clock)
+        privacy = PrivacyService(
+            members=stores.members,
+            personal=stores.personal,
+            facts=PrivacyFacts(
+                settings.privacy.retention_days,
+                policy_url=settings.privacy.policy_url,
+            ),
+            clock=clock,
+        )
+        await privacy.load()
+        announcer = Announcer(outlet=outlet, notices=stores.notices, clock=clock)
+        poster = Poster(
+            outlet, stores.posts, clock, preview_interval_seconds=settings.relay.preview_interval_seconds
+        )
+        speaker = Speaker(
+            poster=poster,
+            turns=stores.turns,
+            first_text_delay_seconds=settings.relay.first_text_delay_seconds,
+            feedback_buttons=settings.relay.feedback_buttons,
+        )
+        stages = Stages(catalog=catalog, surroundings=around, limits=limits)
+        index = BindingIndex()
+        readers = Readers()
+
+        async def greet(binding: Binding, conversation: Conversation, known: KnownCharacter, text: str) -> None:
+            stage = stages.of(binding, conversation)
+            if stage is not None:
+                await speaker.greet(stage, text)
+            del known
+
+        async def stop_reading(conversation: Conversation) -> None:
+            readers.stop(conversation.id)
+
+        bindings = BindingService(
+            bindings=stores.bindings,
+            conversations=stores.conversations,
+            index=index,
+            catalog=catalog,
+            announcer=announcer,
+            surroundings_of=around,
+            greet=greet,
+            stop=stop_reading,
+            clock=clock,
+            operator=OPERATOR,
+            message_content=settings.discord.message_content,
+            policy_url=settings.privacy.policy_url,
+        )
+        await bindings.load()
+        bots = BotPolicy(settings.relay.answered_bots, settings.relay.bot_turns_in_a_row)
+        runner = TurnRunner(
+            turns=stores.turns,
+            posts=stores.posts,
+            speaker=speaker,
+            stages=stages,
+            catalog=catalog,
+            bindings=bindings,
+            nanogpt=nanogpt,
+            outlet=outlet,
+            readers=readers,
+            key_of={OPERATOR: key}.__getitem__,
+            is_ignored=privacy.is_ignored,
+            clock=clock,
+            max_concurrent=settings.nanogpt.max_concurrent,
+            settings=TurnSettings(
+                ContextBudget(settings.relay.history_messages, settings.relay.history_characters),
+                settings.nanogpt.greeting_sent_by_server,
+                settings.nanogpt.max_output_tokens,
+            ),
+            new_code=lambda: secrets.token_hex(_CODE_BYTES),
+        )
+        history = HistoryReader(client)
+        relay = RelayService(
+            index=index,
+            bindings=bindings,
+            conversations=stores.conversations,
+            turns=stores.turns,
+            posts=stores.posts,
+            runner=runner,
+            readers=readers,
+            announcer=announcer,
+            is_ignored=privacy.is_ignored,
+            parent_of=history.parent_of,
+            clock=clock,
+            settings=RelaySettings(
+                AdmissionLimits(
+                    settings.relay.queue_limit,
+                    settings.limits.member_messages_per_day,
+                    settings.limits.guild_messages_per_day,
+                ),
+                bots,
+            ),
+        )
+        recovery = RecoveryService(
+            index=index,
+            conversations=stores.conversations,
+            turns=stores.turns,
+            posts=stores.posts,
+            poster=poster,
+            speaker=speaker,
+            stages=stages,
+            relay=relay,
+            announcer=announcer,
+            read_history=history.read,
+            clock=clock,
+            bots=bots,
+            catch_up_ms=round(settings.relay.catch_up_minutes * _MS_PER_MINUTE),
+        )
+        outbox = OutboxService(
+            outbox=stores.outbox,
+            couriers={
+                OutboxKind.REPORT: ReportCourier(
+                    reports=stores.reports, characters=stores.characters, nanogpt=nanogpt, key=key, clock=clock
+                )
+            },
+            clock=clock,
+            jitter=random.random,
+        )
+        feedback = FeedbackService(
+            characters=stores.characters,
+            ratings=stores.ratings,
+            reports=stores.reports,
+            turns=stores.turns,
+            posts=stores.posts,
+            conversations=stores.conversations,
+            bindings=stores.bindings,
+            outbox=outbox,
+            limits=limits,
+            payer=OPERATOR,
+            clock=clock,
+        )
+        retention = RetentionService(
+            retention=stores.retention,
+            guilds=stores.guilds,
+            retention_days=settings.privacy.retention_days,
+            clock=clock,
+        )
+        health = HealthService(state=stores.state, nanogpt=nanogpt, clock=clock)
+        silence = SilenceService(
+            index=index,
+            catalog=catalog,
+            conversations=stores.conversations,
+            turns=stores.turns,
+            posts=stores.posts,
+            is_ignored=privacy.is_ignored,
+            bots=bots,
+            clock=clock,
+        )
+        services = Services(
+            catalog=catalog,
+            searches=searches,
+            feedback=feedback,
+            privacy=privacy,
+            health=health,
+            bindings=bindings,
+            relay=relay,
+        )
+        client.services = services
+
+        group = character_group()
+        sync = CommandSync(client.tree, stores.state)
+        set_up.cogs = (
+            RelayCog(client, relay=relay, recovery=recovery, poster=poster, outlet=outlet),
+            BindingsCog(bindings, group),
+            FeedbackCog(feedback, group),
+            ModalsCog(MODAL_HANDLERS),
+            PrivacyCog(privacy),
+            GuildsCog(client, retention),
+            SilenceCog(silence, client.tree),
+            HelpCog(tree=client.tree, command_ids=sync.ids, health=health),
+        )
+        set_up.finish = _finish(client, group, sync, settings)
+
+        stack.push_async_callback(client.close)
+        await client.login(settings.discord.token.get_secret_value())
+        for name, work in (
+            ("outbox", outbox.run),
+            ("retention", retention.run),
+            ("catalogue", catalog.keep_warm),
+            ("freshness", lambda: catalog.keep_fresh(lambda: [binding.character_ref for binding in index])),
+            ("paused characters", bindings.keep_watch),
+            ("heartbeat", lambda: _beat(settings)),
+        ):
+            await stack.enter_async_context(_kept_running(name, work))
+        stack.push_async_callback(announcer.drain)
+        yield Application(client, relay, sync)
+
+
+async def _open_stores(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Stores:
+    database = await Database.open(settings.database.path, now_ms=clock.now_ms())
+    stack.push_async_callback(database.close)
+    keys = [parse_key(key.get_secret_value()) for key in settings.vault.keys]
+    vault = Vault(keys or [load_or_create_key_file(settings.vault_key_file)])
+    turns = Turns(database, vault)
+    outbox = Outbox(database)
+    return Stores(
+        database=database,
+        turns=turns,
+        posts=Posts(database, turns),
+        bindings=Bindings(database),
+        conversations=Conversations(database),
+        characters=Characters(database),
+        ratings=Ratings(database, vault),
+        reports=Reports(database, vault, outbox),
+        outbox=outbox,
+        search_pages=SearchPages(database),
+        webhooks=Webhooks(database, vault),
+        notices=Notices(database),
+        members=Members(database),
+        personal=Personal(database),
+        guilds=Guilds(database),
+        retention=Retention(database),
+        state=State(database),
+    )
+
+
+async def _open_nanogpt(settings: Settings, stack: AsyncExitStack) -> NanoGptClient:
+    upstream = settings.nanogpt
+    http = await stack.enter_async_context(
+        build_http_client(max_connections=upstream.max_concurrent + CATALOGUE_CONNECTIONS)
+    )
+    return NanoGptClient(
+        http,
+        base_url=upstream.base_url,
+        responses_url=upstream.responses_url,
+        pace=Pace(max(1, int(upstream.requests_per_second))),
+        jitter=random.random,
+        limits=TimeLimits(
+            connect=upstream.connect_timeout_seconds,
+            idle=upstream.idle_timeout_seconds,
+            overall=upstream.overall_timeout_seconds,
+        ),
+    )
+
+
+class _SetUp:
+    """What is to be done once the client is logged in; filled after the client exists."""
+
+    def __init__(self) -> None:
+        self.cogs: tuple[commands.Cog, ...] = ()
+        self.finish: Callable[[], Awaitable[None]] | None = None
+
+    async def __call__(self, client: CharacterBot) -> None:
+        for cog in self.cogs:
+            await client.add_cog(cog)
+        if self.finish is not None:
+            await self.finish()
+
+
+def _finish(
+    client: CharacterBot, group: app_commands.Group, sync: CommandSync, settings: Settings
+) -> Callable[[], Awaitable[None]]:
+    async def finish() -> None:
+        client.tree.add_command(group)
+        client.add_dynamic_items(*DYNAMIC_ITEMS)
+        await sync.load()
+        if settings.discord.shard_ids is None or 0 in settings.discord.shard_ids:
+            await sync.if_changed(client.application_id or 0)
+
+    return finish
+
+
+@asynccontextmanager
+async def _kept_running(name: str, work: Callable[[], Awaitable[None]]) -> AsyncGenerator[None]:
+    """Keep a background loop going, and end it on the way out."""
+    task = asyncio.create_task(_keep_running(name, work), name=name)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def _keep_running(name: str, work: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        try:
+            await work()
+        except Exception:
+            _log.exception("The %s loop stumbled; it starts again in %.0f s", name, RESTART_SECONDS)
+        await asyncio.sleep(RESTART_SECONDS)
+
+
+async def _beat(settings: Settings) -> None:
+    """Touch a file while the event loop turns; a health check reads its age."""
+    file = settings.health_file
+    while True:
+        await asyncio.to_thread(file.touch)
+        await asyncio.sleep(HEARTBEAT_SECONDS)

@@ -1,0 +1,57 @@
+"""From discord.py's exceptions to the outlet's."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+import discord
+
+from bot.services.outlet import Busy, Forbidden, Gone, Lost, OutletError, Refused, Uncertain
+
+_log = logging.getLogger(__name__)
+
+BUSY_SECONDS: Final = 5.0
+"""How long to wait where Discord says "not now" without saying when."""
+
+_UNKNOWN_CHANNEL: Final = 10003
+_UNKNOWN_MESSAGE: Final = 10008
+_UNKNOWN_WEBHOOK: Final = 10015
+_INVALID_WEBHOOK_TOKEN: Final = 50027
+_OLD_EDITS: Final = 30046
+_TOO_MANY_REQUESTS: Final = 429
+_SERVER_ERROR: Final = 500
+"""https://discord.com/developers/docs/topics/opcodes-and-status-codes"""
+
+T = TypeVar("T")
+
+
+async def asking(call: Callable[[], Awaitable[T]]) -> T:
+    """Carry out a call of discord.py; raise an OutletError where it fails."""
+    try:
+        return await call()
+    except OutletError:
+        raise
+    except discord.RateLimited as error:
+        raise Busy(error.retry_after) from error
+    except discord.HTTPException as error:
+        raise _outlet_error(error) from error
+    except Exception as error:
+        # discord.py lets the errors of its HTTP library through, and RuntimeError from a closed session.
+        _log.warning("Discord was not reached: %r", error)
+        raise Uncertain from error
+
+
+def _outlet_error(error: discord.HTTPException) -> OutletError:
+    if error.code in (_UNKNOWN_WEBHOOK, _INVALID_WEBHOOK_TOKEN):
+        return Gone(Lost.WEBHOOK)
+    if error.code == _UNKNOWN_CHANNEL:
+        return Gone(Lost.PLACE)
+    if isinstance(error, discord.NotFound):
+        return Gone(Lost.MESSAGE if error.code == _UNKNOWN_MESSAGE else Lost.WEBHOOK)
+    if isinstance(error, discord.Forbidden):
+        return Forbidden()
+    if error.status == _TOO_MANY_REQUESTS or error.code == _OLD_EDITS:
+        return Busy(BUSY_SECONDS)
+    if error.status >= _SERVER_ERROR:
+        return Uncertain()
+    return Refused(error.code)

@@ -1,0 +1,43 @@
+"""Reading what stands in a channel."""
+
+from typing import Final
+
+import discord
+
+from bot.domain.ids import ChannelId, MessageId
+from bot.gateway.conversion import incoming_message
+from bot.gateway.failures import asking
+from bot.services.outlet import Destination
+from bot.services.recovery import History
+
+HISTORY_LIMIT: Final = 100
+"""The most that one request returns (https://discord.com/developers/docs/resources/message#get-channel-messages)."""
+
+
+class HistoryReader:
+    """Reads the newest messages of a place, one request each."""
+
+    def __init__(self, client: discord.Client) -> None:
+        self._client = client
+
+    async def read(self, destination: Destination) -> History:
+        """Return the newest 100 messages. Raises an OutletError."""
+        return await asking(lambda: self._read(destination))
+
+    async def parent_of(self, place: ChannelId) -> ChannelId | None:
+        """Return the channel of a thread that is not in the cache; None for a place that is no thread."""
+        channel = await asking(lambda: self._client.fetch_channel(place))
+        return ChannelId(channel.parent_id) if isinstance(channel, discord.Thread) else None
+
+    async def _read(self, destination: Destination) -> History:
+        me, application_id = self._client.user, self._client.application_id
+        bot_id = me.id if me is not None else 0
+        place = self._client.get_partial_messageable(destination.place, guild_id=destination.guild_id)
+        found = [message async for message in place.history(limit=HISTORY_LIMIT)]
+        return History(
+            messages=tuple(
+                incoming_message(message, destination.guild_id, bot_id=bot_id, application_id=application_id or 0)
+                for message in found
+            ),
+            ids=frozenset(MessageId(message.id) for message in found),
+        )

@@ -1,0 +1,74 @@
+"""A whole world on loopback: a stand-in for Discord, one for NanoGPT, and the real bot between them."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot import app
+from bot.app import Application
+from bot.config import Settings, load_settings
+from bot.sandbox.discord.server import DiscordSandbox
+from bot.sandbox.nanogpt.server import NanoGptSandbox
+
+READY_SECONDS = 15.0
+
+
+@dataclass
+class World:
+    """The two stand-ins, a folder, and the settings that lead the bot to them."""
+
+    discord: DiscordSandbox
+    upstream: NanoGptSandbox
+    folder: Path
+
+    def settings(self, **changes: str) -> Settings:
+        """Return the bot's settings; `section__key="value"` changes one."""
+        env = {
+            "BOT_DISCORD__TOKEN": self.discord.token,
+            "BOT_DISCORD__API_URL": self.discord.api_url,
+            "BOT_DISCORD__GATEWAY_URL": self.discord.gateway_url,
+            "BOT_DISCORD__CDN_URL": self.discord.cdn_url,
+            "BOT_DISCORD__READY_TIMEOUT_SECONDS": "0.1",
+            "BOT_NANOGPT__API_KEY": self.upstream.operator_key,
+            "BOT_NANOGPT__BASE_URL": self.upstream.base_url,
+            "BOT_NANOGPT__RESPONSES_URL": self.upstream.responses_url,
+            "BOT_DATABASE__URL": f"sqlite:///{self.folder / 'bot.db'}",
+        }
+        env |= {f"BOT_{name.upper()}": value for name, value in changes.items()}
+        return load_settings(None, env)
+
+    @asynccontextmanager
+    async def bot(self, **changes: str) -> AsyncGenerator[Application]:
+        """Run the bot in this process until the block ends, then stop it as SIGTERM does."""
+        settings = self.settings(**changes)
+        async with app.application(settings) as running:
+            connection = asyncio.create_task(running.connect())
+            try:
+                await self._ready(running, connection)
+                yield running
+                await running.relay.drain(5)
+            finally:
+                await running.client.close()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await connection
+
+    async def _ready(self, running: Application, connection: asyncio.Task[None]) -> None:
+        ready = asyncio.create_task(running.client.wait_until_ready())
+        done, _ = await asyncio.wait(
+            (ready, connection), timeout=READY_SECONDS, return_when=asyncio.FIRST_COMPLETED
+        )
+        if ready not in done:
+            ready.cancel()
+            if connection in done:
+                connection.result()
+            raise TimeoutError("the bot did not become ready")
+
+
+@asynccontextmanager
+async def open_world(folder: Path) -> AsyncGenerator[World]:
+    """Start both stand-ins, NanoGPT's with its cast."""
+    async with DiscordSandbox() as discord, NanoGptSandbox() as upstream:
+        yield World(discord, upstream, folder)
