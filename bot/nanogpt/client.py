@@ -44,7 +44,7 @@ from bot.nanogpt.faults import (
     read_fault,
     without_secret,
 )
-from bot.nanogpt.jsonvalue import Json, as_number, dump_json, parse_json
+from bot.nanogpt.jsonvalue import Json, as_number, dump_json, parse_json, whole_text
 from bot.nanogpt.pace import Pace, Priority
 from bot.nanogpt.payloads import (
     CharacterModelsPage,
@@ -85,8 +85,10 @@ class TimeLimits:
     """Between two arrivals of bytes in a stream, the first included. Keep-alive comments count as arrivals."""
     overall: float = 300.0
     """For one reply, retries and all. Looked at when bytes arrive, so a silent stream may pass it by `idle`."""
+    lookup_idle: float = 10.0
+    """As `idle`, for the calls of the catalogue."""
     lookup: float = 30.0
-    """For one catalogue call, retries and all."""
+    """As `overall`, for the calls of the catalogue."""
     drain: float = 0.5
     """For the end of a stream after its closing event: reading it lets the connection be used again."""
 
@@ -280,9 +282,9 @@ class NanoGptClient:
             call=call,
             priority=Priority.CATALOGUE,
             deadline=self._monotonic() + self._limits.lookup,
-            idle=self._limits.lookup,
+            idle=self._limits.lookup_idle,
             key=key,
-            params=tuple(params),
+            params=tuple((name, whole_text(value)) for name, value in params),
             body=body,
         )
 
@@ -291,26 +293,27 @@ class NanoGptClient:
         retries = 0
         while True:
             try:
-                status, headers, body = await self._answer(ask)
+                response, body = await self._answer(ask)
             except NanoGptError as error:
                 failure = error
             else:
                 try:
                     return read(parse_json(body))
                 except ValueError:
-                    page = looks_like_page(headers.get("content-type", ""), body)
-                    fault = Fault(status=status, request_id=headers.get(REQUEST_ID_HEADER), web_page=page)
-                failure = UpstreamDownError(fault) if page else MalformedAnswerError(fault)
+                    failure = MalformedAnswerError(_fault_of(response))
             await self._wait_before_retry(failure, retries, ask.deadline)
             retries += 1
 
-    async def _answer(self, ask: _Ask) -> tuple[int, httpx.Headers, bytes]:
-        """Ask once and return the whole of a good answer."""
+    async def _answer(self, ask: _Ask) -> tuple[httpx.Response, bytes]:
+        """Ask once and return a good answer and the whole of its body."""
         response = await self._send(ask)
         try:
-            return response.status_code, response.headers, await self._read(response, ask.deadline)
+            body = await self._read(response, ask.deadline)
+            if not looks_like_page(response.headers.get("content-type", ""), body):
+                return response, body
+            failure: NanoGptError = UpstreamDownError(_fault_of(response, web_page=True))
         except TooMuchDataError:
-            failure: NanoGptError = MalformedAnswerError(_fault_of(response, code=_TOO_LARGE))
+            failure = MalformedAnswerError(_fault_of(response, code=_TOO_LARGE))
         except httpx.HTTPError as exc:
             failure = _broken(exc, response, UnreachableError)
         finally:
@@ -508,7 +511,7 @@ def _character_path(id_or_slug: str) -> str:
     name = id_or_slug.strip()
     if not name or name in _DOTS or name.lower() in RESERVED_SLUGS:
         raise NotFoundError(Fault(code="no_such_name"))
-    return f"/characters/{quote(name, safe='')}"
+    return f"/characters/{quote(whole_text(name), safe='')}"
 
 
 def _request_id(response: httpx.Response) -> str | None:

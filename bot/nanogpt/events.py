@@ -188,8 +188,8 @@ class _Text:
             self._shown = ["".join(self._shown)]
         return self._shown[0] if self._shown else ""
 
-    def append(self, key: _Key, piece: str) -> TextDelta | TextReplaced | None:
-        """Put a piece, not empty, behind a part.
+    def append(self, key: _Key, piece: str) -> str | TextReplaced:
+        """Put a piece, not empty, behind a part, and return what more is to be shown.
 
         Raises TooMuchDataError when the whole passes TEXT_CAP.
         """
@@ -209,7 +209,7 @@ class _Text:
         self._parts[key].append(piece)
         return self._show(self._visible.feed(piece))
 
-    def settle(self, parts: dict[_Key, str]) -> TextDelta | TextReplaced | None:
+    def settle(self, parts: dict[_Key, str]) -> str | TextReplaced:
         """Take the authoritative text of some parts.
 
         One that no piece came for is passed over, unless there is nothing else: its place among the
@@ -218,31 +218,30 @@ class _Text:
         known = parts if not self._parts else {key: text for key, text in parts.items() if key in self._parts}
         differing = {key: text for key, text in known.items() if "".join(self._parts.get(key, ())) != text}
         if not differing:
-            return None
+            return ""
         self._parts.update((key, [text]) for key, text in differing.items())
         return self._show_anew()
 
-    def settle_all(self, parts: dict[_Key, str]) -> TextDelta | TextReplaced | None:
+    def settle_all(self, parts: dict[_Key, str]) -> str | TextReplaced:
         """Take the authoritative text of the whole, unless that is nothing: an end may come without its text."""
         if not parts or _join(parts) == _join(self._joined_parts()):
-            return None
+            return ""
         self._parts = {key: [text] for key, text in parts.items()}
         return self._show_anew()
 
-    def finish(self) -> TextDelta | None:
+    def finish(self) -> str:
         """Show what was held back."""
         return self._show(self._visible.finish())
 
     def _joined_parts(self) -> dict[_Key, str]:
         return {key: "".join(pieces) for key, pieces in self._parts.items()}
 
-    def _show(self, text: str) -> TextDelta | None:
-        if not text:
-            return None
-        self._shown.append(text)
-        return TextDelta(text)
+    def _show(self, text: str) -> str:
+        if text:
+            self._shown.append(text)
+        return text
 
-    def _show_anew(self) -> TextDelta | TextReplaced | None:
+    def _show_anew(self) -> str | TextReplaced:
         """Show the whole text again: as its continuation where it begins with what was shown."""
         raw = _join(self._joined_parts())
         self._size = len(raw)
@@ -252,11 +251,7 @@ class _Text:
         self._visible = VisibleText()
         before, after = self.shown, self._visible.feed(raw)
         self._shown = [after]
-        if after == before:
-            return None
-        if after.startswith(before):
-            return TextDelta(after[len(before) :])
-        return TextReplaced(after)
+        return after[len(before) :] if after.startswith(before) else TextReplaced(after)
 
 
 def _join(parts: dict[_Key, str]) -> str:
@@ -456,11 +451,11 @@ class ResponseReader:
         self.ended = self.complete = True
         self._emit(Failed(fault))
 
-    def _show(self, event: TextDelta | TextReplaced | None) -> None:
-        if isinstance(event, TextDelta):
-            self._pieces.append(event.text)
-        elif event is not None:
-            self._emit(event)
+    def _show(self, change: str | TextReplaced) -> None:
+        if isinstance(change, TextReplaced):
+            self._emit(change)
+        elif change:
+            self._pieces.append(change)
 
     def _emit(self, event: ReaderEvent) -> None:
         self._gather()

@@ -16,7 +16,7 @@ from pydantic.alias_generators import to_camel
 from bot.domain.characters import Character
 from bot.domain.ids import CharacterId
 from bot.domain.ratings import ContentRating, effective_rating
-from bot.nanogpt.jsonvalue import Json, as_count, as_list, as_number, as_object, as_text
+from bot.nanogpt.jsonvalue import Json, as_count, as_list, as_number, as_object, as_text, whole_text
 
 UNRECOGNISED: Final = "unrecognised"
 """Stands for a visibility or status that is no word, so that it can never pass for "public" or "approved"."""
@@ -94,7 +94,7 @@ def _text(value: object) -> str | None:
     """Read a text: trimmed, and whole, as JSON may hold half a pair of surrogates that nothing can store."""
     if not isinstance(value, str):
         return None
-    return value.encode("utf-8", "replace").decode("utf-8").strip() or None
+    return whole_text(value).strip() or None
 
 
 def _identity(value: object) -> str | None:

@@ -35,6 +35,12 @@ async def test_the_catalogue_is_read_without_a_key() -> None:
     assert upstream.pace.turns == [Priority.CATALOGUE]
 
 
+async def test_a_search_for_half_a_character_is_sent() -> None:
+    upstream = Upstream([answer(CATALOGUE_PAGE)])
+    await upstream.client().list_characters(CatalogQuery(ContentRating.SFW, text="a\ud83d"))
+    assert upstream.requests[0].url.params["q"] == "a?"
+
+
 async def test_a_key_is_sent_when_it_is_given() -> None:
     upstream = Upstream([answer(CATALOGUE_PAGE)])
     await upstream.client().list_characters(QUERY, key=KEY)
@@ -50,6 +56,7 @@ async def test_a_key_is_sent_when_it_is_given() -> None:
         ("../mine", "..%2Fmine"),
         ("a b?c#d%", "a%20b%3Fc%23d%25"),
         ("é", "%C3%A9"),
+        ("a\ud83d", "a%3F"),
     ],
 )
 async def test_a_name_is_one_segment_of_the_path(name: str, path: str) -> None:
@@ -106,6 +113,7 @@ async def test_any_success_means_that_a_report_was_taken(step: httpx.Response) -
         (answer(ERRORS["too fast"], 429), errors.ThroughputLimitedError),
         (answer(ERRORS["reported"], 409), errors.ConflictError),
         (httpx.ReadTimeout("slow"), errors.StalledError),
+        (raw(PAGE, 200), errors.UpstreamDownError),
     ],
 )
 async def test_a_report_is_sent_once(step: Step, expected: type[errors.NanoGptError]) -> None:
@@ -236,7 +244,7 @@ async def test_a_refusal_that_breaks_is_named_by_its_status() -> None:
 
 
 async def test_the_time_limits_are_handed_to_the_transport() -> None:
-    upstream = Upstream([answer(GUIDE)], limits=TimeLimits(connect=3, lookup=20))
+    upstream = Upstream([answer(GUIDE)], limits=TimeLimits(connect=3, lookup_idle=20))
     await upstream.client().get_character("x")
     assert upstream.requests[0].extensions["timeout"] == {"connect": 3, "read": 20, "write": 20, "pool": None}
 

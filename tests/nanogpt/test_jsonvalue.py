@@ -5,10 +5,17 @@ import pytest
 from bot.nanogpt.jsonvalue import Json, as_count, as_list, as_number, as_object, as_text, dump_json, parse_json
 
 
-@pytest.mark.parametrize("text", ["", "{", "<html>", "[" * 100_000, "1" * 10_000, b"\xff", b"{'a': 1}"])
+@pytest.mark.parametrize(
+    "text", ["", "{", "<html>", "[" * 100_000, "1" * 10_000, b"\xff", b"{'a': 1}", "{} {}", "\xa0{}"]
+)
 def test_what_is_no_json_is_a_value_error(text: str | bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         parse_json(text)
+
+
+@pytest.mark.parametrize("text", [' {"a": 1}\n', b' {"a": 1}\n', '{"a": 1}'])
+def test_white_space_around_json_is_passed_over(text: str | bytes) -> None:
+    assert parse_json(text) == {"a": 1}
 
 
 def test_half_a_pair_of_surrogates_does_not_stop_a_request() -> None:
