@@ -170,11 +170,11 @@ class NanoGptSettings(_Section):
     base_url: HttpAddress = Field(default="https://nano-gpt.com/api/v1", description=_HTTP_RULE)
     responses_url: HttpAddress = Field(default="https://api.nano-gpt.com/api/v1", description=_HTTP_RULE)
     max_concurrent: int = Field(default=32, ge=1, le=1000, description="a whole number from 1 to 1000")
-    requests_per_second: float = Field(
+    requests_per_second: int = Field(
         default=20,
-        gt=0,
+        ge=1,
         lt=UPSTREAM_REQUESTS_PER_SECOND,
-        description="a number above 0 and below 25, NanoGPT's own limit",
+        description="a whole number from 1 to 24, for NanoGPT itself allows 25",
     )
     connect_timeout_seconds: float = Field(default=10, gt=0, description="a number of seconds above 0")
     idle_timeout_seconds: float = Field(default=90, gt=0, description="a number of seconds above 0")
