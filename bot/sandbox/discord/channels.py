@@ -191,6 +191,14 @@ class Channel:
         data: JsonObject = {"guild_id": str(self.guild.id), "channel_id": str(self.id)}
         self.world.publish(Event("WEBHOOKS_UPDATE", data, self.guild.id, Intent.GUILD_WEBHOOKS))
 
+    def add_own_webhook(self, name: str) -> Webhook:
+        """Create a webhook as the bot would."""
+        world = self.world
+        webhook = Webhook(world.snowflakes.next(), world.new_token(), name, self, world.bot, world.application_id)
+        world.webhooks[webhook.id] = webhook
+        self.announce_webhooks()
+        return webhook
+
     def add_foreign_webhook(self, name: str) -> Webhook:
         """Create a webhook of another application, through which a proxy or bridge speaks."""
         world = self.world

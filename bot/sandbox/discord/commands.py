@@ -58,12 +58,15 @@ class CommandRegistry:
 
     def _overwrite(self, call: Call) -> Reply:
         scope = self._scope(call)
-        commands = objects_of(call.body)
+        return Reply(self.register(objects_of(call.body), scope))
+
+    def register(self, commands: Sequence[JsonObject], scope: int | None = None) -> list[JsonObject]:
+        """Replace the commands of a server (None: the global ones); raises RefusalError when a limit is broken."""
         check_commands(commands)
         before = {(kind_of(command), command["name"]): command["id"] for command in self.of(scope)}
         self._sets[scope] = [self._stored(command, scope, before) for command in commands]
         self._world.changed()
-        return Reply(self._sets[scope])
+        return self._sets[scope]
 
     def _stored(self, command: JsonObject, scope: int | None, before: dict[tuple[CommandKind, Any], Any]) -> JsonObject:
         kept: Any = before.get((kind_of(command), command.get("name")))

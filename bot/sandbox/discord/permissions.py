@@ -71,7 +71,8 @@ BOT_DEFAULT: Final = (
 )
 """What the bot's invitation asks for, and Connect, which voice channels' chat needs."""
 DIRECT_MESSAGE: Final = MEMBER_DEFAULT & ~P.CREATE_PUBLIC_THREADS
-ALL: Final = Permission(sum(set(Permission)))
+ALL: Final = Permission((1 << 53) - 1)
+"""Owners and administrators hold every bit, those without a name here too."""
 
 
 def guild_permissions(guild: "Guild", user_id: int) -> Permission:

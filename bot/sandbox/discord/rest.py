@@ -21,6 +21,8 @@ API_PREFIX: Final = "/api/v10"
 _SECRET_PARAMETERS: Final = frozenset({"webhook_token", "interaction_token"})
 _DROP_UNSENT: Final = struct.pack("ii", 1, 0)
 """SO_LINGER that makes closing a socket send RST, which the other side sees as a connection reset."""
+_LONGEST_WORD: Final = 24
+"""Longer parts of a path are taken for tokens."""
 _JSON: Final = "application/json"
 """Exactly this: with a charset behind it discord.py 2.7.1 takes the body for text."""
 _PROXY_PAGE: Final = "<html><body>Bad gateway</body></html>"
@@ -55,7 +57,7 @@ class RestApi:
         parts = tuple(request.path[len(API_PREFIX) :].strip("/").split("/"))
         found = self._match(request.method, parts)
         if found is None:
-            self._ledger.unknown_routes.append(f"{request.method} /{'/'.join(parts[:1])}/… ({len(parts)} parts)")
+            self._ledger.unknown_routes.append(f"{request.method} /{'/'.join(map(_without_secrets, parts))}")
             return _answer(Reply({"message": "404: Not Found", "code": 0}, 404), {})
         route, path = found
         authorised = request.headers.get("Authorization") == f"Bot {self._world.token}"
@@ -77,6 +79,9 @@ class RestApi:
         call = Call(path, record.params, body, files, record)
         try:
             return await self._serve(request, route, call, record, authorised=authorised)
+        except Exception as error:
+            self._ledger.violations.append(f"the stand-in failed at {record.method} {record.route}: {error!r}")
+            raise
         finally:
             record.answered_at = self._world.now()
             self._world.changed()
@@ -166,6 +171,12 @@ class RestApi:
         if 400 <= fault.status < 500:  # noqa: PLR2004 - HTTP's class of client errors
             self._ledger.refuse(record, fault.code, fault.message, provoked=True)
         return _answer(Reply({"message": fault.message, "code": fault.code}, fault.status), verdict.headers)
+
+
+def _without_secrets(part: str) -> str:
+    if part.isdigit():
+        return "{id}"
+    return part if len(part) <= _LONGEST_WORD else "{token}"
 
 
 def _answer(reply: Reply, headers: dict[str, str]) -> web.Response:

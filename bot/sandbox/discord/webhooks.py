@@ -67,11 +67,7 @@ class WebhookRoutes:
         name = rules.check_webhook_name(call.json.get("name"))
         if len(channel.webhooks) >= _PER_CHANNEL:
             raise RefusalError(400, 30007, "Maximum number of webhooks reached (15)")
-        world = self._world
-        webhook = Webhook(world.snowflakes.next(), world.new_token(), name, channel, world.bot, world.application_id)
-        world.webhooks[webhook.id] = webhook
-        channel.announce_webhooks()
-        return Reply(self._show(webhook))
+        return Reply(self._show(channel.add_own_webhook(name)))
 
     def _owned(self, call: Call) -> Webhook:
         webhook = self._world.webhooks.get(call.snowflake("webhook_id", 10015, "Webhook"))
