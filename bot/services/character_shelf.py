@@ -4,19 +4,16 @@ import asyncio
 from collections.abc import Iterable
 from typing import Final
 
-from rapidfuzz import fuzz, process
-
 from bot.domain.characters import Character, KnownCharacter
 from bot.domain.ids import CharacterId, CharacterRef
 from bot.domain.ratings import ContentRating
 from bot.domain.suggestions import MAX_CHOICES, Entry, Suggestion, as_choices, beginning_with, entry_of, folded
 from bot.services.clock import Clock
+from bot.services.name_index import NameIndex
 from bot.store.characters import Characters
 
 _SHORTEST_MISSPELT: Final = 3
 """Characters. Shorter texts resemble everything."""
-_RESEMBLANCE: Final = 70.0
-"""Of 100, as rapidfuzz counts. "helpfull giude" reaches 89 with "helpful guide"; unrelated names stay below 60."""
 
 
 class CharacterShelf:
@@ -29,7 +26,7 @@ class CharacterShelf:
         self._by_id: dict[CharacterId, CharacterRef] = {}
         self._by_slug: dict[str, set[CharacterRef]] = {}
         self._entries: dict[CharacterRef, Entry] = {}
-        self._by_popularity: list[Entry] | None = None
+        self._sorted: tuple[list[Entry], NameIndex] | None = None
         self._changing = asyncio.Lock()
 
     async def load(self) -> None:
@@ -89,23 +86,16 @@ class CharacterShelf:
         typed = folded(text)
         if text.strip() and not typed:
             return as_choices((), text, limit=limit)
-        entries = self._sorted_entries()
+        entries, names = self._sorted or self._sort()
         found = beginning_with(entries, typed, ceiling=ceiling, limit=limit)
         if len(found) < limit and len(typed) >= _SHORTEST_MISSPELT:
-            found += self._resembling(entries, typed, ceiling)
+            found += names.resembling(typed, ceiling=ceiling, limit=limit)
         return as_choices(found, text, limit=limit)
 
-    def _resembling(self, entries: list[Entry], typed: str, ceiling: ContentRating) -> list[Entry]:
-        names = {place: entry.name for place, entry in enumerate(entries) if entry.rating <= ceiling}
-        found = process.extract(
-            typed, names, scorer=fuzz.WRatio, processor=None, limit=MAX_CHOICES, score_cutoff=_RESEMBLANCE
-        )
-        return [entries[place] for _, _, place in found]
-
-    def _sorted_entries(self) -> list[Entry]:
-        if self._by_popularity is None:
-            self._by_popularity = sorted(self._entries.values(), key=lambda entry: entry.popularity, reverse=True)
-        return self._by_popularity
+    def _sort(self) -> tuple[list[Entry], NameIndex]:
+        entries = sorted(self._entries.values(), key=lambda entry: entry.popularity, reverse=True)
+        self._sorted = entries, NameIndex(entries)
+        return self._sorted
 
     def _put(self, known: KnownCharacter) -> None:
         before = self._by_ref.get(known.ref)
@@ -118,7 +108,7 @@ class CharacterShelf:
         entry = entry_of(known)
         if entry == self._entries.get(known.ref):
             return
-        self._by_popularity = None
+        self._sorted = None
         if entry is None:
             del self._entries[known.ref]
         else:
