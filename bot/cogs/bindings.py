@@ -55,7 +55,6 @@ class BindingsCog(commands.Cog):
 
     async def leave(self, interaction: discord.Interaction) -> None:
         """End the binding of the channel."""
-        await defer_in_private(interaction)
         change = await self._bindings.leave(await place_of(interaction), asker_of(interaction))
         await tell(interaction, self._bindings, change)
 
@@ -69,7 +68,6 @@ class BindingsCog(commands.Cog):
     @app_commands.choices(trigger=_TRIGGERS)
     async def settings(self, interaction: discord.Interaction, trigger: str | None = None) -> None:
         """Show or change the trigger of the channel's character."""
-        await defer_in_private(interaction)
         change = await self._bindings.settings(await place_of(interaction), asker_of(interaction), _trigger(trigger))
         await tell(interaction, self._bindings, change)
 

@@ -22,7 +22,7 @@ NO_MESSAGE_CONTENT: Final = (
     "I cannot read messages that do not mention me, so a character of mine cannot answer every message. "
     "Choose the trigger “mention”, or ask whoever runs the bot to switch on the message content intent."
 )
-DONE: Final = "Done."
+FORGOTTEN: Final = "It is forgotten. The conversation begins afresh."
 ALREADY_GONE: Final = "The character has just left this channel."
 
 _MS_PER_SECOND: Final = 1_000
@@ -93,6 +93,16 @@ def ai_service(speech: Speech) -> str:
     return sentence
 
 
+def here_now(name: str) -> str:
+    """Return the answer to the person who brought a character; the rest is in the notice."""
+    return f"{_at_start(name)} speaks in this channel now."
+
+
+def trigger_set(name: str, speech: Speech) -> str:
+    """Return the answer to the person who changed what a character answers."""
+    return f"{_at_start(name)} {answers(speech)} now."
+
+
 def trigger_changed(name: str, speech: Speech) -> str:
     """Return the notice to a channel in which a character answers other messages than before."""
     return f"{_at_start(name)} {answers(speech)} from now on.\n{ai_service(speech)}"
@@ -151,6 +161,11 @@ def why_paused(cause: PauseCause, name: str, *, more_if_restricted: bool) -> str
                 f"The catalogue has not told me for a day whether {bold_name(name)} may still be used, "
                 "so it is paused here. It comes back by itself when the catalogue answers."
             )
+
+
+def awake(name: str) -> str:
+    """Return the answer to the person who woke a paused character."""
+    return f"{_at_start(name)} answers here again."
 
 
 def resumed(name: str) -> str:

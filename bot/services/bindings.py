@@ -180,7 +180,7 @@ class BindingService:
             if binding.trigger is trigger:
                 return BindingChange(binding, notices.already_here(name, speech))
             changed = self._put(await self._bindings.set_trigger(binding.id, trigger, asker.asked_at))
-        return BindingChange(changed, notices.DONE, notices.trigger_changed(name, speech))
+        return BindingChange(changed, notices.trigger_set(name, speech), notices.trigger_changed(name, speech))
 
     async def leave(self, place: Place | None, asker: Asker) -> BindingChange:
         """End the binding of a channel and forget its conversations. Raises UserError."""
@@ -191,7 +191,7 @@ class BindingService:
             ended = await self._end(binding)
         if ended is None:
             raise UserError(notices.ALREADY_GONE)
-        return BindingChange(ended, notices.DONE, notices.moved_out(name))
+        return BindingChange(ended, notices.moved_out(name), notices.moved_out(name))
 
     async def reset(self, place: Place | None, asker: Asker) -> BindingChange:
         """Begin the conversation of a channel, or of a thread alone, afresh. Raises UserError.
@@ -215,7 +215,7 @@ class BindingService:
         if standing.cause is None and standing.known.ref == binding.character_ref:
             greeting = self._greeting(conversation, standing.known, asker)
         notice = notices.begun_afresh(self._shown_name(binding), in_thread=place.thread_id is not None)
-        return BindingChange(binding, notices.DONE, notice, greeting)
+        return BindingChange(binding, notices.FORGOTTEN, notice, greeting)
 
     # Pausing and waking.
 
@@ -350,24 +350,28 @@ class BindingService:
         )
         self._index.put(bound.binding)
         conversation = await self._conversation(bound.binding, Scope.ROOM, place.channel_id)
-        notice = notices.moved_in(known.character.name, self._speech(trigger), replaced=replaced)
-        return BindingChange(bound.binding, notices.DONE, notice, self._greeting(conversation, known, asker))
+        name = known.character.name
+        return BindingChange(
+            bound.binding,
+            notices.here_now(name),
+            notices.moved_in(name, self._speech(trigger), replaced=replaced),
+            self._greeting(conversation, known, asker),
+        )
 
     async def _use_again(
         self, there: Binding, known: KnownCharacter, trigger: Trigger | None, asker: Asker
     ) -> BindingChange:
         name = known.character.name
         speech = self._speech(trigger or there.trigger)
-        binding, notice = there, None
+        binding, answer, notice = there, notices.already_here(name, speech), None
         if there.state is BindingState.PAUSED:
             # The catalogue has just said that nothing speaks against the character.
             binding = self._put(await self._bindings.resume(there.id, asker.asked_at))
             self._looked_at.pop(there.id, None)
-            notice = notices.resumed(name)
+            answer, notice = notices.awake(name), notices.resumed(name)
         if speech.trigger is not there.trigger:
             binding = self._put(await self._bindings.set_trigger(there.id, speech.trigger, asker.asked_at))
-            notice = notices.trigger_changed(name, speech)
-        answer = notices.already_here(name, speech) if notice is None else notices.DONE
+            answer, notice = notices.trigger_set(name, speech), notices.trigger_changed(name, speech)
         return BindingChange(binding, answer, notice)
 
     async def _end(self, binding: Binding) -> Binding | None:
