@@ -17,6 +17,7 @@ MAX_INLINE: Final = 200
 INFO_LINE: Final = re.compile(r"[A-Za-z0-9_+\-.#]+(?=\n)")
 """What Discord reads as the language of a block: one word, alone on the line of the opening backticks."""
 
+_AT_MOST_INFO: Final = re.compile(r"[A-Za-z0-9_+\-.#]*\s*\Z")
 _BACKTICKS: Final = re.compile(r"`+")
 _FENCE_RUN: Final = re.compile(r"`{3,}")
 _MARK: Final = re.compile(r"\\[!-/:-@\[-`{-~]|`+")
@@ -80,6 +81,11 @@ def content_start(text: str, span: CodeSpan) -> int:
     """Return where the code of a block begins, after the line that names its language."""
     info = INFO_LINE.match(text, span.body, span.body_end)
     return span.body if info is None else info.end()
+
+
+def has_no_code_yet(text: str, span: CodeSpan) -> bool:
+    """Tell whether a block holds at most one word, which may be the name of a language, and white space."""
+    return _AT_MOST_INFO.match(text, span.body, span.body_end) is not None
 
 
 def _fence(text: str, start: int, body: int) -> CodeSpan:

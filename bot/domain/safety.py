@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
-from bot.domain.code_spans import FENCE, CodeSpan, content_start, scan_code
+from bot.domain.code_spans import FENCE, CodeSpan, content_start, has_no_code_yet, scan_code
 from bot.domain.ids import ChannelId, RoleId, UserId
 from bot.domain.unicode_text import one_line, without_invisible
 
@@ -65,7 +65,6 @@ _CONSTRUCT_CHARS: Final = "".join(map(chr, range(ord("!"), ord("~") + 1))) + "\u
 _UNFINISHED: Final = re.compile(
     rf"{_PLAIN_LABEL}(?:\][!-~]*)?\Z|</[^\s:<>@#/]{{0,40}}(?: [^\s:<>@#/]{{0,40}}){{0,2}}(?::[!-~]*)?\Z"
 )
-_ONLY_INFO: Final = re.compile(r"[A-Za-z0-9_+\-.#]*\s*\Z")
 _BEFORE_NAME: Final = re.compile(r"[\s*_\[]*")
 
 _EMOJI: Final = re.compile(r"<a?(:[A-Za-z0-9_]{2,32}:)[0-9]{1,25}>")
@@ -166,7 +165,7 @@ def _settled(text: str) -> int:
     scan = scan_code(text)
     block = scan.open_fence
     if block is not None and scan.pending is None:
-        return block.start if _ONLY_INFO.match(text, block.body) is not None else len(text.rstrip("`"))
+        return block.start if has_no_code_yet(text, block) else len(text.rstrip("`"))
     sure = list(scan.spans)
     ends = [len(text)]
     if scan.pending is not None:
@@ -212,7 +211,7 @@ def _closed(text: str) -> str:
     if not text[content_start(text, block) :].strip():
         return text[: block.start].strip()
     # A lone word right after the backticks would be taken for the name of a language.
-    gap = "\n" if _ONLY_INFO.match(text, block.body) is not None else ""
+    gap = "\n" if has_no_code_yet(text, block) else ""
     return f"{text[: block.body]}{gap}{text[block.body :].rstrip()}\n{FENCE}".lstrip()
 
 

@@ -76,11 +76,11 @@ def split_message(text: str, limit: int = MESSAGE_LIMIT) -> tuple[str, ...]:
     return tuple(part for part in _parts(text.rstrip(), limit) if not is_blank(part))
 
 
-def plan_delivery(text: str, max_posts: int = MAX_POSTS, limit: int = MESSAGE_LIMIT) -> Parts | AsFile:
+def plan_delivery(text: str, max_posts: int = MAX_POSTS, *, limit: int = MESSAGE_LIMIT) -> Parts | AsFile:
     """Decide how a finished reply goes out: as at most `max_posts` posts, or as one post with a file.
 
-    The post beside the file begins like the reply and ends in a small-print line that says so. No post is
-    longer than `limit` UTF-16 units.
+    The post beside the file begins like the reply and ends in a small-print line that says so. `limit` is
+    that of a post, in UTF-16 units.
     """
     parts = split_message(text, limit)
     if len(parts) <= max_posts:

@@ -184,6 +184,10 @@ def test_indentation_survives_a_cut_in_code() -> None:
     assert lines.count("    return 1") == lines.count("def f():") == 12
 
 
+def test_the_end_of_a_sentence_is_not_taken_along_where_it_does_not_fit() -> None:
+    assert split_message("\u4f60" * 64 + "\u3002", 64) == ("\u4f60" * 64, "\u3002")
+
+
 def test_a_block_that_fits_in_the_next_part_is_not_torn() -> None:
     parts = split_message("One two three four five six seven eight.\n```\nthe code that follows\n```\nmore", 64)
     assert parts[0] == "One two three four five six seven eight."
@@ -216,6 +220,11 @@ def test_a_word_after_a_reopened_block_keeps_its_place_before_lone_backticks() -
 
 def test_a_block_of_nothing_but_empty_lines_does_not_make_posts() -> None:
     assert split_message("```py\n" + "\n" * 200 + "x```", 64) == ("```py\nx```",)
+
+
+def test_a_long_word_after_the_backticks_is_not_repeated_as_a_language() -> None:
+    parts = split_message("```" + "l" * 30 + "\n" + "line of code\n" * 8 + "```", 64)
+    assert all(part.startswith("```\n") for part in parts[1:])
 
 
 @pytest.mark.parametrize("limit", [0, 63])
@@ -255,6 +264,14 @@ def test_more_than_five_posts_become_a_file_with_the_beginning_beside_it() -> No
     assert plan.summary.endswith("14,999 characters long, is in the attached file.")
     assert utf16_length(plan.summary) <= MESSAGE_LIMIT
     assert plan.filename == "reply.txt"
+
+
+def test_a_plan_keeps_to_a_smaller_limit() -> None:
+    posts = plan_delivery("word " * 200, limit=300)
+    file = plan_delivery("word " * 2_000, limit=300)
+    assert isinstance(posts, Parts)
+    assert isinstance(file, AsFile)
+    assert all(len(post) <= 300 for post in (*posts.parts, file.summary))
 
 
 def test_a_file_that_begins_with_code_has_a_closed_block_beside_it() -> None:
