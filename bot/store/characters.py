@@ -1,6 +1,6 @@
 """What the bot remembers of the catalogue."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from pydantic import TypeAdapter
 
@@ -24,17 +24,35 @@ class Characters:
         """
         unique = {character.id: character for character in characters}
         async with self._database.transaction() as tx:
-            return [await self._keep(tx, character, now_ms, full=False) for character in unique.values()]
+            known = await self._touch(tx, list(unique), now_ms)
+            return [await self._add(tx, known.get(each.id), each, now_ms) for each in unique.values()]
+
+    async def _touch(
+        self, tx: Transaction, ids: Sequence[CharacterId], now_ms: int
+    ) -> dict[CharacterId, KnownCharacter]:
+        """Write down in one statement that these are still there, and return those that were known."""
+        if not ids:
+            return {}
+        places = ", ".join(f"${place}" for place in range(2, len(ids) + 2))
+        rows = await tx.execute(
+            f"UPDATE character SET seen_at = $1, gone_at = NULL WHERE id IN ({places}) RETURNING *", now_ms, *ids
+        )
+        return {known.character.id: known for known in map(_known, rows)}
+
+    async def _add(
+        self, tx: Transaction, known: KnownCharacter | None, listed: Character, now_ms: int
+    ) -> KnownCharacter:
+        if known is None:
+            return await self._write(tx, listed, now_ms, full=False)
+        character = merged(known.character, listed)
+        return known if character == known.character else await self._write(tx, character, now_ms, full=False)
 
     async def remember_full(self, character: Character, now_ms: int) -> KnownCharacter:
         """Keep what a full read of one character told; it replaces all that was known."""
         async with self._database.transaction() as tx:
-            return await self._keep(tx, character, now_ms, full=True)
+            return await self._write(tx, character, now_ms, full=True)
 
-    async def _keep(self, tx: Transaction, character: Character, now_ms: int, *, full: bool) -> KnownCharacter:
-        if not full:
-            for row in await tx.execute("SELECT facts FROM character WHERE id = $1", character.id):
-                character = merged(_FACTS.validate_json(row["facts"]), character)
+    async def _write(self, tx: Transaction, character: Character, now_ms: int, *, full: bool) -> KnownCharacter:
         (row,) = await tx.execute(
             """
             INSERT INTO character (id, slug, facts, rating, seen_at, checked_at)

@@ -131,3 +131,15 @@ async def test_nobody_unknown_is_found_or_gone(characters: Characters) -> None:
     assert await characters.get(CharacterRef(9)) is None
     assert await characters.gone(CharacterId("nobody"), NOW) is None
     assert await characters.all() == []
+
+
+async def test_an_empty_list_is_nothing_to_remember(characters: Characters) -> None:
+    assert await characters.remember([], NOW) == []
+
+
+async def test_an_unchanged_list_only_says_that_its_characters_are_still_there(characters: Characters) -> None:
+    await characters.remember_full(FULL, NOW)
+    first = await characters.remember([FULL, Character(CharacterId("c2"), "Other")], NOW + 1)
+    again = await characters.remember([FULL, Character(CharacterId("c2"), "Other")], NOW + 2)
+    assert again == [replace(known, seen_at_ms=NOW + 2) for known in first]
+    assert await characters.all() == again
