@@ -416,17 +416,12 @@ class Turns:
             await tx.execute("UPDATE version SET body = NULL WHERE turn_id = $1", turn_id)
 
     async def newest_claims(self) -> dict[int, int]:
-        """Return the newest claimed or posted message of each channel and thread."""
-        rows = await self._database.read(
-            """
-            SELECT place, MAX(message_id) AS newest FROM (
-                SELECT channel_id AS place, message_id FROM claim
-                UNION ALL
-                SELECT COALESCE(thread_id, channel_id) AS place, message_id FROM post WHERE message_id IS NOT NULL
-            ) AS known GROUP BY place
-            """
-        )
-        return {row["place"]: row["newest"] for row in rows}
+        """Return the newest claimed message of each channel and thread.
+
+        Replies do not count: a message may be older than the newest reply and yet not have been heard.
+        """
+        rows = await self._database.read("SELECT channel_id, MAX(message_id) AS newest FROM claim GROUP BY channel_id")
+        return {row["channel_id"]: row["newest"] for row in rows}
 
     async def kept_in(self, place: ChannelId, *, limit: int = 100) -> list[MessageId]:
         """Return the newest messages of a channel or thread whose text is kept."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from bot import app
 from bot.app import Application
 from bot.config import Settings, load_settings
+from bot.sandbox.discord.buckets import BucketPolicy
 from bot.sandbox.discord.server import DiscordSandbox
 from bot.sandbox.nanogpt.server import NanoGptSandbox
 
@@ -24,8 +25,8 @@ class World:
     upstream: NanoGptSandbox
     folder: Path
 
-    def settings(self, **changes: str) -> Settings:
-        """Return the bot's settings; `section__key="value"` changes one."""
+    def environment(self, **changes: str) -> dict[str, str]:
+        """Return the bot's settings as variables; `section__key="value"` changes one."""
         env = {
             "BOT_DISCORD__TOKEN": self.discord.token,
             "BOT_DISCORD__API_URL": self.discord.api_url,
@@ -37,8 +38,11 @@ class World:
             "BOT_NANOGPT__RESPONSES_URL": self.upstream.responses_url,
             "BOT_DATABASE__URL": f"sqlite:///{self.folder / 'bot.db'}",
         }
-        env |= {f"BOT_{name.upper()}": value for name, value in changes.items()}
-        return load_settings(None, env)
+        return env | {f"BOT_{name.upper()}": value for name, value in changes.items()}
+
+    def settings(self, **changes: str) -> Settings:
+        """Return the bot's settings; `section__key="value"` changes one."""
+        return load_settings(None, self.environment(**changes))
 
     @asynccontextmanager
     async def bot(self, **changes: str) -> AsyncGenerator[Application]:
@@ -68,7 +72,7 @@ class World:
 
 
 @asynccontextmanager
-async def open_world(folder: Path) -> AsyncGenerator[World]:
-    """Start both stand-ins, NanoGPT's with its cast."""
-    async with DiscordSandbox() as discord, NanoGptSandbox() as upstream:
+async def open_world(folder: Path, buckets: BucketPolicy | None = None) -> AsyncGenerator[World]:
+    """Start both stand-ins, NanoGPT's with its cast; rate limits are off unless given."""
+    async with DiscordSandbox(buckets=buckets) as discord, NanoGptSandbox() as upstream:
         yield World(discord, upstream, folder)
