@@ -153,7 +153,8 @@ async def _fetch(
 
 async def _prepare(connection: aiosqlite.Connection) -> None:
     connection.row_factory = sqlite3.Row
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+    # Without secure_delete, what was deleted stays readable in the free pages of the file.
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
         await connection.execute(f"PRAGMA {pragma}")
 
 

@@ -28,9 +28,7 @@ class DatabaseInUse(StoreError):
 
 class DatabaseNotWritable(StoreError):
     def __init__(self, path: Path) -> None:
-        super().__init__(
-            path, f"The database {path} cannot be written; check the rights of the file and its folder."
-        )
+        super().__init__(path, f"The database {path} cannot be written; check the rights of the file and its folder.")
 
 
 class DatabaseFull(StoreError):
@@ -40,16 +38,12 @@ class DatabaseFull(StoreError):
 
 class DatabaseLocked(StoreError):
     def __init__(self, path: Path) -> None:
-        super().__init__(
-            path, f"Another program holds a lock on the database {path}; close it and try again."
-        )
+        super().__init__(path, f"Another program holds a lock on the database {path}; close it and try again.")
 
 
 class DatabaseDamaged(StoreError):
     def __init__(self, path: Path, detail: str) -> None:
-        super().__init__(
-            path, f"The database {path} is damaged or not a database ({detail}); restore a backup."
-        )
+        super().__init__(path, f"The database {path} is damaged or not a database ({detail}); restore a backup.")
         self.detail = detail
 
 

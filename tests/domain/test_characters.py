@@ -92,3 +92,7 @@ def test_a_character_back_from_the_archive_is_not_archived() -> None:
 )
 def test_what_speaks_against_using_a_character(character: Character, reason: Unusable | None) -> None:
     assert unusable_reason(character) is reason
+
+
+def test_a_character_is_addressed_by_its_slug_or_else_its_id() -> None:
+    assert (FULL.address, BARE.address) == ("name", "c1")

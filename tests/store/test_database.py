@@ -110,12 +110,13 @@ async def test_what_was_committed_is_there_after_opening_again(tmp_path: Path) -
     await second.close()
 
 
-async def test_power_loss_and_foreign_keys_are_provided_for(database: Database) -> None:
+PRAGMAS = ("journal_mode", "synchronous", "foreign_keys", "secure_delete")
+
+
+async def test_power_loss_foreign_keys_and_deletion_are_provided_for(database: Database) -> None:
     async with database.transaction() as tx:
-        values = [
-            (await tx.execute(f"PRAGMA {name}"))[0][0] for name in ("journal_mode", "synchronous", "foreign_keys")
-        ]
-    assert values == ["wal", 2, 1]
+        values = [(await tx.execute(f"PRAGMA {name}"))[0][0] for name in PRAGMAS]
+    assert values == ["wal", 2, 1, 1]
 
 
 # Undoing

@@ -90,3 +90,20 @@ async def test_every_sealed_column_is_among_those_written_above(database: Databa
     assert {row["name"] for row in tables} == (
         {"claim", "version", "rating", "report"} if column == "body" else {"webhook"}
     )
+
+
+async def test_what_was_deleted_is_not_left_over_in_the_file(tmp_path: Path, vault: Vault) -> None:
+    path = tmp_path / "deleted.db"
+    database = await Database.open(path, now_ms=NOW)
+    ratings, ref = Ratings(database, vault), await Seed(database, vault).character()
+    await ratings.put(ALICE, ref, Review(5, "a long review " * 1000), GUILD, NOW)
+    (row,) = await database.read("SELECT body FROM rating")
+    sealed: bytes = row["body"]
+    await database.close()
+    assert sealed[-1000:] in path.read_bytes()
+    database = await Database.open(path, now_ms=NOW)
+    await Ratings(database, vault).delete_member(ALICE)
+    await database.close()
+    content = path.read_bytes()
+    assert sealed[:1000] not in content
+    assert sealed[-1000:] not in content
