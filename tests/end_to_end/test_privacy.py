@@ -18,6 +18,13 @@ def owner(room: Channel) -> Person:
     return room.guild.owner
 
 
+async def let_in(world: World, owner: Person, room: Channel) -> None:
+    await (await owner.slash(room, "character use", character="helpful-guide")).final_message()
+    await world.discord.wait_for(
+        lambda: any(message.content == "What are we editing today?" for message in room.messages.values())
+    )
+
+
 async def says_and_is_answered(world: World, owner: Person, room: Channel, answer: str) -> None:
     world.upstream.script(answer)
     await owner.say(room, "Say something")
@@ -30,7 +37,7 @@ async def test_an_ignored_member_is_passed_over_until_they_want_to_be_heard(
     assert room.guild is not None
     other = room.guild.add_member("bob")
     async with world.bot():
-        await (await owner.slash(room, "character use", character="helpful-guide")).final_message()
+        await let_in(world, owner, room)
         ignored = await other.slash(room, "privacy ignore-me")
         assert ignored.ephemeral
         assert "I pass over your messages" in ignored.text
@@ -49,7 +56,7 @@ async def test_an_ignored_member_is_passed_over_until_they_want_to_be_heard(
 
 async def test_a_member_sees_and_deletes_what_is_kept(world: World, room: Channel, owner: Person) -> None:
     async with world.bot():
-        await (await owner.slash(room, "character use", character="helpful-guide")).final_message()
+        await let_in(world, owner, room)
         await says_and_is_answered(world, owner, room, "Noted.")
         await owner.submit(await owner.slash(room, "character rate", character="helpful-guide"), {"stars": "5"})
         shown = await owner.slash(room, "privacy show")
@@ -101,10 +108,6 @@ async def test_help_lists_the_commands_so_that_they_can_be_clicked(world: World,
 
 async def test_a_ping_tells_how_all_is_connected(world: World, room: Channel, owner: Person) -> None:
     async with world.bot():
-        up = await (await owner.slash(room, "ping")).final_message()
-    world.upstream.faults.catalog_down = True
-    async with world.bot():
-        down = await (await owner.slash(room, "ping")).final_message()
-    assert "NanoGPT: " in up.content
-    assert " ms\nDatabase: " in up.content
-    assert "NanoGPT: does not answer just now" in down.content
+        answer = await (await owner.slash(room, "ping")).final_message()
+    assert "NanoGPT: " in answer.content
+    assert " ms\nDatabase: " in answer.content
