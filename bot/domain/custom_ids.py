@@ -14,12 +14,13 @@ VERSION: Final = "v1"
 MAX_IDS: Final = 5
 
 _DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
-_LONGEST_ID: Final = 13
-"""Base-36 digits of the largest 64-bit number."""
+_DIGIT_RUN: Final = "(?:0|[1-9a-z][0-9a-z]{0,12})"
+"""Up to 13 digits, as many as the largest 64-bit number has."""
 _KIND: Final = "[a-z][a-z0-9-]{0,19}"
-_ID: Final = f":(?:0|[1-9a-z][0-9a-z]{{0,{_LONGEST_ID - 1}}})"
+_ID: Final = f":{_DIGIT_RUN}"
 _WHOLE: Final = re.compile(f"{VERSION}:({_KIND})((?:{_ID}){{0,{MAX_IDS}}})")
 _KIND_ALONE: Final = re.compile(_KIND)
+_NUMBER: Final = re.compile(_DIGIT_RUN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +66,8 @@ def base36(number: int) -> str:
         number, digit = divmod(number, len(_DIGITS))
         digits = _DIGITS[digit] + digits
     return _DIGITS[number] + digits
+
+
+def read_base36(text: str) -> int | None:
+    """Read what base36 wrote, or return None for anything else."""
+    return None if _NUMBER.fullmatch(text) is None else int(text, 36)

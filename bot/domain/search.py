@@ -2,9 +2,13 @@
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 from bot.domain.ids import SearchPageId, UserId
 from bot.domain.ratings import ContentRating
+
+MOST_TAGS: Final = 5
+"""Tags of one search; the catalogue names no limit."""
 
 
 class Sort(Enum):
@@ -47,3 +51,12 @@ class SearchPage:
     def number(self) -> int:
         """The number of this page, from 1."""
         return len(self.cursors) + 1
+
+
+def tag_slugs(typed: str) -> tuple[str, ...]:
+    """Read tags as a person types them, with commas between: in lower case, and with hyphens for spaces.
+
+    At most MOST_TAGS, each once.
+    """
+    slugs = ("-".join(tag.lower().split()) for tag in typed.replace("#", " ").split(","))
+    return tuple(dict.fromkeys(slug for slug in slugs if slug))[:MOST_TAGS]

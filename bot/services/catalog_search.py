@@ -169,7 +169,7 @@ class SearchService:
             listed = await self._list(asked)
             for place, ref in enumerate(listed.refs[passed:], passed):
                 known = self._shelf.by_ref(ref)
-                if known is None or obstacle(known, ceiling=rating_max) is not None:
+                if known is None or known in found or obstacle(known, ceiling=rating_max) is not None:
                     continue
                 if len(found) == PAGE_SIZE:
                     return tuple(found), _Position(asked.cursor, place)

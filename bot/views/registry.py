@@ -5,12 +5,16 @@ from typing import Any, Final
 
 from discord import ui
 
+from bot.views.catalog import OpenSelect, TurnButton, UseHereButton
 from bot.views.feedback import RATE_FORM, REPORT_FORM, RateButton, ReportButton, submit_rating, submit_report
 from bot.views.modals import ModalHandler
 from bot.views.privacy import DeleteMineButton
 from bot.views.replies import RetryButton
 
 DYNAMIC_ITEMS: Final[tuple[type[ui.DynamicItem[Any]], ...]] = (
+    OpenSelect,
+    TurnButton,
+    UseHereButton,
     RateButton,
     ReportButton,
     DeleteMineButton,

@@ -11,6 +11,7 @@ from bot.domain.custom_ids import (
     base36,
     custom_id,
     parse_custom_id,
+    read_base36,
     template,
 )
 
@@ -35,6 +36,12 @@ def test_whatever_is_read_would_be_written_the_same(text: str) -> None:
 @given(numbers)
 def test_base_36_is_what_python_reads(number: int) -> None:
     assert int(base36(number), 36) == number
+    assert read_base36(base36(number)) == number
+
+
+@pytest.mark.parametrize("text", ["", "-1", "01", "Z", "z" * 14, "1\n", "é"])
+def test_what_base_36_never_writes_is_no_number(text: str) -> None:
+    assert read_base36(text) is None
 
 
 @pytest.mark.parametrize(
