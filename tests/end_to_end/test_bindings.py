@@ -1,8 +1,13 @@
 """Who speaks where: the commands that decide it, and what happens to the channel meanwhile."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, cast
 
+from bot.app import Application
+from bot.domain.ids import ChannelId, GuildId
+from bot.domain.places import Place
+from bot.errors import UserError
 from bot.sandbox.discord import Channel, Guild, Message, Permission, Person
 from tests.end_to_end.world import World
 
@@ -195,6 +200,46 @@ async def test_without_manage_webhooks_the_bot_speaks_for_the_character_and_staf
         assert "Manage Webhooks" in answer.content
         assert answer.ephemeral_for == owner.id
         await until(world, lambda: any(GREETING in text for text in told(channel)))
+
+
+async def test_without_the_message_content_intent_every_message_is_refused_and_mentions_work(world: World) -> None:
+    _, channel, owner = set_up(world)
+    world.discord.message_content_enabled = False
+    async with world.bot(discord__message_content="false"):
+        refused = await owner.slash(channel, "character use", character=GUIDE, trigger="every")
+        assert "message content intent" in (await refused.final_message()).content
+        await use(world, owner, channel)
+        await owner.say(channel, "Nobody hears this")
+        world.upstream.script("At your service.")
+        await owner.say(channel, "And this?", mentions=[world.discord.bot_user])
+        await until(world, lambda: "At your service." in spoken(channel))
+    assert len(world.upstream.response_calls) == 1
+    assert not any("Nobody hears this" in text for text in last_context(world))
+
+
+async def test_what_was_bound_goes_with_its_channel_and_with_its_server(world: World) -> None:
+    guild, channel, owner = set_up(world)
+    other = guild.add_channel("other")
+    async with world.bot() as bot:
+        await use(world, owner, channel)
+        await use(world, owner, other)
+        channel.delete()
+        await _gone(bot, channel)
+        guild.remove_bot()
+        await _gone(bot, other)
+
+
+async def _gone(bot: Application, channel: Channel) -> None:
+    """Wait until nothing is bound to a channel: the bot says nothing of it that could be waited for."""
+    place = Place(GuildId(0), ChannelId(channel.id), None, age_restricted=False)
+    services = bot.client.services
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                services.bindings.current(place)
+            except UserError:
+                return
+            await asyncio.sleep(0)
 
 
 def _message(channel: Channel, text: str) -> Message:
