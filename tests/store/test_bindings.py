@@ -185,10 +185,12 @@ async def test_ending_drops_what_waits_and_leaves_what_runs_to_its_worker(bindin
     await seed.message(room, 50, state="failed", turn=again)
     await seed.message(room, 51, state="running", turn=running)
     await seed.message(room, 52, state="waiting")
+    await seed.message(room, 53, state="waiting", text=None)
     await bindings.end(binding.id, NOW)
-    assert [await seed.state_of(number) for number in (50, 51, 52)] == [
+    assert [await seed.state_of(number) for number in (50, 51, 52, 53)] == [
         ("failed", None),
         ("running", None),
+        ("dropped", "ended"),
         ("dropped", "ended"),
     ]
     assert await seed.turn_state(again) == ("failed", "ended")

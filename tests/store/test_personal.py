@@ -90,11 +90,13 @@ async def test_what_waits_is_dropped_and_what_runs_is_left_to_its_worker(
     await seed.message(room, 50, state="waiting")
     await seed.message(room, 51, state="running", turn=await seed.turn(room, state="running", reply=None))
     await seed.message(room, 52, state="waiting", author=BOB)
+    await seed.message(room, 53, state="waiting", text=None)
     await personal.delete(ALICE)
-    assert [await seed.state_of(number) for number in (50, 51, 52)] == [
+    assert [await seed.state_of(number) for number in (50, 51, 52, 53)] == [
         ("dropped", "deleted"),
         ("running", None),
         ("waiting", None),
+        ("dropped", "deleted"),
     ]
 
 

@@ -187,3 +187,27 @@ async def test_searches_notices_and_lost_outbox_entries_go_in_their_time(
     )
     assert await retention.prune(NOW, text_before_ms=NOW - MONTH) == 4 * rows
     assert (await seed.counts())["notice"] == 3 - 2 * rows
+
+
+async def test_a_message_given_to_an_old_turn_lately_keeps_that_turn(
+    retention: Retention, seed: Seed, room: Conversation
+) -> None:
+    turn = await seed.turn(room, created_at=OLD, reply=None, state="failed")
+    await seed.message(room, message_at(NOW), turn=turn, state="failed")
+    assert await retention.sweep(NOW, MONTH) == Swept(texts=0, rows=0)
+
+
+async def test_a_conversation_of_an_old_ended_binding_stays_as_long_as_it_has_a_turn(
+    retention: Retention, seed: Seed, room: Conversation, database: Database
+) -> None:
+    await seed.turn(room, reply=None)
+    await Bindings(database).end(room.binding_id, OLD)
+    assert await retention.sweep(NOW, MONTH) == Swept(texts=0, rows=0)
+
+
+async def test_a_conversation_of_an_old_ended_binding_stays_as_long_as_it_has_a_claim(
+    retention: Retention, seed: Seed, room: Conversation, database: Database
+) -> None:
+    await seed.message(room, message_at(NOW), text=None)
+    await Bindings(database).end(room.binding_id, OLD)
+    assert await retention.sweep(NOW, MONTH) == Swept(texts=0, rows=0)
