@@ -1,0 +1,106 @@
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.domain.feedback import MAX_DETAILS_CHARACTERS, MAX_REVIEW_CHARACTERS, Review
+from bot.domain.ids import CharacterRef, TurnId, UserId
+from bot.sandbox.discord import RecordedRequest
+from bot.services.feedback import RatingForm, ReportForm
+from bot.views.feedback import REVIEW_BOX_CHARACTERS, RateButton, ReportButton, handed_back, rate_modal, report_modal
+from bot.views.privacy import DeleteMineButton
+from bot.views.registry import DYNAMIC_ITEMS, MODAL_HANDLERS
+from tests.support.openapi import RequestCheck, discord_request_check
+from tests.support.openings import opening
+
+__all__ = ["discord_request_check"]
+
+REF = CharacterRef(2**53)
+MAX_MESSAGE = 2_000
+NAMES = st.text(max_size=200)
+LONGEST_SENTENCE = 300
+
+
+def problem(check: RequestCheck, modal: Mapping[str, Any]) -> str | None:
+    """Return what Discord's description says against opening a form."""
+    route = "/interactions/{interaction_id}/{interaction_token}/callback"
+    body = {"type": 9, "data": modal}
+    return check(RecordedRequest(0.0, "POST", route, {}, {}, body, (), authorised=False))
+
+
+@settings(max_examples=25)
+@given(name=NAMES, stars=st.integers(1, 5), text=st.none() | st.text(max_size=MAX_REVIEW_CHARACTERS))
+async def test_a_rating_form_is_valid_whatever_the_name_and_the_earlier_rating(
+    discord_request_check: RequestCheck, name: str, stars: int, text: str | None
+) -> None:
+    modal = rate_modal(opening(), RatingForm(REF, name, Review(stars, text)))
+    assert problem(discord_request_check, modal.to_dict()) is None
+
+
+async def test_a_first_rating_has_nothing_chosen_and_nothing_written() -> None:
+    stars, text = (part["component"] for part in rate_modal(opening(), RatingForm(REF, "Ada", None)).to_components())
+    assert [option["value"] for option in stars["options"]] == ["5", "4", "3", "2", "1"]
+    assert not any(option.get("default") for option in stars["options"])
+    assert text.get("value") is None
+    assert text["required"] is False
+
+
+@settings(max_examples=25)
+@given(name=st.none() | NAMES, turn=st.none() | st.integers(1, 2**53))
+async def test_a_report_form_is_valid_whatever_the_name(
+    discord_request_check: RequestCheck, name: str | None, turn: int | None
+) -> None:
+    modal = report_modal(opening(), ReportForm(REF, name, None if turn is None else TurnId(turn)))
+    assert problem(discord_request_check, modal.to_dict()) is None
+
+
+async def test_a_report_form_says_that_discord_has_a_report_of_its_own() -> None:
+    shown, *_ = report_modal(opening(), ReportForm(REF, "Ada", None)).to_components()
+    assert "does not replace Discord's own report function" in shown["content"]
+
+
+@given(text=st.text(max_size=REVIEW_BOX_CHARACTERS))
+def test_what_was_typed_comes_back_in_one_whole_block(text: str) -> None:
+    block = handed_back(text)
+    if text:
+        assert block.count("```") == 2
+        assert block.endswith("\n```")
+    else:
+        assert block == ""
+
+
+def test_a_plain_text_comes_back_as_it_was() -> None:
+    assert "\n```\nIt is *good*,\n`really`.\n```" in handed_back("It is *good*,\n`really`.")
+
+
+@pytest.mark.parametrize("size", [REVIEW_BOX_CHARACTERS, MAX_DETAILS_CHARACTERS])
+def test_the_longest_text_fits_into_a_message_with_its_sentence(size: int) -> None:
+    assert len(handed_back("x" * size)) + LONGEST_SENTENCE <= MAX_MESSAGE
+
+
+@pytest.mark.parametrize(
+    ("made", "label"),
+    [
+        (lambda: RateButton(REF), "★ Rate"),
+        (lambda: ReportButton(REF), "⚑ Report"),
+        (lambda: ReportButton(REF, TurnId(2**53)), "⚑ Report"),
+        (lambda: DeleteMineButton(UserId(2**63 - 1)), "Delete it all"),
+    ],
+)
+async def test_every_button_is_known_again_by_its_custom_id(
+    made: Callable[[], RateButton | ReportButton | DeleteMineButton], label: str
+) -> None:
+    button = made()
+    assert button.item.label == label
+    matching = [each for each in DYNAMIC_ITEMS if each.__discord_ui_compiled_template__.fullmatch(button.custom_id)]
+    assert matching == [type(button)]
+
+
+async def test_every_form_has_somebody_to_take_it() -> None:
+    forms = (
+        rate_modal(opening(), RatingForm(REF, "Ada", None)),
+        report_modal(opening(), ReportForm(REF, "Ada", None)),
+    )
+    assert {form.custom_id.split(":")[1] for form in forms} == set(MODAL_HANDLERS)
