@@ -6,6 +6,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.cogs.autocomplete import complete_character
 from bot.domain.bindings import Trigger
 from bot.domain.ids import ChannelId, GuildId
 from bot.gateway.binding_answers import defer_in_private, tell, use_character
@@ -40,6 +41,7 @@ class BindingsCog(commands.Cog):
         trigger="What it answers; every message, unless you choose otherwise",
     )
     @app_commands.choices(trigger=_TRIGGERS)
+    @app_commands.autocomplete(character=complete_character)
     async def use(
         self,
         interaction: discord.Interaction,

@@ -84,6 +84,20 @@ async def test_only_who_manages_the_channel_may_decide(world: World) -> None:
         assert "**Helpful Guide**" in (await shown.final_message()).content
 
 
+async def test_the_option_offers_characters_and_the_same_one_again_is_answered_in_private(world: World) -> None:
+    _, channel, owner = set_up(world)
+    async with world.bot():
+        await use(world, owner, channel)
+        offered = await owner.autocomplete(channel, "character use", "character", "helpful")
+        assert any("Helpful Guide" in choice.name for choice in offered)
+        before = len(channel.messages)
+        result = await owner.slash(channel, "character use", character=GUIDE)
+        answer = await result.final_message()
+        assert answer.ephemeral_for == owner.id
+        assert "already" in answer.content
+        assert len(channel.messages) == before
+
+
 async def test_permissions_that_the_bot_lacks_are_named(world: World) -> None:
     _, channel, owner = set_up(world)
     async with world.bot():
