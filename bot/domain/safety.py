@@ -23,7 +23,7 @@ UNKNOWN_CHANNEL: Final = "#some-channel"
 INVITE_NOTE: Final = "(invite link removed)"
 
 _ZERO_WIDTH_SPACE: Final = "\u200b"
-_NOT_IN_NAMES: Final = str.maketrans("", "", "<>[]`\\")
+_NOT_IN_NAMES: Final = "<>[]`\\"
 """Signs with which a name could build a mention, a link or code around itself."""
 
 _LABEL_CHARS: Final = r"[\w ,.'\u2019!?&*_+-]"
@@ -48,7 +48,7 @@ _INVITE_ADDRESS: Final = (
     r"[/\\]+[a-z0-9-]+(?:[/?#][a-z0-9_=&%/?#-]*)?"
 )
 _INVITE: Final = re.compile(
-    rf"(?<![a-z0-9-])(?:\(<?{_INVITE_ADDRESS}>?\)|<{_INVITE_ADDRESS}>|{_INVITE_ADDRESS})", re.IGNORECASE
+    rf"(?<![a-z0-9-])(?:\(<?{_INVITE_ADDRESS}>?\)|<{_INVITE_ADDRESS}>|{_INVITE_ADDRESS})", re.IGNORECASE | re.ASCII
 )
 _EVERYONE: Final = re.compile(r"@(?=everyone|here)", re.IGNORECASE)
 _LONE_BACKTICKS: Final = re.compile(r"(\\[!-/:-@\[-`{-~])|(`+)")
@@ -176,7 +176,8 @@ def _settled(text: str) -> int:
         ends.append(sure.pop().start)
     tail = sure[-1].end if sure else 0
     ends.append(max(tail, len(text.rstrip(_CONSTRUCT_CHARS))))
-    if (unfinished := _UNFINISHED.search(text[tail:])) is not None:
+    last = text[tail:]
+    if ("[" in last or "</" in last) and (unfinished := _UNFINISHED.search(last)) is not None:
         ends.append(tail + unfinished.start())
     return min(ends)
 
@@ -216,11 +217,16 @@ def _closed(text: str) -> str:
 
 
 def _prose(text: str, names: MentionNames) -> str:
-    text = _LONE_BACKTICKS.sub(lambda match: match[1] or r"\`" * len(match[2]), text)
-    text = _MENTION.sub(lambda match: _apart(match, _named(match, names)), text)
-    text = _LINK.sub(r"\g<label> (", text).replace("](", "] (")
-    text = _INVITE.sub(lambda match: _apart(match, INVITE_NOTE), text)
-    return _EVERYONE.sub("@" + _ZERO_WIDTH_SPACE, text)
+    # The plain searches in front save most of the time: few texts hold any of this.
+    if "`" in text:
+        text = _LONE_BACKTICKS.sub(lambda match: match[1] or r"\`" * len(match[2]), text)
+    if "<" in text:
+        text = _MENTION.sub(lambda match: _apart(match, _named(match, names)), text)
+    if "](" in text:
+        text = _LINK.sub(r"\g<label> (", text).replace("](", "] (")
+    if "discord" in text.lower():
+        text = _INVITE.sub(lambda match: _apart(match, INVITE_NOTE), text)
+    return _EVERYONE.sub("@" + _ZERO_WIDTH_SPACE, text) if "@" in text else text
 
 
 def _apart(match: re.Match[str], replacement: str) -> str:
@@ -242,7 +248,7 @@ def _named(match: re.Match[str], names: MentionNames) -> str:
 
 
 def _called(sign: str, name: str | None, unknown: str) -> str:
-    shown = one_line((name or "").translate(_NOT_IN_NAMES)).lstrip(sign)
+    shown = one_line(name or "", without=_NOT_IN_NAMES).lstrip(sign)
     return sign + shown if shown else unknown
 
 

@@ -117,9 +117,13 @@ def is_blank(text: str) -> bool:
     return not without_invisible(text).replace(_BRAILLE_BLANK, "").strip()
 
 
-def one_line(text: str) -> str:
-    """Return the text compatibility-folded (NFKC), cleaned and on one line with single spaces."""
-    return " ".join(without_invisible(unicodedata.normalize("NFKC", text)).split())
+def one_line(text: str, *, without: str = "") -> str:
+    """Return the text compatibility-folded (NFKC), cleaned and on one line with single spaces.
+
+    The characters of `without` are taken out as well, also those that folding brings about.
+    """
+    folded = without_invisible(unicodedata.normalize("NFKC", without_invisible(text)))
+    return " ".join(folded.translate(dict.fromkeys(map(ord, without))).split())
 
 
 def _extends(char: str) -> bool:
