@@ -92,18 +92,9 @@ class RelayCog(commands.Cog):
     # Connections
 
     @commands.Cog.listener()
-    async def on_shard_disconnect(self, shard_id: int) -> None:
-        """Let events wait until it is known whether any were lost."""
-        for guild in self._bot.guilds:
-            if guild.shard_id == shard_id:
-                self._relay.inbox.hold(GuildId(guild.id))
-
-    @commands.Cog.listener()
-    async def on_shard_resumed(self, shard_id: int) -> None:
-        """Go on: a resumed session has replayed what was missed."""
-        for guild in self._bot.guilds:
-            if guild.shard_id == shard_id:
-                self._relay.inbox.release(GuildId(guild.id))
+    async def on_shard_connect(self, shard_id: int) -> None:
+        """Let events wait until it is known what was missed: this fires for new sessions, not for resumed ones."""
+        self._recovery.new_session(GuildId(guild.id) for guild in self._bot.guilds if guild.shard_id == shard_id)
 
     @commands.Cog.listener()
     async def on_shard_ready(self, shard_id: int) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -90,13 +90,31 @@ class RecoveryService:
         self._bots = bots
         self._catch_up_ms = catch_up_ms
         self._recovered: set[GuildId] = set()
+        self._sessions: dict[GuildId, int] = {}
+        self._served: dict[GuildId, int] = {}
+        """The session for which a server was brought up to date, or is being so."""
         self._looking = asyncio.Semaphore(AT_ONCE)
 
-    async def ready(self, places: dict[GuildId, Sequence[PlaceState]]) -> None:
+    def new_session(self, guilds: Iterable[GuildId]) -> None:
+        """Let the events of servers wait, because a session has begun that knows nothing of what came before.
+
+        A resumed session is no new one: it has replayed everything.
+        """
+        for guild_id in guilds:
+            self._sessions[guild_id] = self._sessions.get(guild_id, 0) + 1
+            self._relay.inbox.hold(guild_id)
+
+    async def ready(self, places: Mapping[GuildId, Sequence[PlaceState]]) -> None:
         """Bring servers up to date that have just become visible: end old turns, hear what was missed, go on.
 
-        Turns are looked after once per process; missed messages each time. A server's events wait meanwhile.
+        Turns are looked after once per process; missed messages once per session. A server's events wait meanwhile.
         """
+        places = {
+            guild_id: states
+            for guild_id, states in places.items()
+            if self._served.get(guild_id) != self._sessions.get(guild_id, 0)
+        }
+        self._served.update({guild_id: self._sessions.get(guild_id, 0) for guild_id in places})
         fresh = [guild_id for guild_id in places if guild_id not in self._recovered]
         self._recovered.update(fresh)
         await self._end_old_turns(set(fresh))
@@ -190,10 +208,13 @@ class RecoveryService:
     # Missed messages
 
     async def _catch_up(self, guild_id: GuildId, states: Sequence[PlaceState], newest: dict[int, int]) -> None:
+        session = self._sessions.get(guild_id)
         try:
             await asyncio.gather(*(self._catch_up_place(state, newest) for state in states))
         finally:
-            self._relay.inbox.release(guild_id)
+            # A session that has begun meanwhile brings a catch-up of its own.
+            if self._sessions.get(guild_id) == session:
+                self._relay.inbox.release(guild_id)
 
     async def _catch_up_place(self, state: PlaceState, newest: dict[int, int]) -> None:
         destination = state.destination

@@ -18,7 +18,11 @@ class BotProcess:
     def __init__(self, world: World, **changes: str) -> None:
         self._world = world
         self._environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith(("BOT_", "DISCORD_", "NANOGPT_"))},
+            **{
+                name: value
+                for name, value in os.environ.items()
+                if not name.startswith(("BOT_", "DISCORD_", "NANOGPT_"))
+            },
             **world.environment(**changes),
             "PYTHONWARNINGS": "ignore",
         }
@@ -38,7 +42,13 @@ class BotProcess:
         """Start the process; it connects in its own time."""
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bot", cwd=Path(__file__).parents[2], env=self._environment, stdout=log, stderr=log
+                sys.executable,
+                "-m",
+                "bot",
+                cwd=Path(__file__).parents[2],
+                env=self._environment,
+                stdout=log,
+                stderr=log,
             )
 
     async def kill(self) -> None:

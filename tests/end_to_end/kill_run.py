@@ -21,8 +21,13 @@ from bot.sandbox.nanogpt.responses import ResponseRequest
 from tests.end_to_end.bot_process import BotProcess
 from tests.end_to_end.world import World, open_world
 
-QUIET_SECONDS: Final = 120.0
-SENTENCES: Final = ("That is a thought.", "Let me turn it over.", "There is more to it than that.", "Here is how I see it.")
+QUIET_SECONDS: Final = 45.0
+SENTENCES: Final = (
+    "That is a thought.",
+    "Let me turn it over.",
+    "There is more to it than that.",
+    "Here is how I see it.",
+)
 TOKENS_PER_SECOND: Final = 60.0
 
 
@@ -94,7 +99,10 @@ class KillRun:
                     await bot.start()
                 else:
                     await self._world.discord.drop_gateway(resumable=self._dice.random() < 0.5)  # noqa: PLR2004
-            await self._settle(bot)
+            try:
+                await self._settle(bot)
+            except TimeoutError:
+                return self._look("the bot did not come to rest")
             status = await bot.terminate()
         findings = self._look()
         if status != 0:
@@ -121,8 +129,8 @@ class KillRun:
     def _database(self) -> sqlite3.Connection:
         return sqlite3.connect(f"file:{self._world.folder / 'bot.db'}?mode=ro", uri=True)
 
-    def _look(self) -> Findings:
-        findings = Findings()
+    def _look(self, *problems: str) -> Findings:
+        findings = Findings(problems=list(problems))
         with self._database() as database:
             claims = dict(database.execute("SELECT message_id, turn_id FROM claim").fetchall())
             turns = database.execute("SELECT id, kind, state FROM turn").fetchall()
@@ -149,7 +157,9 @@ class KillRun:
             if replies and replies != list(range(len(replies))):
                 findings.problems.append(f"turn {turn_id} has gaps: {replies}")
             if bool(replies) == bool(marks):
-                findings.problems.append(f"turn {turn_id} ({kind}, {state}): {len(replies)} replies, {len(marks)} marks")
+                findings.problems.append(
+                    f"turn {turn_id} ({kind}, {state}): {len(replies)} replies, {len(marks)} marks"
+                )
             findings.turns += 1
             findings.replies += bool(replies)
             findings.marks += bool(marks)

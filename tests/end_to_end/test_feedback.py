@@ -136,6 +136,14 @@ async def test_a_character_nobody_knows_is_a_sentence(world: World, room: Channe
             assert "/character search" in answer.text
 
 
+async def test_characters_are_offered_while_a_person_types(world: World, room: Channel, owner: Person) -> None:
+    async with world.bot():
+        await knows(world, owner, room)
+        for command in ("character rate", "character report"):
+            choices = await owner.autocomplete(room, command, "character", "help")
+            assert choices[0].value == "helpful-guide"
+
+
 async def test_an_adult_character_is_neither_rated_nor_named_in_an_ordinary_channel(
     world: World, room: Channel, owner: Person
 ) -> None:

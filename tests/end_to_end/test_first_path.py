@@ -21,7 +21,9 @@ async def test_a_bound_character_answers_and_goes_on_after_a_restart(world: Worl
     async with world.bot():
         world.upstream.script("Where were we?")
         await owner.say(channel, "And now?")
-        await world.discord.wait_for(lambda: any(message.content == "Where were we?" for message in channel.messages.values()))
+        await world.discord.wait_for(
+            lambda: any(message.content == "Where were we?" for message in channel.messages.values())
+        )
     call = world.upstream.response_calls[-1]
     said = [(item["role"], item["content"]) for item in call.body["input"]]
     assert ("assistant", "What are we editing today?") in said

@@ -61,9 +61,7 @@ class World:
 
     async def _ready(self, running: Application, connection: asyncio.Task[None]) -> None:
         ready = asyncio.create_task(running.client.wait_until_ready())
-        done, _ = await asyncio.wait(
-            (ready, connection), timeout=READY_SECONDS, return_when=asyncio.FIRST_COMPLETED
-        )
+        done, _ = await asyncio.wait((ready, connection), timeout=READY_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         if ready not in done:
             ready.cancel()
             if connection in done:
