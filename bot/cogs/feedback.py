@@ -4,6 +4,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.cogs.autocomplete import complete_character
 from bot.services.feedback import FeedbackService
 from bot.views.feedback import open_rating, open_report, tell_news
 
@@ -18,11 +19,13 @@ class FeedbackCog(commands.Cog):
         group.command(name="report", description="Report a character to the NanoGPT catalogue")(self.report)
 
     @app_commands.describe(character="Its name in the catalogue, or its id")
+    @app_commands.autocomplete(character=complete_character)
     async def rate(self, interaction: discord.Interaction, character: app_commands.Range[str, 1, 100]) -> None:
         """Open the form to rate a character."""
         await open_rating(interaction, await self._feedback.find(character))
 
     @app_commands.describe(character="Its name in the catalogue, or its id")
+    @app_commands.autocomplete(character=complete_character)
     async def report(self, interaction: discord.Interaction, character: app_commands.Range[str, 1, 100]) -> None:
         """Open the form to report a character."""
         await open_report(interaction, await self._feedback.find(character))

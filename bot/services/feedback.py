@@ -23,6 +23,7 @@ from bot.domain.ids import CharacterRef, GuildId, PayerId, ReportId, TurnId, Use
 from bot.domain.places import Place
 from bot.domain.ratings import ContentLimits
 from bot.domain.reporting import parse_reason, report_news
+from bot.domain.suggestions import looked_for
 from bot.domain.turns import Post, PostKind
 from bot.errors import UserError
 from bot.services.clock import Clock
@@ -122,7 +123,7 @@ class FeedbackService:
 
         Raises UserError when there is none: a form has to open within Discord's three seconds.
         """
-        known = await self._characters.find(address.strip())
+        known = await self._characters.find(looked_for(address) or address.strip())
         if known is None:
             raise UserError(_UNKNOWN)
         return known.ref

@@ -42,13 +42,13 @@ def feedback(world: FeedbackWorld) -> FeedbackService:
 # Finding the character
 
 
-@pytest.mark.parametrize("address", ["ada", "ADA", " ada ", "id-ada"])
+@pytest.mark.parametrize("address", ["ada", "ADA", " ada ", "id-ada", 'Look for "ada"'])
 async def test_a_character_is_found_by_slug_or_id(world: FeedbackWorld, address: str) -> None:
     ref = await world.character()
     assert await world.feedback.find(address) == ref
 
 
-@pytest.mark.parametrize("address", ["", "nobody", "Look for “ada”"])
+@pytest.mark.parametrize("address", ["", "nobody", 'Look for "nobody"'])
 async def test_an_unknown_character_is_a_sentence(world: FeedbackWorld, address: str) -> None:
     await world.character()
     with pytest.raises(UserError, match=r"/character search"):
