@@ -1,7 +1,7 @@
 """Forgetting in time: texts by age, and everything of servers that were left."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 from bot.domain.ids import GuildId
@@ -24,7 +24,17 @@ LEFT_GRACE_MS: Final = _DAY_MS
 class RetentionService:
     """Sweeps and purges in small transactions, and keeps count of the servers the bot is in."""
 
-    def __init__(self, *, retention: Retention, guilds: Guilds, retention_days: int, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        retention: Retention,
+        guilds: Guilds,
+        retention_days: int,
+        clock: Clock,
+        found_left: Callable[[GuildId], Awaitable[None]] | None = None,
+    ) -> None:
+        """Take the tables; `found_left` hears of each server that was left while the bot was away."""
+        self._found_left = found_left
         self._retention = retention
         self._guilds = guilds
         self._retention_ms = retention_days * _DAY_MS
@@ -74,8 +84,10 @@ class RetentionService:
         self._here = {guild_id for guild_id in self._here if shard_of(guild_id, shard_count) != shard_id} | here
         await self._guilds.seen(sorted(here), now_ms)
         left = frozenset(known - here)
-        for guild_id in left:
+        for guild_id in sorted(left):
             await self._guilds.left(guild_id, now_ms)
+            if self._found_left is not None:
+                await self._found_left(guild_id)
         if left:
             _log.info("shard %s: %s servers were left while the bot was away", shard_id, len(left))
         return left

@@ -82,6 +82,27 @@ async def test_a_server_left_while_the_bot_was_down_is_found_out_at_ready(
     assert await bound_guilds(database) == set()
 
 
+async def test_who_keeps_things_of_servers_in_memory_hears_which_were_left(
+    service: RetentionService, database: Database, clock: ManualClock
+) -> None:
+    heard: list[GuildId] = []
+
+    async def hear(guild_id: GuildId) -> None:
+        heard.append(guild_id)
+
+    await service.shard_ready(0, 1, [GUILD, OTHER])
+    later = RetentionService(
+        retention=Retention(database),
+        guilds=Guilds(database),
+        retention_days=30,
+        clock=clock.clock,
+        found_left=hear,
+    )
+    await later.shard_ready(0, 1, [OTHER])
+    await later.shard_ready(0, 1, [OTHER])
+    assert heard == [GUILD]
+
+
 async def test_a_server_that_is_still_there_is_not_taken_for_left(service: RetentionService, guilds: Guilds) -> None:
     assert await service.shard_ready(0, 1, [GUILD, OTHER]) == frozenset()
     assert await service.shard_ready(0, 1, [GUILD, OTHER]) == frozenset()
