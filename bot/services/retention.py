@@ -1,5 +1,6 @@
 """Forgetting in time: texts by age, and everything of servers that were left."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
@@ -17,6 +18,8 @@ ROUND_EVERY_SECONDS: Final = 6 * 3_600.0
 """So that a text outlives its retention by hours and not by a day."""
 FIRST_ROUND_AFTER_SECONDS: Final = 300.0
 """The start belongs to the messages that came meanwhile, and to hearing which servers there are."""
+SEEN_BATCH: Final = 200
+"""Servers written in one transaction: a shard may have 2,500."""
 LEFT_GRACE_MS: Final = _DAY_MS
 """How long the data of a server that was left is kept: removals by mistake are put right within a day."""
 
@@ -40,6 +43,8 @@ class RetentionService:
         self._retention_ms = retention_days * _DAY_MS
         self._clock = clock
         self._here: set[GuildId] = set()
+        self._counting = asyncio.Lock()
+        """One word about the servers at a time: a removal must not be undone by a list from before it."""
 
     async def run(self) -> None:
         """Work a round now and then until cancelled."""
@@ -65,29 +70,36 @@ class RetentionService:
 
     async def guild_joined(self, guild_id: GuildId) -> None:
         """Write down that the bot is in a server, so that nothing of it is purged."""
-        self._here.add(guild_id)
-        await self._guilds.seen([guild_id], self._clock.now_ms())
+        async with self._counting:
+            self._here.add(guild_id)
+            await self._guilds.seen([guild_id], self._clock.now_ms())
 
     async def guild_left(self, guild_id: GuildId) -> None:
         """Write down that the bot was removed from a server: not for an outage."""
-        self._here.discard(guild_id)
-        await self._guilds.left(guild_id, self._clock.now_ms())
+        async with self._counting:
+            self._here.discard(guild_id)
+            await self._guilds.left(guild_id, self._clock.now_ms())
 
     async def shard_ready(self, shard_id: int, shard_count: int, guild_ids: Iterable[GuildId]) -> frozenset[GuildId]:
         """Compare a shard's servers, unavailable ones included, with those known, and return the ones left meanwhile.
 
         Discord sends no event for servers that were left while the bot was down.
         """
-        now_ms = self._clock.now_ms()
         here = {guild_id for guild_id in guild_ids if shard_of(guild_id, shard_count) == shard_id}
-        known = {guild_id for guild_id in await self._guilds.present() if shard_of(guild_id, shard_count) == shard_id}
-        self._here = {guild_id for guild_id in self._here if shard_of(guild_id, shard_count) != shard_id} | here
-        await self._guilds.seen(sorted(here), now_ms)
-        left = frozenset(known - here)
-        for guild_id in sorted(left):
-            await self._guilds.left(guild_id, now_ms)
+        async with self._counting:
+            now_ms = self._clock.now_ms()
+            present = await self._guilds.present()
+            known = {guild_id for guild_id in present if shard_of(guild_id, shard_count) == shard_id}
+            others = {guild_id for guild_id in self._here if shard_of(guild_id, shard_count) != shard_id}
+            self._here = others | here
+            ordered = sorted(here)
+            for start in range(0, len(ordered), SEEN_BATCH):
+                await self._guilds.seen(ordered[start : start + SEEN_BATCH], now_ms)
+            left = sorted(known - here)
+            for guild_id in left:
+                await self._guilds.left(guild_id, now_ms)
+        for guild_id in left:
+            _log.info("the server %s was left while the bot was away", guild_id)
             if self._found_left is not None:
                 await self._found_left(guild_id)
-        if left:
-            _log.info("shard %s: %s servers were left while the bot was away", shard_id, len(left))
-        return left
+        return frozenset(left)

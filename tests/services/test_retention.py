@@ -109,6 +109,12 @@ async def test_a_server_that_is_still_there_is_not_taken_for_left(service: Reten
     assert await guilds.present() == {GUILD, OTHER}
 
 
+async def test_a_removal_is_not_undone_by_a_list_from_before_it(service: RetentionService, guilds: Guilds) -> None:
+    many = [GuildId(number) for number in range(300, 600)]
+    await asyncio.gather(service.shard_ready(0, 1, many), service.guild_left(many[-1]))
+    assert await guilds.present() == set(many[:-1])
+
+
 async def test_a_shard_speaks_for_its_own_servers_only(service: RetentionService, guilds: Guilds) -> None:
     await service.shard_ready(0, 2, [GUILD, NEXT_SHARD])
     await service.shard_ready(1, 2, [GUILD, NEXT_SHARD])
