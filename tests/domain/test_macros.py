@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from bot.domain.macros import expand_greeting
 
-thorough = settings(deadline=None, max_examples=150, derandomize=True)
+thorough = settings(deadline=None, max_examples=80, derandomize=True)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from bot.domain.unicode_text import is_blank, is_boundary, utf16_length
 from tests.domain.texts import FAMILY, FLAGS, long_texts, shown_as_prose, texts
 
 limits = st.sampled_from((64, 65, 80, 100, 300))
-thorough = settings(deadline=None, max_examples=120, derandomize=True)
+thorough = settings(deadline=None, max_examples=80, derandomize=True)
 
 
 def substance(text: str) -> str:
@@ -44,7 +44,7 @@ def test_every_block_is_closed_in_its_own_part(text: str, limit: int) -> None:
 
 
 @given(text=long_texts, more=texts, limit=limits)
-@settings(thorough, max_examples=200)
+@settings(thorough, max_examples=120)
 def test_all_parts_but_the_last_stay_when_the_text_grows(text: str, more: str, limit: int) -> None:
     before = split_message(text, limit)[:-1]
     assert split_message(text + more, limit)[: len(before)] == before
@@ -146,26 +146,26 @@ def test_a_cut_prefers_the_larger_unit_of_text(text: str, first: str) -> None:
         "\\`",
     ],
 )
-@pytest.mark.parametrize("lead", range(30, 64))
-def test_what_belongs_together_stays_in_one_part(atom: str, lead: int) -> None:
-    parts = split_message("y" * lead + atom + "z" * 40, 64)
-    assert sum(part.count(atom) for part in parts) == 1
+def test_what_belongs_together_stays_in_one_part(atom: str) -> None:
+    for lead in range(30, 64):
+        parts = split_message("y" * lead + atom + "z" * 40, 64)
+        assert sum(part.count(atom) for part in parts) == 1, lead
 
 
-@pytest.mark.parametrize("lead", range(5, 64))
-def test_a_link_stays_in_one_part(lead: int) -> None:
+def test_a_link_stays_in_one_part() -> None:
     link = "https://example.com/some/long/path?q=a_b"
-    parts = split_message("y" * lead + " " + link + " and more text after it", 64)
-    assert sum(part.count(link) for part in parts) == 1
+    for lead in range(5, 64):
+        parts = split_message("y" * lead + " " + link + " and more text after it", 64)
+        assert sum(part.count(link) for part in parts) == 1, lead
 
 
-@pytest.mark.parametrize("lead", range(30, 70))
-def test_a_cut_never_lies_inside_a_visible_character(lead: int) -> None:
-    text = "y" * lead + (FLAGS + FAMILY + "e\u0301") * 6
-    at = 0
-    for part in split_message(text, 64):
-        at += len(part)
-        assert is_boundary(text, at)
+def test_a_cut_never_lies_inside_a_visible_character() -> None:
+    for lead in range(30, 70):
+        text = "y" * lead + (FLAGS + FAMILY + "e\u0301") * 6
+        at = 0
+        for part in split_message(text, 64):
+            at += len(part)
+            assert is_boundary(text, at), lead
 
 
 def test_a_cut_block_is_closed_and_reopened_with_its_language() -> None:
@@ -241,7 +241,7 @@ HOSTILE = (
 
 @pytest.mark.parametrize("piece", HOSTILE)
 def test_a_long_hostile_text_takes_no_longer_than_another(piece: str) -> None:
-    text = "a" + piece * (60_000 // len(piece))
+    text = "a" + piece * (30_000 // len(piece))
     parts = split_message(safe_text(text))
     assert all(utf16_length(part) <= MESSAGE_LIMIT for part in parts)
     assert text.startswith(safe_prefix(text)[:1])

@@ -14,7 +14,7 @@ from bot.domain.unicode_text import (
 )
 from tests.domain.texts import FAMILY, FLAGS, texts
 
-thorough = settings(deadline=None, max_examples=120, derandomize=True)
+thorough = settings(deadline=None, max_examples=80, derandomize=True)
 
 
 @pytest.mark.parametrize(
