@@ -14,6 +14,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.cogs.bindings import BindingsCog
+from bot.cogs.catalog import CatalogCog
 from bot.cogs.character_group import character_group
 from bot.cogs.feedback import FeedbackCog
 from bot.cogs.guilds import GuildsCog
@@ -202,9 +203,7 @@ async def application(settings: Settings) -> AsyncGenerator[Application]:
         )
         await privacy.load()
         announcer = Announcer(outlet=outlet, notices=stores.notices, clock=clock)
-        poster = Poster(
-            outlet, stores.posts, clock, preview_interval_seconds=settings.relay.preview_interval_seconds
-        )
+        poster = Poster(outlet, stores.posts, clock, preview_interval_seconds=settings.relay.preview_interval_seconds)
         speaker = Speaker(
             poster=poster,
             turns=stores.turns,
@@ -353,6 +352,7 @@ async def application(settings: Settings) -> AsyncGenerator[Application]:
         sync = CommandSync(client.tree, stores.state)
         set_up.cogs = (
             RelayCog(client, relay=relay, recovery=recovery, poster=poster, outlet=outlet),
+            CatalogCog(catalog, searches, group),
             BindingsCog(bindings, group),
             FeedbackCog(feedback, group),
             ModalsCog(MODAL_HANDLERS),

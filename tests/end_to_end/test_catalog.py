@@ -1,12 +1,15 @@
 """Finding a character: search and its pages, profiles, suggestions, and what a channel may not show."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 
 from bot.sandbox.discord import Channel, Message, Person
 from bot.sandbox.discord.faults import Fault as DiscordFault
 from bot.sandbox.discord.interaction_model import InteractionResult
+from bot.sandbox.discord.json_types import as_text, objects_of
 from bot.sandbox.nanogpt.catalog import SandboxCharacter
-from bot.sandbox.nanogpt.faults import ArmedFault, Fault
+from bot.sandbox.nanogpt.faults import Fault, Route
 from tests.end_to_end.world import World
 
 
@@ -76,13 +79,14 @@ async def test_a_profile_is_opened_from_a_page_and_the_character_brought_in(worl
     channel, owner = set_up(world)
     async with world.bot():
         page = await seen(await owner.slash(channel, "character search", query="technical", tag="Writing"))
-        select = page.components[0]["components"][0]  # pyright: ignore - JSON as Discord has it.
-        opened = await owner.select(page, select["custom_id"], [select["options"][0]["value"]])
+        (select,) = objects_of(page.components[0].get("components"))
+        (option,) = objects_of(select.get("options"))
+        opened = await owner.select(page, as_text(select.get("custom_id")), [option.get("value")])
         profile = await seen(opened)
         assert profile is not page
         assert opened.ephemeral
         assert titles(profile) == ["Helpful Guide"]
-        fields = {field["name"]: field["value"] for field in profile.embeds[0]["fields"]}
+        fields = {field.get("name"): field.get("value") for field in objects_of(profile.embeds[0].get("fields"))}
         assert fields["Content rating"] == "sfw"
         assert fields["First words"] == "What are we editing today?"
     async with world.bot():
@@ -139,11 +143,21 @@ async def test_suggestions_forgive_misspelling_and_always_offer_something(world:
 async def test_a_profile_says_when_the_catalogue_does_not_answer(world: World) -> None:
     channel, owner = set_up(world)
     async with world.bot():
-        await warmed_up(world)
         await seen(await owner.slash(channel, "character show", character="helpful-guide"))
-    world.upstream.faults.next(ArmedFault(Fault.SERVER_ERROR))  # pyright: ignore
+    with closing(sqlite3.connect(world.folder / "bot.db")) as database, database:
+        database.execute("UPDATE character SET checked_at = checked_at - 3600000")
+    for route in (Route.CHARACTER, Route.LIST):
+        world.upstream.faults.next(Fault.DAILY_CAP, 20, on=route)
     async with world.bot():
-        ...
+        shown = await seen(await owner.slash(channel, "character show", character="helpful-guide"))
+        assert titles(shown) == ["Helpful Guide"]
+        assert "The catalogue does not answer just now" in shown.content
+        unknown, searched = await asyncio.gather(
+            owner.slash(channel, "character show", character="margin-witch-2"),
+            owner.slash(channel, "character search"),
+        )
+        for result in (unknown, searched):
+            assert (await seen(result)).content == "The catalogue does not answer just now. Try again in a minute."
 
 
 async def test_a_picture_that_discord_does_not_take_is_left_out(world: World) -> None:
