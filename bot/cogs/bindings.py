@@ -57,6 +57,7 @@ class BindingsCog(commands.Cog):
 
     async def leave(self, interaction: discord.Interaction) -> None:
         """End the binding of the channel."""
+        await defer_in_private(interaction)
         change = await self._bindings.leave(await place_of(interaction), asker_of(interaction))
         await tell(interaction, self._bindings, change)
 

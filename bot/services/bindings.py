@@ -37,7 +37,10 @@ _OTHER_PAYER_WORDS: Final = "a key that was added here"
 Greeter: TypeAlias = Callable[[Binding, Conversation, KnownCharacter, str], Awaitable[None]]
 """Posts a greeting in the character's voice."""
 Stopper: TypeAlias = Callable[[Conversation], Awaitable[None]]
-"""Stops the reply that is under way in a conversation, if any."""
+"""Stops the reply that is under way in a conversation, if any, and returns when its turn has ended.
+
+Never called with the lock held: a turn that ends may have to pause its own binding.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +141,9 @@ class BindingService:
             raise UserError(notices.missing_rights(lacking, place.channel_id))
         self._check(trigger)
         known = await self._catalog.resolve(address, ceiling=self._catalog.ceiling(place))
+        there = self._index.get(place.channel_id)
+        if there is not None and there.character_ref != known.ref:
+            await self._stop_all(there)
         async with self._changing:
             there = self._index.get(place.channel_id)
             if there is not None and there.character_ref == known.ref:
@@ -185,6 +191,7 @@ class BindingService:
     async def leave(self, place: Place | None, asker: Asker) -> BindingChange:
         """End the binding of a channel and forget its conversations. Raises UserError."""
         place = self._manageable(place, asker)
+        await self._stop_all(self._bound(place)[1])
         async with self._changing:
             _, binding = self._bound(place)
             name = self._shown_name(binding)
@@ -202,14 +209,13 @@ class BindingService:
         if not asker.may_manage:
             raise UserError(notices.NOT_ALLOWED)
         standing = await self._catalog.standing(binding.character_ref, ceiling=self._catalog.ceiling(place))
+        scope = Scope.ROOM if place.thread_id is None else Scope.THREAD
+        await self._stop(await self._conversation(binding, scope, place.here))
         async with self._changing:
             place, binding = self._bound(place)
-            if place.thread_id is None:
-                conversation = await self._conversation(binding, Scope.ROOM, place.channel_id)
+            conversation = await self._conversation(binding, scope, place.here)
+            if scope is Scope.ROOM:
                 binding = self._put(await self._bindings.set_trigger(binding.id, binding.trigger, asker.asked_at))
-            else:
-                conversation = await self._conversation(binding, Scope.THREAD, place.thread_id)
-            await self._stop(conversation)
             conversation = await self._conversations.reset(conversation.id, asker.asked_at) or conversation
         greeting = None
         if standing.cause is None and standing.known.ref == binding.character_ref:
@@ -315,15 +321,17 @@ class BindingService:
 
     async def channel_deleted(self, channel_id: ChannelId) -> None:
         """End what was bound to a channel that is no more."""
-        async with self._changing:
-            binding = self._index.get(channel_id)
-            if binding is not None:
+        binding = self._index.get(channel_id)
+        if binding is not None:
+            await self._stop_all(binding)
+            async with self._changing:
                 await self._end(binding)
 
     async def guild_left(self, guild_id: GuildId) -> None:
         """End everything in a server that the bot was removed from; an outage is no such thing."""
-        async with self._changing:
-            for binding in await self._bindings.by_guild(guild_id):
+        for binding in await self._bindings.by_guild(guild_id):
+            await self._stop_all(binding)
+            async with self._changing:
                 await self._end(binding)
 
     # Steps of the above. Those that write are called with the lock held.
@@ -334,7 +342,6 @@ class BindingService:
         replaced = None
         if there is not None:
             replaced = self._shown_name(there) or None
-            await self._stop_all(there)
             self._looked_at.pop(there.id, None)
         if trigger is None:
             trigger = Trigger.EVERY if self._message_content else Trigger.MENTION
@@ -375,7 +382,6 @@ class BindingService:
         return BindingChange(binding, answer, notice)
 
     async def _end(self, binding: Binding) -> Binding | None:
-        await self._stop_all(binding)
         ended = await self._bindings.end(binding.id, self._clock.now_ms())
         self._index.put(replace(binding, state=BindingState.ENDED))
         self._looked_at.pop(binding.id, None)
