@@ -27,7 +27,9 @@ from bot.store.turns import Turns
 _log = logging.getLogger(__name__)
 
 AT_ONCE: Final = 4
-"""Channels looked at side by side, so that a start does not spend the global rate limit."""
+LOOK_SECONDS: Final = 0.2
+"""Channels looked at side by side, and how long each look lasts at the least: twenty a second, so that a start
+leaves most of the 50 requests a second that a bot has (https://discord.com/developers/docs/topics/rate-limits)."""
 FIRST_BACKOFF_SECONDS: Final = 1.0
 LONGEST_BACKOFF_SECONDS: Final = 60.0
 MISSED_CAUSE: Final = "missed"
@@ -130,8 +132,7 @@ class RecoveryService:
             if not kept:
                 continue
             try:
-                async with self._looking:
-                    history = await self._read_history(state.destination)
+                history = await self._look(state.destination)
             except OutletError as error:
                 _log.info("Deletions in %s cannot be looked up: %r", state.destination.place, error)
                 continue
@@ -140,6 +141,12 @@ class RecoveryService:
                 await self._turns.erase(
                     [message_id for message_id in kept if message_id >= oldest and message_id not in history.ids]
                 )
+
+    async def _look(self, destination: Destination) -> History:
+        async with self._looking:
+            history = await self._read_history(destination)
+            await self._clock.sleep(LOOK_SECONDS)
+            return history
 
     # Turns
 
@@ -225,8 +232,7 @@ class RecoveryService:
         if state.last_message_id <= heard:
             return
         try:
-            async with self._looking:
-                history = await self._read_history(destination)
+            history = await self._look(destination)
         except OutletError as error:
             _log.warning("What was missed in %s cannot be read: %r", destination.place, error)
             return

@@ -124,7 +124,7 @@ class RelayService:
         return self._index.get(await self._channel_of(message))
 
     async def _channel_of(self, message: IncomingMessage) -> ChannelId:
-        if message.in_thread is False:
+        if message.in_thread is False or self._index.get(message.channel_id) is not None:
             return message.channel_id
         if message.parent_id is not None:
             return message.parent_id
