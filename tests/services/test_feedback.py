@@ -3,7 +3,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from bot.domain.feedback import Report, ReportState, Review
+from bot.domain.feedback import OutboxKind, Report, ReportState, Review
 from bot.domain.ids import ChannelId, CharacterRef, GuildId, MessageId, TurnId, UserId
 from bot.domain.places import Place
 from bot.domain.ratings import ContentRating
@@ -196,6 +196,17 @@ async def test_a_refused_report_is_told_until_it_was_shown(world: FeedbackWorld)
     assert await world.feedback.pending_news(MEMBER) == news
     await world.feedback.told(news)
     assert await world.feedback.pending_news(MEMBER) is None
+
+
+async def test_a_report_that_is_settled_is_not_sent_again(world: FeedbackWorld, database: Database) -> None:
+    filed = await report(world, await world.character())
+    await world.sending.send_due()
+    now = world.clock.now_ms()
+    async with database.transaction() as tx:
+        await world.outbox.put(tx, OutboxKind.REPORT, str(filed.id), payer=OPERATOR, due_at_ms=now, now_ms=now)
+    await world.sending.send_due()
+    assert len(world.upstream.requests) == 1
+    assert await world.outbox.next_due_ms() is None
 
 
 async def test_a_report_outlasts_an_outage(world: FeedbackWorld) -> None:

@@ -1,15 +1,30 @@
 from collections.abc import Callable, Mapping
-from typing import Any
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
+import discord
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.feedback import MAX_DETAILS_CHARACTERS, MAX_REVIEW_CHARACTERS, Review
-from bot.domain.ids import CharacterRef, TurnId, UserId
+from bot.domain.ids import CharacterRef, ReportId, TurnId, UserId
 from bot.sandbox.discord import RecordedRequest
-from bot.services.feedback import RatingForm, ReportForm
-from bot.views.feedback import REVIEW_BOX_CHARACTERS, RateButton, ReportButton, handed_back, rate_modal, report_modal
+from bot.services.feedback import FeedbackService, News, RatingForm, ReportForm
+from bot.store.errors import DatabaseFull
+from bot.views.feedback import (
+    REVIEW_BOX_CHARACTERS,
+    RateButton,
+    ReportButton,
+    handed_back,
+    rate_modal,
+    report_modal,
+    submit_rating,
+    submit_report,
+    tell_news,
+)
+from bot.views.modals import ModalHandler, Submission
 from bot.views.privacy import DeleteMineButton
 from bot.views.registry import DYNAMIC_ITEMS, MODAL_HANDLERS
 from tests.support.openapi import RequestCheck, discord_request_check
@@ -104,3 +119,75 @@ async def test_every_form_has_somebody_to_take_it() -> None:
         report_modal(opening(), ReportForm(REF, "Ada", None)),
     )
     assert {form.custom_id.split(":")[1] for form in forms} == set(MODAL_HANDLERS)
+
+
+class Answering:
+    """As much of an interaction as a submitted form needs, outside servers."""
+
+    def __init__(self, feedback: object) -> None:
+        self.id = 1
+        self.type = discord.InteractionType.modal_submit
+        self.guild_id = None
+        self.channel_id = None
+        self.user = SimpleNamespace(id=400)
+        self.client = SimpleNamespace(services=SimpleNamespace(feedback=feedback))
+        self.said: list[str] = []
+        self.response = self.followup = self
+
+    def is_done(self) -> bool:
+        return bool(self.said)
+
+    async def send(self, text: str, **_: object) -> None:
+        self.said.append(text)
+
+    async def send_message(self, text: str, **_: object) -> None:
+        self.said.append(text)
+
+
+class Breaking:
+    """Fails at whatever is stored."""
+
+    async def rate(self, *_: object, **__: object) -> None:
+        raise DatabaseFull(Path("bot.db"))
+
+    async def report(self, *_: object, **__: object) -> None:
+        raise RuntimeError("a mistake of ours")
+
+
+@pytest.mark.parametrize(
+    ("submit", "field", "said"),
+    [(submit_rating, "text", "my own records"), (submit_report, "details", "this code")],
+)
+async def test_what_was_typed_is_handed_back_whatever_failed(submit: ModalHandler, field: str, said: str) -> None:
+    interaction = Answering(Breaking())
+    submission = Submission("form", (5, 1), {"stars": "5", "reason": "hate", field: "A long thought."})
+    await submit(cast("discord.Interaction", cast("object", interaction)), submission)
+    first, second = interaction.said
+    assert said in first
+    assert "```\nA long thought.\n```" in second
+
+
+async def test_news_that_could_not_be_shown_are_told_another_time(caplog: pytest.LogCaptureFixture) -> None:
+    class WithNews:
+        shown = False
+
+        async def pending_news(self, _: object) -> News:
+            return News((ReportId(1),), ("Your report was not taken.",))
+
+        async def told(self, _: News) -> None:
+            self.shown = True
+
+    class Gone(Answering):
+        async def send(self, text: str, **_: object) -> None:
+            raise ConnectionResetError(text)
+
+    feedback = WithNews()
+    await tell_news(cast("discord.Interaction", cast("object", Gone(feedback))), cast("FeedbackService", feedback))
+    assert not feedback.shown
+    assert "could not be told" in caplog.text
+
+
+async def test_nobody_deletes_the_data_of_somebody_else() -> None:
+    interaction = Answering(Breaking())
+    await DeleteMineButton(UserId(401)).callback(cast("discord.Interaction", cast("object", interaction)))
+    assert interaction.said == ["That button is somebody else's. Use /privacy delete for your own data."]
