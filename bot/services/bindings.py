@@ -318,6 +318,7 @@ class BindingService:
         known = self._catalog.by_ref(binding.character_ref)
         if known is not None and known.character.rating > ceiling:
             await self.pause(binding, PauseCause.ABOVE_CEILING)
+            await self._stop_all(binding)
 
     async def channel_deleted(self, channel_id: ChannelId) -> None:
         """End what was bound to a channel that is no more."""

@@ -525,8 +525,8 @@ async def test_a_pause_is_told_once_and_holds(
     assert "**Helpful Guide**" in outlet.texts[0]
 
 
-async def test_a_character_above_the_ceiling_is_paused_without_its_name(
-    service: BindingService, outlet: NoticeOutlet
+async def test_a_character_above_the_ceiling_is_paused_without_its_name_and_stopped_in_mid_reply(
+    service: BindingService, outlet: NoticeOutlet, voices: Voices
 ) -> None:
     change = await service.use(RESTRICTED, asker(), "night-bard")
     await service.channel_changed(ROOM.channel_id, age_restricted=False)
@@ -534,6 +534,7 @@ async def test_a_character_above_the_ceiling_is_paused_without_its_name(
     assert "Night Bard" not in text
     assert "age-restricted" in text
     assert "Night Bard" not in service.current(ROOM)
+    assert [conversation.binding_id for conversation in voices.stopped] == [change.binding.id]
     assert change.binding.state is BindingState.ACTIVE
 
 
