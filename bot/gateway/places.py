@@ -74,7 +74,5 @@ def bot_rights(interaction: discord.Interaction) -> frozenset[Right]:
     # Reading and writing in a voice channel's chat needs Connect too (Discord, Get Channel Messages).
     spoken = isinstance(interaction.channel, _SPOKEN)
     return frozenset(
-        right
-        for right in Right
-        if not getattr(permissions, right.value) and (spoken or right is not Right.CONNECT)
+        right for right in Right if not getattr(permissions, right.value) and (spoken or right is not Right.CONNECT)
     )
