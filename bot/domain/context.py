@@ -33,6 +33,8 @@ def input_items(
     history: Sequence[Exchange],
     messages: Sequence[TurnMessage],
     budget: ContextBudget,
+    *,
+    character_name: str = "",
 ) -> tuple[InputItem, ...]:
     """Build the input of one call: house note, greeting, the newest history that fits, the new messages.
 
@@ -47,7 +49,9 @@ def input_items(
     ]
     kept = _newest(past, budget, used=sum(len(message.text or "") for message in messages))
     labels = distinct_labels(
-        {piece.author_id: piece.author_name or "" for piece in (*kept, *messages) if isinstance(piece, TurnMessage)}
+        {piece.author_id: piece.author_name or "" for piece in (*kept, *messages) if isinstance(piece, TurnMessage)},
+        # A member who is called like the character must not be taken for it.
+        reserved=[character_name] if character_name else (),
     )
     items = [InputItem("developer", HOUSE_NOTE)]
     if greeting:

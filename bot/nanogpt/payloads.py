@@ -168,6 +168,10 @@ class _CharacterPayload(BaseModel):
         return effective_rating(self.content_rating, self.creator_content_rating)
 
     @property
+    def rating_stated(self) -> bool:
+        return any(word not in (None, "") for word in (self.content_rating, self.creator_content_rating))
+
+    @property
     def gone(self) -> bool:
         return bool(self.archived_at or self.is_archived or self.archived or self.status == "archived")
 
@@ -242,6 +246,7 @@ def _character(holder: dict[str, Json], site: str) -> Character | None:
         moderation_status=payload.moderation_status,
         allow_api=payload.allow_api,
         rating=payload.rating,
+        rating_stated=payload.rating_stated,
         tags=payload.tags,
         stars_average=payload.rating_avg,
         stars_count=payload.rating_count,

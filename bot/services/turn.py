@@ -242,7 +242,7 @@ class TurnRunner:
             greeting = await self._turns.greeting(conversation.id)
         return ResponseRequest(
             stage.known.character.id,
-            input_items(greeting, history, turn.messages, budget),
+            input_items(greeting, history, turn.messages, budget, character_name=stage.known.character.name),
             base_model=stage.known.character.base_model,
             max_output_tokens=self._settings.max_output_tokens,
         )

@@ -345,3 +345,10 @@ def test_a_model_may_come_without_its_character() -> None:
 )
 def test_the_shape_of_a_page_is_told_in_names(body: Json, shape: PageShape) -> None:
     assert describe_page(body, site=SITE) == shape
+
+
+def test_a_character_without_any_rating_word_counts_as_explicit_and_says_that_nothing_was_stated() -> None:
+    unrated = read_character({"id": "1", "name": "A"}, site=SITE)
+    rated = read_character({"id": "1", "name": "A", "content_rating": "sfw"}, site=SITE)
+    assert (unrated.rating, unrated.rating_stated) == (ContentRating.EXPLICIT, False)
+    assert (rated.rating, rated.rating_stated) == (ContentRating.SFW, True)
