@@ -151,15 +151,18 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
 
 
 @asynccontextmanager
-async def application(settings: Settings) -> AsyncGenerator[Application]:
-    """Build everything and log in; on the way out, end everything in the reverse order."""
+async def application(settings: Settings, *, pace: Pace | None = None) -> AsyncGenerator[Application]:
+    """Build everything and log in; on the way out, end everything in the reverse order.
+
+    `pace` takes the place of the one that the settings describe.
+    """
     point_at(
         api_url=settings.discord.api_url, gateway_url=settings.discord.gateway_url, cdn_url=settings.discord.cdn_url
     )
     clock = Clock()
     async with AsyncExitStack() as stack:
         stores = await _open_stores(settings, clock, stack)
-        nanogpt = await _open_nanogpt(settings, stack)
+        nanogpt = await _open_nanogpt(settings, pace, stack)
         key = ApiKey(settings.nanogpt.api_key.get_secret_value(), OPERATOR)
         limits = settings.content.limits
 
@@ -406,7 +409,7 @@ async def _open_stores(settings: Settings, clock: Clock, stack: AsyncExitStack) 
     )
 
 
-async def _open_nanogpt(settings: Settings, stack: AsyncExitStack) -> NanoGptClient:
+async def _open_nanogpt(settings: Settings, pace: Pace | None, stack: AsyncExitStack) -> NanoGptClient:
     upstream = settings.nanogpt
     http = await stack.enter_async_context(
         build_http_client(max_connections=upstream.max_concurrent + CATALOGUE_CONNECTIONS)
@@ -415,7 +418,7 @@ async def _open_nanogpt(settings: Settings, stack: AsyncExitStack) -> NanoGptCli
         http,
         base_url=upstream.base_url,
         responses_url=upstream.responses_url,
-        pace=Pace(max(1, int(upstream.requests_per_second))),
+        pace=pace or Pace(upstream.requests_per_second),
         jitter=random.random,
         limits=TimeLimits(
             connect=upstream.connect_timeout_seconds,
