@@ -93,6 +93,7 @@ CATALOGUE_CONNECTIONS: Final = 8
 HEARTBEAT_SECONDS: Final = 10.0
 RESTART_SECONDS: Final = 30.0
 _MS_PER_MINUTE: Final = 60_000
+_MS_PER_SECOND: Final = 1_000
 _CODE_BYTES: Final = 3
 
 
@@ -151,18 +152,20 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
 
 
 @asynccontextmanager
-async def application(settings: Settings, *, pace: Pace | None = None) -> AsyncGenerator[Application]:
+async def application(
+    settings: Settings, *, pace: Pace | None = None, clock: Clock | None = None
+) -> AsyncGenerator[Application]:
     """Build everything and log in; on the way out, end everything in the reverse order.
 
-    `pace` takes the place of the one that the settings describe.
+    `pace` takes the place of the one that the settings describe, `clock` that of the machine's.
     """
     point_at(
         api_url=settings.discord.api_url, gateway_url=settings.discord.gateway_url, cdn_url=settings.discord.cdn_url
     )
-    clock = Clock()
+    clock = clock or Clock()
     async with AsyncExitStack() as stack:
         stores = await _open_stores(settings, clock, stack)
-        nanogpt = await _open_nanogpt(settings, pace, stack)
+        nanogpt = await _open_nanogpt(settings, pace, clock, stack)
         key = ApiKey(settings.nanogpt.api_key.get_secret_value(), OPERATOR)
         limits = settings.content.limits
 
@@ -224,7 +227,7 @@ async def application(settings: Settings, *, pace: Pace | None = None) -> AsyncG
             del known
 
         async def stop_reading(conversation: Conversation) -> None:
-            readers.stop(conversation.id)
+            await readers.stop(conversation.id)
 
         bindings = BindingService(
             bindings=stores.bindings,
@@ -328,6 +331,7 @@ async def application(settings: Settings, *, pace: Pace | None = None) -> AsyncG
             guilds=stores.guilds,
             retention_days=settings.privacy.retention_days,
             clock=clock,
+            found_left=bindings.guild_left,
         )
         health = HealthService(state=stores.state, nanogpt=nanogpt, clock=clock)
         silence = SilenceService(
@@ -409,7 +413,9 @@ async def _open_stores(settings: Settings, clock: Clock, stack: AsyncExitStack) 
     )
 
 
-async def _open_nanogpt(settings: Settings, pace: Pace | None, stack: AsyncExitStack) -> NanoGptClient:
+async def _open_nanogpt(
+    settings: Settings, pace: Pace | None, clock: Clock, stack: AsyncExitStack
+) -> NanoGptClient:
     upstream = settings.nanogpt
     http = await stack.enter_async_context(
         build_http_client(max_connections=upstream.max_concurrent + CATALOGUE_CONNECTIONS)
@@ -425,6 +431,9 @@ async def _open_nanogpt(settings: Settings, pace: Pace | None, stack: AsyncExitS
             idle=upstream.idle_timeout_seconds,
             overall=upstream.overall_timeout_seconds,
         ),
+        sleep=clock.sleep,
+        monotonic=clock.monotonic,
+        now=lambda: clock.now_ms() / _MS_PER_SECOND,
     )
 
 

@@ -87,8 +87,13 @@ class BindingsCog(commands.Cog):
         await self._bindings.channel_deleted(ChannelId(channel.id))
 
     @commands.Cog.listener()
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """Take up what was bound in a server that the bot was removed from a moment ago."""
+        await self._bindings.guild_joined(GuildId(guild.id))
+
+    @commands.Cog.listener()
     async def on_guild_remove(self, guild: discord.Guild) -> None:
-        """Forget what was bound in a server that the bot was removed from; an outage is another event."""
+        """Fall silent in a server that the bot was removed from; an outage is another event."""
         await self._bindings.guild_left(GuildId(guild.id))
 
 

@@ -129,14 +129,17 @@ class RelayCog(commands.Cog):
 
 def _places(guild: discord.Guild) -> list[PlaceState]:
     """Return a server's channels and active threads with their newest messages."""
-    states: list[PlaceState] = []
-    for channel in guild.channels:
-        if isinstance(channel, (discord.TextChannel, discord.VoiceChannel, discord.StageChannel)):
-            states.append(_state(Destination(GuildId(guild.id), ChannelId(channel.id)), channel.last_message_id))
-    for thread in guild.threads:
-        destination = Destination(GuildId(guild.id), ChannelId(thread.parent_id), ChannelId(thread.id))
-        states.append(_state(destination, thread.last_message_id))
-    return states
+    guild_id = GuildId(guild.id)
+    channels = [
+        _state(Destination(guild_id, ChannelId(channel.id)), channel.last_message_id)
+        for channel in guild.channels
+        if isinstance(channel, (discord.TextChannel, discord.VoiceChannel, discord.StageChannel))
+    ]
+    threads = [
+        _state(Destination(guild_id, ChannelId(thread.parent_id), ChannelId(thread.id)), thread.last_message_id)
+        for thread in guild.threads
+    ]
+    return channels + threads
 
 
 def _state(destination: Destination, last_message_id: int | None) -> PlaceState:

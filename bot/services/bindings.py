@@ -329,11 +329,19 @@ class BindingService:
                 await self._end(binding)
 
     async def guild_left(self, guild_id: GuildId) -> None:
-        """End everything in a server that the bot was removed from; an outage is no such thing."""
+        """Fall silent in a server that the bot was removed from; an outage is no such thing.
+
+        What is stored stays for the grace that the retention gives, so that a removal by mistake can be undone.
+        """
+        for binding in self._index:
+            if binding.guild_id == guild_id:
+                self._index.drop(binding.channel_id)
+                await self._stop_all(binding)
+
+    async def guild_joined(self, guild_id: GuildId) -> None:
+        """Speak again where the bot spoke before it was removed, if that is not forgotten yet."""
         for binding in await self._bindings.by_guild(guild_id):
-            await self._stop_all(binding)
-            async with self._changing:
-                await self._end(binding)
+            self._index.put(binding)
 
     # Steps of the above. Those that write are called with the lock held.
 

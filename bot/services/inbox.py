@@ -71,15 +71,13 @@ class Inbox:
         """Put messages that were missed before the ones that came since, by the order of their ids."""
         box = self._box(guild_id, place)
         waiting = {event.id for event in box.events if isinstance(event, IncomingMessage)}
-        late: deque[Event] = deque(
+        late = deque(
             sorted((message for message in messages if message.id not in waiting), key=lambda message: message.id)
         )
         merged: deque[Event] = deque()
-        while box.events:
-            event = box.events.popleft()
-            if isinstance(event, IncomingMessage):
-                while late and isinstance(first := late[0], IncomingMessage) and first.id < event.id:
-                    merged.append(late.popleft())
+        for event in box.events:
+            while isinstance(event, IncomingMessage) and late and late[0].id < event.id:
+                merged.append(late.popleft())
             merged.append(event)
         merged.extend(late)
         box.events = merged

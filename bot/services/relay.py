@@ -153,6 +153,7 @@ class RelayService:
         if not arrivals:
             return
         conversation = await self._conversation(binding, place, channel_id)
+        arrivals = [arrival for arrival in arrivals if arrival.message_id > conversation.starts_after]
         now_ms = self._clock.now_ms()
         day_start_ms = now_ms - now_ms % MS_PER_DAY
         results = await self._turns.admit(
@@ -226,7 +227,7 @@ class RelayService:
                         if turn.attempts == 1 and conversation.id not in self._awake:
                             break
                         self._awake.discard(conversation.id)
-                except Exception:
+                except Exception:  # noqa: BLE001 - a conversation must not fall silent for good; the fault is logged
                     _log.exception("Conversation %s stumbled; trying again in %.0f s", conversation.id, backoff)
                     self._awake.add(conversation.id)
                     await self._clock.sleep(backoff)

@@ -117,7 +117,7 @@ class Speaker:
     async def fail(
         self, turn: Turn, stage: Stage, delivery: Delivery, failure: Failure, *, text: str, model: str | None = None
     ) -> None:
-        """End a turn that has no whole text: mark the part that there is, or say in the bot's name that there is none."""
+        """End a turn that has no whole text: mark the part there is, or say in the bot's name that there is none."""
         _log.info("Turn %s: %s%s", turn.id, failure.cause.value, " after some text" if text else "")
         retry = failure.cause not in NOT_RETRYABLE
         layout = stage.shaper.final(text, mark=cut_mark(failure)) if text else Layout(())

@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
-from contextlib import aclosing
+from collections.abc import Callable, Coroutine, Generator
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -32,6 +32,7 @@ _log = logging.getLogger(__name__)
 TYPING_AFTER_SECONDS: Final = 1.0
 TYPING_AGAIN_SECONDS: Final = 8.0
 """A typing sign lasts ten seconds, and a webhook's post does not clear it (Discord, Trigger Typing Indicator)."""
+STOP_SECONDS: Final = 10.0
 PAUSED: Final = "paused"
 """The stored cause of a turn that the gate stopped."""
 IGNORED: Final = "ignored_member"
@@ -55,26 +56,48 @@ class _Reading:
 
 
 class Readers:
-    """The replies being read just now, so that one can be stopped from outside."""
+    """The turns under way, so that one can be stopped from outside."""
 
     def __init__(self) -> None:
+        self._ended: dict[ConversationId, asyncio.Event] = {}
         self._tasks: dict[ConversationId, asyncio.Task[None]] = {}
         self._causes: dict[ConversationId, FailureCause] = {}
 
-    def stop(self, conversation_id: ConversationId, cause: FailureCause = FailureCause.STOPPED) -> None:
-        """Stop reading the reply of a conversation; what is visible of it stays, and is marked."""
-        reader = self._tasks.get(conversation_id)
-        if reader is not None:
-            self._causes.setdefault(conversation_id, cause)
-            reader.cancel()
+    @contextmanager
+    def turn(self, conversation_id: ConversationId) -> Generator[None]:
+        """Mark a conversation's turn as under way for the length of the block."""
+        ended = self._ended[conversation_id] = asyncio.Event()
+        try:
+            yield
+        finally:
+            self._causes.pop(conversation_id, None)
+            del self._ended[conversation_id]
+            ended.set()
+
+    async def stop(self, conversation_id: ConversationId, cause: FailureCause = FailureCause.STOPPED) -> None:
+        """Stop reading the reply of a conversation, and wait until its turn has ended.
+
+        What is visible of it stays, and is marked. The wait is bounded: while Discord does not answer, a turn
+        cannot end.
+        """
+        ended = self._ended.get(conversation_id)
+        if ended is None:
+            return
+        self._cancel(conversation_id, cause)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STOP_SECONDS):
+                await ended.wait()
 
     def stop_all(self, cause: FailureCause) -> None:
-        """Stop reading every reply."""
-        for conversation_id in list(self._tasks):
-            self.stop(conversation_id, cause)
+        """Stop reading every reply, without waiting."""
+        for conversation_id in list(self._ended):
+            self._cancel(conversation_id, cause)
 
     async def read(self, conversation_id: ConversationId, reading: Coroutine[Any, Any, None]) -> FailureCause | None:
         """Read a reply to its end; return the cause when it was stopped. Raises what the reading raises."""
+        if conversation_id in self._causes:
+            reading.close()
+            return self._causes[conversation_id]
         task = asyncio.create_task(reading, name=f"reader of conversation {conversation_id}")
         self._tasks[conversation_id] = task
         try:
@@ -86,8 +109,12 @@ class Readers:
             raise
         finally:
             self._tasks.pop(conversation_id, None)
-            self._causes.pop(conversation_id, None)
         return None
+
+    def _cancel(self, conversation_id: ConversationId, cause: FailureCause) -> None:
+        self._causes.setdefault(conversation_id, cause)
+        if (task := self._tasks.get(conversation_id)) is not None:
+            task.cancel()
 
 
 class TurnRunner:
@@ -133,6 +160,10 @@ class TurnRunner:
 
     async def run(self, turn: Turn, binding: Binding, conversation: Conversation) -> None:
         """Bring a running turn to its end, whatever happens on the way."""
+        with self._readers.turn(conversation.id):
+            await self._run_to_its_end(turn, binding, conversation)
+
+    async def _run_to_its_end(self, turn: Turn, binding: Binding, conversation: Conversation) -> None:
         try:
             await self._run(turn, binding, conversation)
         except Exception as error:  # noqa: BLE001 - nothing may leave a turn without an end; it is logged with a code
@@ -268,6 +299,6 @@ class TurnRunner:
             if stage is not None:
                 await self._speaker.mark(turn, stage, Failure(FailureCause.UNEXPECTED, code=code))
                 return
-        except Exception:
+        except Exception:  # noqa: BLE001 - the turn still has to end, and both faults are logged
             _log.exception("Turn %s could not be marked either (code %s)", turn.id, code)
         await self._turns.finish(turn.id, TurnState.FAILED, cause="unexpected", now_ms=self._clock.now_ms())

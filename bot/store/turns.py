@@ -110,7 +110,7 @@ class Turns:
         async with self._database.transaction() as tx:
             open_turns = await tx.execute(
                 "SELECT id, state FROM turn WHERE conversation_id = $1 AND state IN ('waiting', 'running') "
-                "ORDER BY state, id LIMIT 1",
+                "AND kind = 'reply' ORDER BY state, id LIMIT 1",
                 conversation_id,
             )
             if open_turns and open_turns[0]["state"] == "running":
@@ -350,10 +350,18 @@ class Turns:
     async def settle_version(
         self, tx: Transaction, version_id: VersionId, outcome: VersionOutcome, *, now_ms: int
     ) -> None:
-        """Write down a version's text and usage."""
+        """Write down a version's text and usage.
+
+        The text is left out when every message it answers has lost its own meanwhile: erased by its author, by a
+        reset, or with its binding.
+        """
         await tx.execute(
             """
-            UPDATE version SET state = $2, body = $3, upstream_id = $4, model = $5, input_tokens = $6,
+            UPDATE version SET state = $2,
+                   body = CASE WHEN EXISTS (SELECT 1 FROM claim WHERE turn_id = version.turn_id AND body IS NOT NULL)
+                          OR EXISTS (SELECT 1 FROM turn WHERE id = version.turn_id AND kind = 'greeting')
+                          THEN $3 ELSE NULL END,
+                   upstream_id = $4, model = $5, input_tokens = $6,
                    output_tokens = $7, cost_usd = $8, ended_at = $9
             WHERE id = $1
             """,

@@ -657,7 +657,7 @@ async def test_the_watch_wakes_paused_characters_and_outlives_trouble(
 # Channels and servers that go.
 
 
-async def test_a_deleted_channel_and_a_server_left_end_what_was_bound(
+async def test_a_deleted_channel_ends_what_was_bound_and_a_server_left_falls_silent_until_it_is_back(
     service: BindingService, index: BindingIndex, database: Database
 ) -> None:
     other = replace(ROOM, channel_id=ChannelId(301))
@@ -669,7 +669,12 @@ async def test_a_deleted_channel_and_a_server_left_end_what_was_bound(
     assert [binding.channel_id for binding in index] == [other.channel_id, elsewhere.channel_id]
     await service.guild_left(GUILD)
     assert [binding.channel_id for binding in index] == [elsewhere.channel_id]
-    assert [binding.channel_id for binding in await Bindings(database).live()] == [elsewhere.channel_id]
+    assert [binding.channel_id for binding in await Bindings(database).live()] == [
+        other.channel_id,
+        elsewhere.channel_id,
+    ]
+    await service.guild_joined(GUILD)
+    assert index.get(other.channel_id) is not None
 
 
 async def test_a_new_process_knows_what_is_bound(rig: Rig, service: BindingService) -> None:

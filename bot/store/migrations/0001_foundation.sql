@@ -68,7 +68,7 @@ CREATE TABLE turn (
     started_at BIGINT,
     ended_at BIGINT
 );
-CREATE UNIQUE INDEX turn_running ON turn (conversation_id) WHERE state = 'running';
+CREATE UNIQUE INDEX turn_running ON turn (conversation_id) WHERE state = 'running' AND kind = 'reply';
 CREATE INDEX turn_by_conversation ON turn (conversation_id, id);
 CREATE INDEX turn_by_age ON turn (created_at);
 CREATE INDEX turn_open ON turn (state) WHERE state IN ('waiting', 'running');
