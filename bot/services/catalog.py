@@ -59,9 +59,6 @@ _NO_SLUG: Final = re.compile(r"[\s\"'/?#%]")
 CATALOGUE_DOWN: Final = "The catalogue does not answer just now. Try again in a minute."
 NOTHING_TYPED: Final = "Type a few letters of a character's name, or look around with /character search."
 SEVERAL: Final = "Several characters go by that name. Find the one you mean with /character search, and open it there."
-NOT_KNOWN_HERE: Final = (
-    "I have not met a character by that name yet. Open it with /character show first, then try again."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,23 +113,6 @@ class CatalogService:
         """Return what to offer for a text that a person is typing, from memory; never nothing."""
         return self._shelf.suggest(text, ceiling=ceiling, limit=limit)
 
-    def recall(self, address: str, *, ceiling: ContentRating) -> KnownCharacter:
-        """Find the character that a person named, from memory alone, for commands that have no time to ask.
-
-        Takes a slug in any case, or an id. Raises UserError as resolve does.
-        """
-        known = self._shelf.by_address(address.strip())
-        if known is None:
-            raise UserError(NOT_KNOWN_HERE)
-        return self._admitted(known, ceiling)
-
-    def recall_ref(self, ref: CharacterRef, *, ceiling: ContentRating) -> KnownCharacter:
-        """Return the character of a button, from memory alone. Raises UserError as resolve does."""
-        known = self._shelf.by_ref(ref)
-        if known is None:
-            raise UserError(SENTENCES[Obstacle.UNKNOWN])
-        return self._admitted(known, ceiling)
-
     async def resolve(self, address: str, *, ceiling: ContentRating) -> KnownCharacter:
         """Find the character that a person named, as the catalogue has it now.
 
@@ -142,15 +122,15 @@ class CatalogService:
         """
         address = address.strip()
         typed = looked_for(address)
-        if typed is None and _NO_SLUG.search(address) is not None:
-            typed = address
         if not (address if typed is None else typed):
             raise UserError(NOTHING_TYPED)
         try:
-            known = await (self._addressed(address) if typed is None else self._looked_for(typed, ceiling))
+            known = await (self._meant(address, ceiling) if typed is None else self._looked_for(typed, ceiling))
         except (NanoGptError, TimeoutError) as error:
             _log.info("the catalogue could not be asked: %r", error)
             raise UserError(CATALOGUE_DOWN) from error
+        if known is None:
+            raise UserError(SENTENCES[Obstacle.UNKNOWN])
         return self._admitted(known, ceiling)
 
     async def resolve_ref(self, ref: CharacterRef, *, ceiling: ContentRating) -> KnownCharacter:
@@ -237,40 +217,42 @@ class CatalogService:
             raise UserError(obstacle_sentence(found, known.character, highest=self._highest))
         return known
 
-    async def _addressed(self, address: str) -> KnownCharacter:
-        """Find the character of an id or slug.
+    async def _meant(self, text: str, ceiling: ContentRating) -> KnownCharacter | None:
+        """Find the character of an id or slug, else of a name, as a person types it unaided."""
+        if _NO_SLUG.search(text) is not None:
+            return await self._named(text, ceiling)
+        return await self._addressed(text) or await self._named(text, ceiling, exactly=True)
 
-        Raises NanoGptError or TimeoutError, or UserError when there is none.
-        """
+    async def _looked_for(self, text: str, ceiling: ContentRating) -> KnownCharacter | None:
+        """Find the character that a person chose to look for."""
+        found = await self._named(text, ceiling)
+        return found if found is not None or _NO_SLUG.search(text) is not None else await self._addressed(text)
+
+    async def _addressed(self, address: str) -> KnownCharacter | None:
+        """Find the character of an id or slug. Raises NanoGptError or TimeoutError."""
         known = self._shelf.by_address(address)
         if known is not None:
             known = await self._current(known)
             if known.gone_at_ms is None and _answers_to(known, address):
                 return known
-        found = await self._by_address.get(address, seconds=self._resolve_seconds)
-        if found is None:
-            raise UserError(SENTENCES[Obstacle.UNKNOWN])
-        return found
+        return await self._by_address.get(address, seconds=self._resolve_seconds)
 
-    async def _looked_for(self, typed: str, ceiling: ContentRating) -> KnownCharacter:
-        """Find the one character of a name.
+    async def _named(self, name: str, ceiling: ContentRating, *, exactly: bool = False) -> KnownCharacter | None:
+        """Find the one character of a name, or the only one that a search for it finds; `exactly` forbids the latter.
 
-        Raises NanoGptError or TimeoutError, or UserError when there is none, or several.
+        Raises NanoGptError or TimeoutError, and UserError when there are several.
         """
-        query = CatalogQuery(rating_max=ceiling, text=typed, limit=_LOOK_LIMIT)
+        query = CatalogQuery(rating_max=ceiling, text=name, limit=_LOOK_LIMIT)
         async with asyncio.timeout(self._resolve_seconds):
             page = await self._client.list_characters(query)
-        found = [
+        shown = [
             known for known in await self._shelf.remember(page.characters) if obstacle(known, ceiling=ceiling) is None
         ]
-        named = [known for known in found if folded(known.character.name) == folded(typed) or _answers_to(known, typed)]
-        if len(named or found) > 1:
+        bearers = [known for known in shown if folded(known.character.name) == folded(name) or _answers_to(known, name)]
+        found = bearers if bearers or exactly else shown
+        if len(found) > 1:
             raise UserError(SEVERAL)
-        for known in named or found:
-            return await self._current(known)
-        if _NO_SLUG.search(typed) is None:
-            return await self._addressed(typed)
-        raise UserError(SENTENCES[Obstacle.UNKNOWN])
+        return await self._current(found[0]) if found else None
 
     async def _current(self, known: KnownCharacter) -> KnownCharacter:
         """Return what the catalogue says now, or said within the last minute.

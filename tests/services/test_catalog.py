@@ -11,7 +11,6 @@ from bot.domain.ratings import ContentLimits, ContentRating
 from bot.errors import UserError
 from bot.services.catalog import (
     CATALOGUE_DOWN,
-    NOT_KNOWN_HERE,
     NOTHING_TYPED,
     QUIET_SECONDS,
     REFRESH_GAP_SECONDS,
@@ -220,26 +219,14 @@ async def test_a_command_does_not_wait_for_a_catalogue_that_hangs(
         await catalog.aclose()
 
 
-async def test_memory_alone_answers_where_there_is_no_time_to_ask(
+async def test_a_name_of_one_word_is_found_and_nothing_like_it(
     catalog: CatalogService, upstream: FakeCatalogue
 ) -> None:
+    upstream.add("character-77", "Contessa")
     upstream.add("helpful-guide")
-    upstream.add("night-bard", content_rating="nsfw")
-    guide = await catalog.resolve("helpful-guide", ceiling=SFW)
-    bard = await catalog.resolve("night-bard", ceiling=NSFW)
-    asked = len(upstream.requests)
-    assert catalog.recall("Helpful-Guide", ceiling=SFW) == guide
-    assert catalog.recall_ref(guide.ref, ceiling=SFW) == guide
-    for refused, sentence in (
-        (lambda: catalog.recall("night-bard", ceiling=SFW), ELSEWHERE),
-        (lambda: catalog.recall_ref(bard.ref, ceiling=SFW), ELSEWHERE),
-        (lambda: catalog.recall("nobody", ceiling=SFW), NOT_KNOWN_HERE),
-        (lambda: catalog.recall_ref(CharacterRef(99), ceiling=SFW), SENTENCES[Obstacle.UNKNOWN]),
-    ):
-        with pytest.raises(UserError) as caught:
-            refused()
-        assert caught.value.sentence == sentence
-    assert len(upstream.requests) == asked
+    assert (await catalog.resolve("contessa", ceiling=SFW)).character.slug == "character-77"
+    assert await refusal(catalog, "contess") == SENTENCES[Obstacle.UNKNOWN]
+    assert await refusal(catalog, "helpful") == SENTENCES[Obstacle.UNKNOWN]
 
 
 async def test_a_button_leads_to_its_character_through_the_gate(
