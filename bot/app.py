@@ -213,6 +213,7 @@ async def application(
         speaker = Speaker(
             poster=poster,
             turns=stores.turns,
+            announcer=announcer,
             first_text_delay_seconds=settings.relay.first_text_delay_seconds,
             feedback_buttons=settings.relay.feedback_buttons,
         )

@@ -123,6 +123,11 @@ class Delivery:
         return bool(self._slots)
 
     @property
+    def has_persona(self) -> bool:
+        """Whether a character speaks, and not the bot."""
+        return self._persona is not None
+
+    @property
     def last_message(self) -> tuple[MessageId, Transport] | None:
         """The last message of the reply, which carries the buttons."""
         if not self._slots:

@@ -20,6 +20,7 @@ from bot.domain.turns import (
     VersionOutcome,
     VersionState,
 )
+from bot.services.announcing import Announcer
 from bot.services.delivery import Delivery, Ending, Layout
 from bot.services.outlet import (
     Controls,
@@ -41,6 +42,11 @@ FOLD_WITHIN_MS: Final = 5 * 60_000
 BUTTONS_MOVE_WITHIN_SECONDS: Final = 3600.0
 """Edits of messages older than an hour are limited hard (Discord's error 30046)."""
 MOST_BUTTONS_REMEMBERED: Final = 10_000
+NO_WEBHOOK_CAUSE: Final = "no_webhook"
+NO_WEBHOOK_NOTICE: Final = (
+    "Characters speak under my name here, because I have no webhook in this channel. Give me the Manage Webhooks "
+    "permission, or remove one of the channel's 15 webhooks, and they get their own name and picture."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +80,16 @@ class Speaker:
     """Brings turns to their visible end."""
 
     def __init__(
-        self, *, poster: Poster, turns: Turns, first_text_delay_seconds: float, feedback_buttons: bool
+        self,
+        *,
+        poster: Poster,
+        turns: Turns,
+        announcer: Announcer,
+        first_text_delay_seconds: float,
+        feedback_buttons: bool,
     ) -> None:
+        self._announcer = announcer
+        self._hinted: set[ChannelId] = set()
         self._poster = poster
         self._turns = turns
         self._first_text_delay = first_text_delay_seconds
@@ -175,6 +189,17 @@ class Speaker:
             await self._give_up(turn.id, "cannot_speak")
         else:
             self._move_buttons(stage.destination, delivery, shown=ending.controls is not None)
+            await self._hint_at_webhooks(stage.destination, delivery)
+
+    async def _hint_at_webhooks(self, destination: Destination, delivery: Delivery) -> None:
+        """Tell staff once why characters speak under the bot's own name in a channel."""
+        last = delivery.last_message
+        if last is None or last[1] is not Transport.BOT or not delivery.has_persona:
+            return
+        if destination.channel_id in self._hinted:
+            return
+        self._hinted.add(destination.channel_id)
+        await self._announcer.announce(destination, NO_WEBHOOK_CAUSE, NO_WEBHOOK_NOTICE)
 
     async def _say_refused(self, turn: Turn, stage: Stage, delivery: Delivery) -> None:
         try:
