@@ -121,6 +121,12 @@ class Lane:
             self._next_preview_at = self._clock.monotonic() + self._interval
         try:
             outcome = await job.call()
+        except asyncio.CancelledError:
+            job.result.cancel()
+            worker = asyncio.current_task()
+            if worker is not None and worker.cancelling():
+                raise
+            # The call gave itself up, and nobody wants the lane to stop.
         except Exception as error:  # noqa: BLE001 - whatever it is belongs to the one who waits for the result
             if job.result.cancelled():
                 _log.warning("A call that nobody waits for any more failed: %r", error)
