@@ -2,9 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot import app
@@ -13,6 +13,7 @@ from bot.config import Settings, load_settings
 from bot.sandbox.discord.buckets import BucketPolicy
 from bot.sandbox.discord.server import DiscordSandbox
 from bot.sandbox.nanogpt.server import NanoGptSandbox
+from tests.end_to_end.world_time import WorldTime
 
 READY_SECONDS = 15.0
 
@@ -24,6 +25,9 @@ class World:
     discord: DiscordSandbox
     upstream: NanoGptSandbox
     folder: Path
+    time: WorldTime = field(default_factory=WorldTime)
+    checks: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])
+    """Looked at whenever a bot of this process is about to stop."""
 
     def environment(self, **changes: str) -> dict[str, str]:
         """Return the bot's settings as variables; `section__key="value"` changes one."""
@@ -48,12 +52,14 @@ class World:
     async def bot(self, **changes: str) -> AsyncGenerator[Application]:
         """Run the bot in this process until the block ends, then stop it as SIGTERM does."""
         settings = self.settings(**changes)
-        async with app.application(settings) as running:
+        async with app.application(settings, clock=self.time.clock()) as running:
             connection = asyncio.create_task(running.connect())
             try:
                 await self._ready(running, connection)
                 yield running
                 await running.relay.drain(5)
+                for check in self.checks:
+                    check()
             finally:
                 await running.client.close()
                 with contextlib.suppress(asyncio.CancelledError):
@@ -72,5 +78,9 @@ class World:
 @asynccontextmanager
 async def open_world(folder: Path, buckets: BucketPolicy | None = None) -> AsyncGenerator[World]:
     """Start both stand-ins, NanoGPT's with its cast; rate limits are off unless given."""
-    async with DiscordSandbox(buckets=buckets) as discord, NanoGptSandbox() as upstream:
-        yield World(discord, upstream, folder)
+    passing = WorldTime()
+    async with (
+        DiscordSandbox(buckets=buckets, clock=passing.now) as discord,
+        NanoGptSandbox(now=passing.now) as upstream,
+    ):
+        yield World(discord, upstream, folder, passing)

@@ -1,0 +1,101 @@
+"""That nothing secret and nothing private stands in the log, or in the clear in the database."""
+
+import io
+import logging
+import re
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from bot import logs
+from bot.sandbox.discord.events import Event
+from bot.sandbox.discord.interaction_model import InteractionType
+from bot.sandbox.discord.json_types import JsonObject, as_object, as_text, objects_of
+from tests.end_to_end.world import World
+
+LEAST_CHARACTERS: Final = 8
+"""Shorter lines, and single words, are met by chance."""
+_SPOKEN_AS_BOT: Final = re.compile(r"\*\*[^\n]*\*\*\n(.*)", re.DOTALL)
+_MACRO: Final = re.compile(r"\\{\\{[a-z]+\\}\\}")
+_TEXT_INPUT: Final = 4
+
+
+class Secrecy:
+    """Listens to a world, and looks for what it heard where it must not be."""
+
+    def __init__(self, world: World, log: io.StringIO) -> None:
+        self._world = world
+        self._log = log
+        self.secrets = {world.discord.token, world.upstream.operator_key}
+        self.texts: set[str] = set()
+        world.discord.world.subscribe(self._hear)
+
+    def check(self) -> None:
+        """Raise AssertionError where a secret or a person's or a character's words can be read."""
+        written = {"the log": self._log.getvalue()}
+        for file in self._world.folder.iterdir():
+            if file.name.startswith("bot.db") or file.name == "bot.log":
+                written[file.name] = file.read_bytes().decode("utf-8", "replace")
+        greetings = [re.compile(_MACRO.sub(".*", re.escape(line))) for line in self._greetings()]
+        private = {
+            line
+            for text in self.texts
+            for line in text.splitlines()
+            if len(line) >= LEAST_CHARACTERS and " " in line and not any(each.fullmatch(line) for each in greetings)
+        }
+        for where, content in written.items():
+            told = [each for each in (*self.secrets, *private) if each in content]
+            assert not told, f"{where} tells {told}"
+
+    def _greetings(self) -> Iterator[str]:
+        # What the catalogue says in public is no secret, and is kept as it is.
+        for character in self._world.upstream.catalog:
+            yield from (character.first_message or "").splitlines()
+
+    def _hear(self, event: Event) -> None:
+        self.secrets.update(hook.token for hook in self._world.discord.world.webhooks.values())
+        if event.name in {"MESSAGE_CREATE", "MESSAGE_UPDATE"}:
+            self._hear_message(event.data)
+        elif event.name == "INTERACTION_CREATE":
+            self.secrets.add(as_text(event.data.get("token")))
+            if event.data.get("type") == InteractionType.MODAL_SUBMIT:
+                self._hear_form(as_object(event.data.get("data")) or {})
+
+    def _hear_message(self, data: JsonObject) -> None:
+        author, content = as_object(data.get("author")) or {}, as_text(data.get("content"))
+        if author.get("id") == str(self._world.discord.bot_user.id):
+            lent = _SPOKEN_AS_BOT.fullmatch(content)
+            content = "" if lent is None else lent[1]
+        self.texts.add(content)
+
+    def _hear_form(self, data: JsonObject) -> None:
+        for part in objects_of(data.get("components")):
+            inner = as_object(part.get("component")) or {}
+            if inner.get("type") == _TEXT_INPUT:
+                self.texts.add(as_text(inner.get("value")))
+
+
+@contextmanager
+def listening(world: World) -> Generator[Secrecy]:
+    """Write the bot's log, as it would be with everything in it, and check it and the database at every stop."""
+    log = io.StringIO()
+    root = logging.getLogger()
+    level, others = root.level, {handler: handler.level for handler in root.handlers}
+    held = {name: logging.getLogger(name).level for name in logs.HELD_AT_WARNING}
+    for handler in others:
+        # Pytest shows with a failure what it caught; whole gateway events would bury the rest.
+        handler.setLevel(logging.INFO)
+    logs.configure("DEBUG", world.settings().secrets, stream=log)
+    secrecy = Secrecy(world, log)
+    world.checks.append(secrecy.check)
+    try:
+        yield secrecy
+    finally:
+        for handler in [handler for handler in root.handlers if handler not in others]:
+            root.removeHandler(handler)
+        root.setLevel(level)
+        for handler, before in others.items():
+            handler.setLevel(before)
+        for name, before in held.items():
+            logging.getLogger(name).setLevel(before)
+    secrecy.check()

@@ -1,0 +1,41 @@
+"""That the watch over logs and database, under which every test here runs, would notice."""
+
+import logging
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from tests.end_to_end.scene import Scene
+from tests.end_to_end.secrecy import listening
+from tests.end_to_end.world import World
+
+PRIVATE = "My locker opens with a song."
+
+
+async def test_what_people_and_characters_say_is_missed_neither_in_the_log_nor_in_the_database(world: World) -> None:
+    scene = Scene.of(world)
+    with listening(world) as secrecy:
+        async with world.bot():
+            await scene.use()
+            await scene.ask(PRIVATE, "Then sing it quietly.")
+            secrecy.check()
+        assert {PRIVATE, "Then sing it quietly."} <= secrecy.texts
+        for told in (PRIVATE, "Then sing it quietly."):
+            with closing(sqlite3.connect(world.folder / "other.db")) as database, database:
+                database.execute("CREATE TABLE IF NOT EXISTS leak (body TEXT)")
+                database.execute("INSERT INTO leak VALUES (?)", (told,))
+            leak = (world.folder / "other.db").rename(world.folder / "bot.db-leak")
+            with pytest.raises(AssertionError, match=r"bot\.db-leak tells"):
+                secrecy.check()
+            leak.unlink()
+
+
+async def test_no_token_goes_unnoticed_in_the_log(world: World) -> None:
+    scene = Scene.of(world)
+    with pytest.raises(AssertionError, match="the log tells"), listening(world) as secrecy:  # noqa: PT012 - the block is the test
+        async with world.bot():
+            await scene.use()
+        assert len(secrecy.secrets) > 3
+        (webhook,) = scene.channel.webhooks
+        logging.getLogger("bot").debug("a webhook with the token of %s", webhook.token)

@@ -1,0 +1,35 @@
+"""The time of a world, of which a test may skip what it has no time to wait for."""
+
+import asyncio
+import time
+
+from bot.services.clock import Clock
+
+MS_PER_SECOND = 1_000
+
+
+class WorldTime:
+    """The machine's time and what was skipped of it, for both stand-ins and for the bot.
+
+    `haste` divides every wait of the bot's own (its patience with a silent NanoGPT is not such a wait).
+    """
+
+    def __init__(self) -> None:
+        self.haste = 1.0
+        self._skipped = 0.0
+
+    def skip(self, *, seconds: float = 0, minutes: float = 0, hours: float = 0) -> None:
+        """Let time pass at once. Whoever waits goes on waiting."""
+        self._skipped += seconds + 60 * minutes + 3_600 * hours
+
+    def now(self) -> float:
+        """Return Unix seconds."""
+        return time.time() + self._skipped
+
+    def clock(self) -> Clock:
+        """Return the clock that the bot goes by."""
+        return Clock(
+            now_ms=lambda: int(self.now() * MS_PER_SECOND),
+            monotonic=lambda: time.monotonic() + self._skipped,
+            sleep=lambda seconds: asyncio.sleep(seconds / self.haste),
+        )
