@@ -8,10 +8,7 @@ import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
-
-from discord import app_commands
-from discord.ext import commands
+from typing import TYPE_CHECKING, Final
 
 from bot.cogs.bindings import BindingsCog
 from bot.cogs.catalog import CatalogCog
@@ -38,12 +35,14 @@ from bot.gateway.endpoints import point_at
 from bot.gateway.history import HistoryReader
 from bot.gateway.personas import DiscordOutlet
 from bot.gateway.rate_limits import WebhookRateLimits
+from bot.gateway.starting import told_in_words
 from bot.nanogpt.client import NanoGptClient, TimeLimits, build_http_client
 from bot.nanogpt.pace import Pace
 from bot.nanogpt.requests import ApiKey
 from bot.services.announcing import Announcer
 from bot.services.binding_index import BindingIndex
 from bot.services.bindings import BindingService
+from bot.services.breakers import Breakers
 from bot.services.catalog import CatalogService
 from bot.services.catalog_search import SearchService
 from bot.services.character_shelf import CharacterShelf
@@ -84,6 +83,10 @@ from bot.store.vault import Vault, load_or_create_key_file, parse_key
 from bot.store.webhooks import Webhooks
 from bot.views.registry import DYNAMIC_ITEMS, MODAL_HANDLERS
 from bot.views.replies import reply_buttons
+
+if TYPE_CHECKING:
+    from discord import app_commands
+    from discord.ext import commands
 
 _log = logging.getLogger(__name__)
 
@@ -129,13 +132,17 @@ class Application:
     sync: CommandSync
 
     async def connect(self) -> None:
-        """Stay connected to the gateway until the client is closed, or something ends it."""
-        await wait_for_start(self.client)
-        await self.client.connect()
+        """Stay connected to the gateway until the client is closed, or something ends it.
+
+        Raises StartError when Discord does not want this connection.
+        """
+        with told_in_words():
+            await wait_for_start(self.client)
+            await self.client.connect()
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
-    """Run the bot until `stop` is set, or until it cannot go on."""
+    """Run the bot until `stop` is set, or until it cannot go on. Raises StartError and StoreError."""
     async with application(settings) as app:
         connection = asyncio.create_task(app.connect(), name="gateway")
         stopped = asyncio.create_task(stop.wait(), name="stop signal")
@@ -147,6 +154,8 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         finally:
             stopped.cancel()
             await app.client.close()
+            # A start that is held back does not notice that the client was closed.
+            connection.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await connection
 
@@ -256,6 +265,7 @@ async def application(
             nanogpt=nanogpt,
             outlet=outlet,
             readers=readers,
+            breakers=Breakers(clock),
             key_of={OPERATOR: key}.__getitem__,
             is_ignored=privacy.is_ignored,
             clock=clock,
@@ -372,12 +382,13 @@ async def application(
         set_up.finish = _finish(client, group, sync, settings)
 
         stack.push_async_callback(client.close)
-        await client.login(settings.discord.token.get_secret_value())
+        with told_in_words():
+            await client.login(settings.discord.token.get_secret_value())
         for name, work in (
             ("outbox", outbox.run),
             ("retention", retention.run),
             ("catalogue", catalog.keep_warm),
-            ("freshness", lambda: catalog.keep_fresh(lambda: [binding.character_ref for binding in index])),
+            ("freshness", lambda: catalog.keep_fresh(relay.characters_in_use)),
             ("paused characters", bindings.keep_watch),
             ("heartbeat", lambda: _beat(settings)),
         ):
@@ -414,9 +425,7 @@ async def _open_stores(settings: Settings, clock: Clock, stack: AsyncExitStack) 
     )
 
 
-async def _open_nanogpt(
-    settings: Settings, pace: Pace | None, clock: Clock, stack: AsyncExitStack
-) -> NanoGptClient:
+async def _open_nanogpt(settings: Settings, pace: Pace | None, clock: Clock, stack: AsyncExitStack) -> NanoGptClient:
     upstream = settings.nanogpt
     http = await stack.enter_async_context(
         build_http_client(max_connections=upstream.max_concurrent + CATALOGUE_CONNECTIONS)
@@ -481,7 +490,7 @@ async def _keep_running(name: str, work: Callable[[], Awaitable[None]]) -> None:
     while True:
         try:
             await work()
-        except Exception:
+        except Exception:  # noqa: BLE001 - one loop's fault must not end the bot; it is logged, and tried again
             _log.exception("The %s loop stumbled; it starts again in %.0f s", name, RESTART_SECONDS)
         await asyncio.sleep(RESTART_SECONDS)
 

@@ -48,7 +48,8 @@ class Failure:
 NOT_RETRYABLE: Final = frozenset({FailureCause.STOPPED, FailureCause.CHARACTER_UNAVAILABLE})
 
 _NOTHING_SAID: Final = {
-    FailureCause.BALANCE: "The account that pays for this has run out of credit. Whoever runs the bot has to top it up.",
+    FailureCause.BALANCE: "The account that pays for this has run out of credit. "
+    "Whoever runs the bot has to top it up.",
     FailureCause.BAD_KEY: "The key that pays for this was refused. Whoever runs the bot has to renew it.",
     FailureCause.NOT_PERMITTED: "The key that pays for this may not use this character's model. "
     "Whoever runs the bot can change that.",

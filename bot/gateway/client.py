@@ -44,14 +44,14 @@ class CharacterBot(commands.AutoShardedBot):
         shard_ids: Sequence[int] | None,
         shard_count: int | None,
         ready_timeout_seconds: float,
-        http_trace: Any,
+        http_trace: object,
         set_up: Callable[["CharacterBot"], Awaitable[None]],
     ) -> None:
-        shards: dict[str, Any] = {}
+        options: dict[str, Any] = {"http_trace": http_trace}
         if shard_count is not None:
-            shards["shard_count"] = shard_count
+            options["shard_count"] = shard_count
         if shard_ids is not None:
-            shards["shard_ids"] = list(shard_ids)
+            options["shard_ids"] = list(shard_ids)
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
@@ -63,8 +63,7 @@ class CharacterBot(commands.AutoShardedBot):
             allowed_mentions=discord.AllowedMentions.none(),
             max_ratelimit_timeout=RATE_LIMIT_TIMEOUT_SECONDS,
             guild_ready_timeout=ready_timeout_seconds,
-            http_trace=http_trace,
-            **shards,
+            **options,
         )
         self._set_up = set_up
 

@@ -56,7 +56,7 @@ from bot.nanogpt.payloads import (
     read_models_page,
 )
 from bot.nanogpt.requests import ApiKey, CatalogQuery, ResponseRequest
-from bot.nanogpt.retry import RetryPolicy, refuses_streaming, retry_delay, wants_model
+from bot.nanogpt.retry import RetryPolicy, parse_date, refuses_streaming, retry_delay, wants_model
 from bot.nanogpt.sse import TooMuchDataError
 
 _log = logging.getLogger(__name__)
@@ -72,6 +72,8 @@ _USER_AGENT: Final = "character-bot"
 _COST_HEADER: Final = "x-cost"
 _TOO_LARGE: Final = "too_large"
 _OVERALL_LIMIT: Final = "overall_limit"
+_HALF_A_SECOND: Final = 0.5
+"""On average a Date header is this much behind, as it leaves the fraction out."""
 _DOTS: Final = frozenset({".", ".."})
 """Path segments that an address may not have as a name: they mean a folder."""
 
@@ -260,6 +262,22 @@ class NanoGptClient:
             characters=await self._fetch(characters, lambda body: describe_page(body, site=self._base)),
             models=await self._fetch(models, lambda body: describe_page(body, site=self._base)),
         )
+
+    async def clock_offset(self) -> float | None:
+        """Return by how many seconds this machine's clock is ahead of NanoGPT's; None when an answer has no date.
+
+        Good to a second or two: the Date header has whole seconds (RFC 9110, 6.6.1), and the way takes time.
+        """
+        query = CatalogQuery(rating_max=ContentRating.SFW, limit=1)
+        asked = self._now()
+        response, _ = await self._answer(self._lookup("GET", "/characters", None, params=query.parameters()))
+        answered = self._now()
+        theirs = parse_date(response.headers.get("Date", ""))
+        if theirs is None:
+            return None
+        # An answer out of a cache carries the date when it was made, and its age since.
+        age = as_number(response.headers.get("Age")) or 0.0
+        return (asked + answered) / 2 - (theirs + age + _HALF_A_SECOND)
 
     async def probe_response(self, request: ResponseRequest, *, key: ApiKey) -> ResponseFindings:
         """Generate one reply, which is billed, and tell whether the server wanted a model beside the character."""

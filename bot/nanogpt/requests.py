@@ -1,12 +1,12 @@
 """What is asked of NanoGPT, and with whose key."""
 
 from dataclasses import dataclass
-from enum import Enum
 from typing import Final, final
 
 from bot.domain.conversation import InputItem
 from bot.domain.ids import CharacterId, PayerId
 from bot.domain.ratings import ContentRating
+from bot.domain.search import Sort
 from bot.nanogpt.jsonvalue import Json
 
 SMALLEST_OUTPUT_TOKENS: Final = 16
@@ -51,14 +51,6 @@ class ApiKey:
         return hash((self.id, self._secret))
 
 
-class CatalogSort(Enum):
-    """Orders of the catalogue (Characters API, `sort`)."""
-
-    NEW = "new"
-    TOP_RATED = "top_rated"
-    TRENDING = "trending_simple"
-
-
 @dataclass(frozen=True, slots=True)
 class CatalogQuery:
     """One page of the catalogue. The ceiling has no default: what upstream does without one is not documented."""
@@ -67,7 +59,7 @@ class CatalogQuery:
     text: str = ""
     tags: tuple[str, ...] = ()
     """Slugs; whether several mean all of them or any of them is not documented."""
-    sort: CatalogSort = CatalogSort.TRENDING
+    sort: Sort = Sort.TRENDING
     cursor: str | None = None
     limit: int = 25
     """Upstream may send fewer, or more."""

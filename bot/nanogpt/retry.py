@@ -114,15 +114,17 @@ def parse_retry_after(value: str, *, now: float) -> float | None:
     try:
         seconds = float(value)
     except ValueError:
-        return _seconds_until(value, now)
+        moment = parse_date(value)
+        return None if moment is None else max(0.0, moment - now)
     return seconds if math.isfinite(seconds) and seconds >= 0 else None
 
 
-def _seconds_until(date: str, now: float) -> float | None:
+def parse_date(value: str) -> float | None:
+    """Read an HTTP date (RFC 9110, 5.6.7) as Unix seconds; None for anything else."""
     try:
-        moment = parsedate_to_datetime(date)
+        moment = parsedate_to_datetime(value)
     except ValueError:
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return max(0.0, moment.timestamp() - now)
+    return moment.timestamp()

@@ -13,6 +13,7 @@ from bot.domain.gate import FRESH_MS, HOLDS_MS, SENTENCES, Obstacle, obstacle, o
 from bot.domain.ids import CharacterRef
 from bot.domain.places import Place
 from bot.domain.ratings import ContentLimits, ContentRating
+from bot.domain.search import Sort
 from bot.domain.suggestions import MAX_CHOICES, Suggestion, folded, looked_for
 from bot.errors import UserError
 from bot.nanogpt.client import NanoGptClient
@@ -24,7 +25,7 @@ from bot.nanogpt.errors import (
     UnreachableError,
     UpstreamDownError,
 )
-from bot.nanogpt.requests import CatalogQuery, CatalogSort
+from bot.nanogpt.requests import CatalogQuery
 from bot.services.character_shelf import CharacterShelf
 from bot.services.clock import Clock
 from bot.services.single_flight import SingleFlight
@@ -196,7 +197,7 @@ class CatalogService:
 
         Raises NanoGptError or StoreError.
         """
-        for sort in (CatalogSort.TRENDING, CatalogSort.TOP_RATED):
+        for sort in (Sort.TRENDING, Sort.TOP_RATED):
             query = CatalogQuery(rating_max=self._highest, sort=sort, limit=WARM_UP_LIMIT)
             asked: set[str | None] = set()
             while len(asked) < WARM_UP_PAGES and query.cursor not in asked:

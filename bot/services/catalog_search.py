@@ -15,7 +15,7 @@ from bot.domain.search import SearchPage, SearchQuery
 from bot.errors import UserError
 from bot.nanogpt.client import NanoGptClient
 from bot.nanogpt.errors import NanoGptError, RejectedError
-from bot.nanogpt.requests import CatalogQuery, CatalogSort
+from bot.nanogpt.requests import CatalogQuery
 from bot.services.catalog import CATALOGUE_DOWN
 from bot.services.character_shelf import CharacterShelf
 from bot.services.clock import Clock
@@ -158,7 +158,7 @@ class SearchService:
             rating_max=rating_max,
             text=query.text or "",
             tags=query.tags,
-            sort=CatalogSort(query.sort.value),
+            sort=query.sort,
             cursor=way[-1].cursor,
             limit=UPSTREAM_LIMIT,
         )

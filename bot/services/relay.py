@@ -8,7 +8,7 @@ from typing import Final
 
 from bot.domain.bindings import Binding, BindingState, Conversation, Scope
 from bot.domain.failures import FailureCause, refusal_sentence
-from bot.domain.ids import ChannelId, ConversationId, GuildId, MessageId, TurnId, UserId
+from bot.domain.ids import ChannelId, CharacterRef, ConversationId, GuildId, MessageId, TurnId, UserId
 from bot.domain.messages import Author, BotPolicy, IncomingMessage, Silence, silence_reason
 from bot.domain.turns import AdmissionLimits, Admitted, Arrival, Refusal, Turn, TurnKind, TurnState
 from bot.errors import UserError
@@ -27,6 +27,7 @@ _log = logging.getLogger(__name__)
 
 MS_PER_DAY: Final = 86_400_000
 LONGEST_BACKOFF_SECONDS: Final = 60.0
+IN_USE_SECONDS: Final = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class RelayService:
         self._parents: dict[ChannelId, ChannelId | None] = {}
         self._workers: dict[ConversationId, asyncio.Task[None]] = {}
         self._awake: set[ConversationId] = set()
+        self._spoke_at: dict[CharacterRef, float] = {}
         self._stopping = False
 
     # Coming in. Nothing here waits: what is decided before the first await keeps the order of the events.
@@ -247,8 +249,15 @@ class RelayService:
         if binding is None or binding.id != conversation.binding_id:
             await self._turns.finish(turn.id, TurnState.DROPPED, cause="unbound", now_ms=self._clock.now_ms())
             return
+        self._spoke_at[binding.character_ref] = self._clock.monotonic()
         current = await self._conversations.get(conversation.id) or conversation
         await self._runner.run(turn, binding, current)
+
+    def characters_in_use(self) -> list[CharacterRef]:
+        """Return the characters that spoke within the last hour: what is known of them is kept fresh."""
+        horizon = self._clock.monotonic() - IN_USE_SECONDS
+        self._spoke_at = {ref: spoke_at for ref, spoke_at in self._spoke_at.items() if spoke_at >= horizon}
+        return list(self._spoke_at)
 
     # What people ask for.
 

@@ -17,6 +17,7 @@ from bot.nanogpt.errors import CharacterUnusableError, ContextTooLongError, Nano
 from bot.nanogpt.events import Completed, Incomplete, TextDelta, TextReplaced
 from bot.nanogpt.requests import ApiKey, ResponseRequest
 from bot.services.bindings import BindingService
+from bot.services.breakers import Breakers
 from bot.services.catalog import CatalogService
 from bot.services.clock import Clock
 from bot.services.delivery import Delivery
@@ -135,6 +136,7 @@ class TurnRunner:
         nanogpt: NanoGptClient,
         outlet: Outlet,
         readers: Readers,
+        breakers: Breakers,
         key_of: Callable[[PayerId], ApiKey],
         is_ignored: Callable[[UserId], bool],
         clock: Clock,
@@ -157,6 +159,7 @@ class TurnRunner:
         self._settings = settings
         self._new_code = new_code
         self._readers = readers
+        self._breakers = breakers
 
     async def run(self, turn: Turn, binding: Binding, conversation: Conversation) -> None:
         """Bring a running turn to its end, whatever happens on the way."""
@@ -194,8 +197,12 @@ class TurnRunner:
 
     async def _answer(self, turn: Turn, stage: Stage, delivery: Delivery) -> None:
         reading = _Reading()
-        async with self._slots:
-            failure = await self._read(turn, stage, delivery, reading)
+        failure = self._breakers.failure(turn.payer)
+        if failure is None:
+            async with self._slots:
+                failure = await self._read(turn, stage, delivery, reading)
+            if failure is not None:
+                self._breakers.note(turn.payer, failure)
         ending = reading.ending
         if failure is None and isinstance(ending, Completed):
             outcome = VersionOutcome(

@@ -3,7 +3,8 @@ import pytest
 from bot.domain.conversation import InputItem
 from bot.domain.ids import CharacterId, PayerId
 from bot.domain.ratings import ContentRating
-from bot.nanogpt.requests import LONGEST_SEARCH, ApiKey, CatalogQuery, CatalogSort, ResponseRequest, UnusableKeyError
+from bot.domain.search import Sort
+from bot.nanogpt.requests import LONGEST_SEARCH, ApiKey, CatalogQuery, ResponseRequest, UnusableKeyError
 from tests.nanogpt.fixtures import FAKE_KEY
 
 
@@ -43,7 +44,7 @@ def test_tags_are_repeated_and_a_search_is_trimmed() -> None:
         ContentRating.NSFW,
         text=" guide " + "x" * 500,
         tags=("a", "b"),
-        sort=CatalogSort.NEW,
+        sort=Sort.NEW,
         cursor="c",
         limit=10,
     )
