@@ -10,6 +10,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from discord import app_commands
+
 from bot.cogs.bindings import BindingsCog
 from bot.cogs.catalog import CatalogCog
 from bot.cogs.character_group import character_group
@@ -85,7 +87,6 @@ from bot.views.registry import DYNAMIC_ITEMS, MODAL_HANDLERS
 from bot.views.replies import reply_buttons
 
 if TYPE_CHECKING:
-    from discord import app_commands
     from discord.ext import commands
 
 _log = logging.getLogger(__name__)
