@@ -1,7 +1,8 @@
 """The errors of the bot itself.
 
 BotError
-└── UserError   its text is written for the person and may be shown as it is
+├── UserError    its text is written for the person and may be shown as it is
+└── StartError   the bot cannot start; its text is written for the operator
 """
 
 
@@ -15,3 +16,13 @@ class UserError(BotError):
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
         self.sentence = sentence
+
+
+class StartError(BotError):
+    """Something the operator can put right; the text says what to do and repeats no secret."""
+
+    def __init__(self, sentence: str, *, wrong_settings: bool) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.wrong_settings = wrong_settings
+        """Whether trying again is of no use before somebody has changed the settings."""
