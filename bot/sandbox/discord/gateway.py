@@ -257,7 +257,7 @@ class Gateway:
             "session_type": "normal",
             "resume_gateway_url": self.url,
             "shard": [session.shard_id, session.shard_count],
-            "application": {"id": str(world.application_id), "flags": 0},
+            "application": {"id": str(world.application_id), "flags": payloads.application_flags(world)},
         }
         self._dispatch(session, "READY", encode(ready))
         for guild in guilds:

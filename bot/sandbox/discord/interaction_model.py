@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from bot.sandbox.discord.json_types import JsonObject
 from bot.sandbox.discord.model import Message, User
@@ -75,7 +75,7 @@ class Interaction:
     settled: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-_KINDS: dict[CallbackType, ResultKind] = {
+_KINDS: Final[dict[CallbackType, ResultKind]] = {
     CallbackType.MESSAGE: "message",
     CallbackType.DEFERRED_MESSAGE: "deferred",
     CallbackType.DEFERRED_UPDATE: "deferred_update",

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _VOICE_BITRATE: Final = 64_000
 _ARCHIVE_MINUTES: Final = 1440
 _WEBHOOK_INCOMING: Final = 1
+_MEMBERS_LIMITED: Final = 1 << 15
+_MESSAGE_CONTENT_LIMITED: Final = 1 << 19
 _BLANK: Final[JsonObject] = {"content": "", "embeds": [], "attachments": [], "components": []}
 
 
@@ -329,12 +331,22 @@ def application(world: "World") -> JsonObject:
         "bot_public": True,
         "bot_require_code_grant": False,
         "verify_key": "0" * 64,
-        "flags": 0,
+        "flags": application_flags(world),
         "owner": user(next(iter(world.users.values()))),
         "team": None,
         "interactions_endpoint_url": None,
+        "approximate_guild_count": len(world.guilds),
         "bot": own_user(world.bot),
     }
+
+
+def application_flags(world: "World") -> int:
+    """Write which privileged intents are switched on, as a bot in few servers has them.
+
+    https://discord.com/developers/docs/resources/application#application-object-application-flags
+    """
+    members = _MEMBERS_LIMITED if world.members_intent_enabled else 0
+    return members | (_MESSAGE_CONTENT_LIMITED if world.message_content_enabled else 0)
 
 
 def permissions_text(place: "Channel", user_id: int) -> str:
