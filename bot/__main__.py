@@ -2,17 +2,18 @@
 
 import argparse
 import asyncio
+import io
+import logging
 import os
 import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
-
-import discord
+from typing import Final, cast
 
 from bot import __version__, app, logs
 from bot.config import ConfigError, Settings, load_settings
+from bot.errors import StartError
 from bot.store.errors import StoreError
 from bot.store.vault import KeyFileError
 
@@ -20,37 +21,39 @@ EXIT_OK: Final = 0
 EXIT_FAILED: Final = 1
 EXIT_CONFIG: Final = os.EX_CONFIG
 """78, the status of a wrong configuration (sysexits.h); a supervisor should not start the bot again at once."""
+EXIT_INTERRUPTED: Final = 128 + signal.SIGINT
+
+_log = logging.getLogger("bot")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that the arguments name, and return the exit status."""
     options = _parser().parse_args(arguments)
-    if options.command == "demo":
-        return _demo(options)
+    _let_stdout_show_anything()
     try:
+        if options.command == "demo":
+            return _demo()
         settings = load_settings(options.config, os.environ)
+        # The findings of a check are read by a person, who needs no account of how they came about.
+        level = "WARNING" if options.command == "check" else settings.logging.level
+        logs.configure(level, settings.secrets)
+        return asyncio.run(_command(options.command, settings))
     except ConfigError as error:
         return _say(error.sentence, EXIT_CONFIG)
-    logs.configure(settings.logging.level, settings.secrets)
-    try:
-        return asyncio.run(_command(options.command, settings))
+    except StartError as error:
+        return _say(error.sentence, EXIT_CONFIG if error.wrong_settings else EXIT_FAILED)
     except (StoreError, KeyFileError) as error:
         return _say(str(error), EXIT_FAILED)
-    except discord.LoginFailure:
-        return _say("Discord refused the token: set discord.token to the one on the Bot page of the portal.", EXIT_CONFIG)
-    except discord.PrivilegedIntentsRequired:
-        return _say(
-            "Discord does not let this bot read messages: switch on the Message Content intent on the Bot page of "
-            "the portal, or set discord.message_content to false.",
-            EXIT_CONFIG,
-        )
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except Exception:  # noqa: BLE001 - through the log and not as a bare traceback, for the log leaves secrets out
+        _log.critical("Ended by an unexpected failure", exc_info=True)
+        return EXIT_FAILED
 
 
 async def _command(command: str, settings: Settings) -> int:
     if command == "check":
-        from bot.check import check
-
-        return await check(settings, print)
+        return EXIT_OK if await app.check(settings, print) else EXIT_FAILED
     if command == "sync":
         async with app.application(settings) as built:
             count = await built.sync.now(built.client.application_id or 0)
@@ -71,18 +74,26 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="command")
     parser.set_defaults(command="run")
     commands.add_parser("run", help="run the bot (the default)")
-    commands.add_parser("check", help="say what is wrong or missing, without starting the bot")
+    commands.add_parser("check", help="say what is wrong or missing, without starting the bot; costs one short reply")
     commands.add_parser("sync", help="send the commands to Discord now")
     demo = commands.add_parser("demo", help="try the bot offline: no account, no token, no key")
-    demo.add_argument("--tour", action="store_true", required=True, help="play a member's first five minutes, and print them")
+    demo.add_argument(
+        "--tour", action="store_true", required=True, help="play a member's first five minutes, and print them"
+    )
     return parser
 
 
-def _demo(options: argparse.Namespace) -> int:
-    from bot.sandbox.tour import tour
+def _demo() -> int:
+    # The stand-ins are for the demo alone; nothing else of the bot loads them.
+    from bot.sandbox.tour import tour  # noqa: PLC0415 - as said above
 
-    del options
     return asyncio.run(tour(print))
+
+
+def _let_stdout_show_anything() -> None:
+    """Show a question mark for what the terminal's encoding does not have, such as a star, instead of failing."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        cast("io.TextIOWrapper", sys.stdout).reconfigure(errors="replace")
 
 
 def _say(sentence: str, status: int) -> int:

@@ -25,6 +25,7 @@ from bot.cogs.silence import SilenceCog
 from bot.config import Settings
 from bot.domain.bindings import Binding, Conversation
 from bot.domain.characters import KnownCharacter
+from bot.domain.checking import Mark
 from bot.domain.context import ContextBudget
 from bot.domain.feedback import OutboxKind
 from bot.domain.ids import PayerId
@@ -36,6 +37,7 @@ from bot.gateway.conversion import surroundings
 from bot.gateway.endpoints import point_at
 from bot.gateway.history import HistoryReader
 from bot.gateway.personas import DiscordOutlet
+from bot.gateway.probe import look_at_discord
 from bot.gateway.rate_limits import WebhookRateLimits
 from bot.gateway.starting import told_in_words
 from bot.nanogpt.client import NanoGptClient, TimeLimits, build_http_client
@@ -48,6 +50,7 @@ from bot.services.breakers import Breakers
 from bot.services.catalog import CatalogService
 from bot.services.catalog_search import SearchService
 from bot.services.character_shelf import CharacterShelf
+from bot.services.checking import CheckingService, DatabaseToCheck
 from bot.services.clock import Clock
 from bot.services.feedback import FeedbackService
 from bot.services.health import HealthService
@@ -70,6 +73,7 @@ from bot.store.characters import Characters
 from bot.store.conversations import Conversations
 from bot.store.database import Database
 from bot.store.guilds import Guilds
+from bot.store.inspection import inspect
 from bot.store.members import Members
 from bot.store.notices import Notices
 from bot.store.outbox import Outbox
@@ -81,7 +85,7 @@ from bot.store.retention import Retention
 from bot.store.search_pages import SearchPages
 from bot.store.state import State
 from bot.store.turns import Turns
-from bot.store.vault import Vault, load_or_create_key_file, parse_key
+from bot.store.vault import MasterKey, Vault, load_or_create_key_file, parse_key
 from bot.store.webhooks import Webhooks
 from bot.views.registry import DYNAMIC_ITEMS, MODAL_HANDLERS
 from bot.views.replies import reply_buttons
@@ -398,11 +402,42 @@ async def application(
         yield Application(client, relay, sync)
 
 
+async def check(settings: Settings, say: Callable[[str], None]) -> bool:
+    """Say what a start would meet, a line each, without starting; tell whether nothing is wrong."""
+    point_at(
+        api_url=settings.discord.api_url, gateway_url=settings.discord.gateway_url, cdn_url=settings.discord.cdn_url
+    )
+    all_well = True
+    async with AsyncExitStack() as stack:
+        checking = CheckingService(
+            database=DatabaseToCheck(
+                settings.database.path,
+                inspect,
+                None if settings.vault.keys else settings.vault_key_file,
+                lambda: _vault_keys(settings),
+            ),
+            look_at_discord=lambda: look_at_discord(settings.discord.token.get_secret_value()),
+            nanogpt=await _open_nanogpt(settings, None, Clock(), stack),
+            key=ApiKey(settings.nanogpt.api_key.get_secret_value(), OPERATOR),
+            message_content=settings.discord.message_content,
+            addresses=(
+                ("discord.api_url", settings.discord.api_url),
+                ("discord.gateway_url", settings.discord.gateway_url),
+                ("discord.cdn_url", settings.discord.cdn_url),
+                ("nanogpt.base_url", settings.nanogpt.base_url),
+                ("nanogpt.responses_url", settings.nanogpt.responses_url),
+            ),
+        )
+        async for finding in checking.findings():
+            say(str(finding))
+            all_well = all_well and finding.mark is not Mark.BAD
+    return all_well
+
+
 async def _open_stores(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Stores:
     database = await Database.open(settings.database.path, now_ms=clock.now_ms())
     stack.push_async_callback(database.close)
-    keys = [parse_key(key.get_secret_value()) for key in settings.vault.keys]
-    vault = Vault(keys or [load_or_create_key_file(settings.vault_key_file)])
+    vault = Vault(_vault_keys(settings))
     turns = Turns(database, vault)
     outbox = Outbox(database)
     return Stores(
@@ -424,6 +459,11 @@ async def _open_stores(settings: Settings, clock: Clock, stack: AsyncExitStack) 
         retention=Retention(database),
         state=State(database),
     )
+
+
+def _vault_keys(settings: Settings) -> list[MasterKey]:
+    keys = [parse_key(key.get_secret_value()) for key in settings.vault.keys]
+    return keys or [load_or_create_key_file(settings.vault_key_file)]
 
 
 async def _open_nanogpt(settings: Settings, pace: Pace | None, clock: Clock, stack: AsyncExitStack) -> NanoGptClient:

@@ -29,8 +29,9 @@ _KEY_ID_BYTES: Final = 4
 _NONCE_BYTES: Final = 12
 """The size NIST SP 800-38D recommends; random ones are safe for 2**32 values under one key."""
 _TAG_BYTES: Final = 16
-_HEADER_BYTES: Final = len(_VERSION) + _KEY_ID_BYTES
-_SMALLEST_BLOB: Final = _HEADER_BYTES + _NONCE_BYTES + _TAG_BYTES
+HEADER_BYTES: Final = len(_VERSION) + _KEY_ID_BYTES
+"""What stands before the nonce: version and key id."""
+_SMALLEST_BLOB: Final = HEADER_BYTES + _NONCE_BYTES + _TAG_BYTES
 
 _ANY_TEXT: Final = "surrogatepass"
 """JSON can carry half a surrogate pair; a strange message must not fail to be stored."""
@@ -121,16 +122,21 @@ class Vault:
         """
         if len(blob) < _SMALLEST_BLOB or not blob.startswith(_VERSION):
             raise Damaged("not a sealed value")
-        header, nonce = blob[:_HEADER_BYTES], blob[_HEADER_BYTES : _HEADER_BYTES + _NONCE_BYTES]
-        key_id = header[len(_VERSION) :]
+        header, nonce = blob[:HEADER_BYTES], blob[HEADER_BYTES : HEADER_BYTES + _NONCE_BYTES]
+        key_id = key_id_of(header)
         cipher = self._ciphers.get(key_id)
         if cipher is None:
             raise UnknownKey(key_id)
         try:
-            text = cipher.decrypt(nonce, blob[_HEADER_BYTES + _NONCE_BYTES :], header + context.encode())
+            text = cipher.decrypt(nonce, blob[HEADER_BYTES + _NONCE_BYTES :], header + context.encode())
         except InvalidTag:
             raise Damaged("changed since it was sealed, or of another context") from None
         return text.decode(errors=_ANY_TEXT)
+
+
+def key_id_of(header: bytes) -> bytes:
+    """Return the id of the key that a value was sealed with, from the value or its header alone."""
+    return header[len(_VERSION) : HEADER_BYTES]
 
 
 def parse_key(text: str) -> MasterKey:
