@@ -99,6 +99,7 @@ OPERATOR: Final = PayerId("operator")
 CATALOGUE_CONNECTIONS: Final = 8
 """Connections beside those that replies may use, so that looking a character up never waits for them."""
 HEARTBEAT_SECONDS: Final = 10.0
+DRAIN_CALLS_SECONDS: Final = 5.0
 RESTART_SECONDS: Final = 30.0
 _MS_PER_MINUTE: Final = 60_000
 _MS_PER_SECOND: Final = 1_000
@@ -134,7 +135,17 @@ class Application:
 
     client: CharacterBot
     relay: RelayService
+    poster: Poster
+    announcer: Announcer
     sync: CommandSync
+
+    async def drain(self, seconds: float) -> None:
+        """Let what is under way come to its end, while there is still a connection to say it through."""
+        await self.relay.drain(seconds)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_CALLS_SECONDS):
+                await self.poster.drain()
+                await self.announcer.drain()
 
     async def connect(self) -> None:
         """Stay connected to the gateway until the client is closed, or something ends it.
@@ -155,7 +166,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             await asyncio.wait((connection, stopped), return_when=asyncio.FIRST_COMPLETED)
             if not connection.done():
                 _log.info("Stopping: letting replies under way come to their end")
-                await app.relay.drain(settings.relay.drain_seconds)
+                await app.drain(settings.relay.drain_seconds)
         finally:
             stopped.cancel()
             await app.client.close()
@@ -398,8 +409,7 @@ async def application(
             ("heartbeat", lambda: _beat(settings)),
         ):
             await stack.enter_async_context(_kept_running(name, work))
-        stack.push_async_callback(announcer.drain)
-        yield Application(client, relay, sync)
+        yield Application(client, relay, poster, announcer, sync)
 
 
 async def check(settings: Settings, say: Callable[[str], None]) -> bool:

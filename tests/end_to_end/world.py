@@ -57,7 +57,7 @@ class World:
             try:
                 await self._ready(running, connection)
                 yield running
-                await running.relay.drain(5)
+                await running.drain(5)
                 for check in self.checks:
                     check()
             finally:
