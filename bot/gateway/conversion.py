@@ -43,7 +43,8 @@ def seen_post(message: discord.Message, *, bot_id: int, application_id: int) -> 
         return SeenPost(MessageId(message.id), Transport.WEBHOOK, message.content) if own else None
     if message.author.id != bot_id:
         return None
-    nonce = None if message.nonce is None else str(message.nonce)
+    # discord.py puts a random number on every message that is sent without a nonce: no reply or mark of ours.
+    nonce = None if message.nonce is None or str(message.nonce).isdecimal() else str(message.nonce)
     return SeenPost(MessageId(message.id), Transport.BOT, message.content, nonce)
 
 
