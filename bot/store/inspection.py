@@ -85,7 +85,7 @@ def _key_ids(connection: sqlite3.Connection) -> Iterable[bytes]:
 def _check_folder(path: Path) -> None:
     """Raise DatabaseNotWritable when the database could not be made where it belongs."""
     folder = next(folder for folder in path.absolute().parents if folder.exists())
-    if not os.access(folder, os.W_OK | os.X_OK):
+    if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
         raise DatabaseNotWritable(path)
 
 
