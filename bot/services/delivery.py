@@ -9,11 +9,11 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from bot.domain.ids import MessageId, PostId, TurnId, VersionId
-from bot.domain.turns import Post, PostKind, PostState, Transport, TurnState, VersionOutcome, VersionState
+from bot.domain.turns import Post, PostKind, PostState, Transport, TurnState, VersionOutcome
 from bot.services.lanes import Priority
 from bot.services.outlet import (
     Busy,
@@ -81,16 +81,17 @@ class Delivery:
         destination: Destination,
         persona: Persona | None,
         anchor: MessageId,
+        attempt: int = 1,
         preview: Callable[[str], tuple[str, ...]] | None = None,
         first_text_delay_seconds: float = 0.0,
         standing: Sequence[Post] = (),
-        version_id: VersionId | None = None,
+        asked_again: bool = False,
     ) -> None:
         """Take up a turn.
 
-        `anchor` is a message older than anything posted here. `preview` cuts text that still grows into what
-        may be seen of it. `standing` are the posts that the turn has from earlier. `version_id` is the version
-        being written, where there is one already.
+        `anchor` is a message older than anything posted here. `attempt` counts how often the turn was run.
+        `preview` cuts text that still grows into what may be seen of it. `standing` are the posts that the turn has
+        from earlier; with `asked_again` the text is said anew where those can no longer be edited.
         """
         self._poster = poster
         self._turn_id = turn_id
@@ -98,6 +99,8 @@ class Delivery:
         self._destination = destination
         self._persona = persona
         self._anchor = anchor
+        self._attempt = attempt
+        self._asked_again = asked_again
         self._preview = preview
         self._first_text_delay = first_text_delay_seconds
         self._slots = {
@@ -105,7 +108,7 @@ class Delivery:
             for post in standing
             if post.kind is kind and post.state is PostState.POSTED and post.message_id is not None
         }
-        self._version_id = version_id
+        self._version_id: VersionId | None = None
         self._text = ""
         self._closing = False
         self._begun = False
@@ -150,15 +153,10 @@ class Delivery:
         """
         await self.stop()
         outcome = ending.outcome
-        if self.removed and outcome is not None:
-            outcome = VersionOutcome("", VersionState.PARTIAL, outcome.upstream_id, outcome.model)
-        if outcome is not None and self._version_id is not None:
+        if outcome is not None and self.removed:
+            outcome = replace(outcome, text="")
+        if outcome is not None and (self._version_id is not None or self._slots or self.removed):
             await self._settle(outcome)
-            outcome = None
-        elif outcome is not None and self._slots:
-            self._version_id = await self._poster.posts.begin_version(
-                self._turn_id, outcome, now_ms=self._poster.clock.now_ms()
-            )
             outcome = None
         if not self.removed:
             await self._show(ending, outcome)
@@ -167,9 +165,11 @@ class Delivery:
             ending.state,
             posted=self._unrecorded,
             cause="deleted" if self.removed else ending.cause,
+            forget=self.removed,
             now_ms=self._poster.clock.now_ms(),
         )
         self._unrecorded = []
+        self._poster.settle(self._destination)
 
     async def take_back(self) -> None:
         """Delete every message of this delivery, such as the mark of a turn that is tried again."""
@@ -263,7 +263,7 @@ class Delivery:
     def _draft(
         self, number: int, text: str, *, controls: Controls | None = None, file: TextFile | None = None
     ) -> Draft:
-        nonce = f"{self._turn_id}.{self._kind.value}.{number}"
+        nonce = post_nonce(self._turn_id, self._attempt, self._kind, number)
         return Draft(text, persona=self._persona, controls=controls, file=file, nonce=nonce)
 
     async def _insist(self, call: Callable[[], Awaitable[None]]) -> None:
@@ -295,14 +295,16 @@ class Delivery:
         except Gone as gone:
             if gone.what is Lost.PLACE:
                 raise
-            del self._slots[number]
-            if gone.what is Lost.MESSAGE:
+            if gone.what is Lost.MESSAGE and not (self._asked_again and slot.shown is None):
                 self.removed = True
+                del self._slots[number]
                 await self._poster.posts.gone(slot.message_id)
-            else:
-                # What the old webhook said can no longer be edited; the text is said again by the new one.
-                await self._poster.posts.withdraw(slot.post_id)
-                await self._put(number, draft, outcome, deferred=deferred)
+                return
+            # What an old webhook said can no longer be edited, nor deleted; it is said again from here on.
+            await self._withdraw(number)
+            for later in sorted(later for later in self._slots if later > number):
+                await (self._withdraw(later) if gone.what is Lost.WEBHOOK else self._remove(later))
+            await self._put(number, draft, outcome, deferred=deferred)
         else:
             slot.shown = draft
 
@@ -320,7 +322,8 @@ class Delivery:
         transport = Transport.BOT
         if draft.persona is not None:
             transport = await self._poster.outlet.transport(self._destination)
-        needs_version = self._kind is PostKind.REPLY and self._version_id is None
+        writing = outcome is not None or not self._closing
+        needs_version = self._kind is PostKind.REPLY and self._version_id is None and writing
         post_id, version_id = await posts.intend(
             self._turn_id,
             self._kind,
@@ -347,8 +350,11 @@ class Delivery:
         return slot
 
     async def _settle(self, outcome: VersionOutcome) -> None:
-        if self._version_id is not None:
-            await self._poster.posts.settle_version(self._version_id, outcome, now_ms=self._poster.clock.now_ms())
+        posts, now_ms = self._poster.posts, self._poster.clock.now_ms()
+        if self._version_id is None:
+            self._version_id = await posts.begin_version(self._turn_id, outcome, now_ms=now_ms)
+        else:
+            await posts.settle_version(self._version_id, outcome, now_ms=now_ms)
 
     async def _remove_from(self, first: int) -> None:
         for number in sorted((number for number in self._slots if number >= first), reverse=True):
@@ -360,6 +366,18 @@ class Delivery:
     async def _remove(self, number: int) -> None:
         slot = self._slots[number]
         with contextlib.suppress(Gone):
-            await self._poster.outlet.delete(self._destination, slot.transport, slot.message_id)
-        await self._poster.posts.withdraw(slot.post_id)
-        del self._slots[number]
+            await self._poster.remove(self._destination, slot.transport, slot.message_id)
+        await self._withdraw(number)
+
+    async def _withdraw(self, number: int) -> None:
+        await self._poster.posts.withdraw(self._slots.pop(number).post_id)
+
+
+def post_nonce(turn_id: TurnId, attempt: int, kind: PostKind, number: int) -> str:
+    """Name a post, for Discord and for whoever meets its echo; 25 characters at most are taken.
+
+    The attempt is part of it: within a few minutes Discord answers a name that it knows with the old message, also,
+    for all that is documented, where that was deleted since
+    (https://discord.com/developers/docs/resources/message#create-message, `enforce_nonce`).
+    """
+    return f"{turn_id}.{attempt}.{kind.value}.{number}"

@@ -7,7 +7,7 @@ copy is deleted. discord.py posts again by itself after a 5xx, so a second copy 
 
 import asyncio
 import logging
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -22,7 +22,7 @@ from bot.store.posts import Posts
 _log = logging.getLogger(__name__)
 
 KNOWN_IDS: Final = 4096
-"""How many own message ids are remembered to recognise their echoes without asking the database."""
+"""How many own message ids are remembered: of echoes that say nothing new, and of deletions that are ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,29 @@ class Sent:
 
 
 @dataclass(slots=True)
-class _InFlight:
+class _Flight:
+    """One post, from its first try until it stands or is given up."""
+
     transport: Transport
     nonce: str | None
     adopted: MessageId | None = None
     extras: list[MessageId] = field(default_factory=list[MessageId])
+
+    def take(self, seen: SeenPost) -> bool:
+        """Take a message that turned up; False where it cannot be this post."""
+        if seen.transport is not self.transport:
+            return False
+        if self.transport is Transport.BOT and self.nonce not in (None, seen.nonce):
+            return False
+        self.adopt(seen.message_id)
+        return True
+
+    def adopt(self, message_id: MessageId) -> None:
+        """Take the first message as the post, and every further one as a copy too many."""
+        if self.adopted is None:
+            self.adopted = message_id
+        elif message_id not in (self.adopted, *self.extras):
+            self.extras.append(message_id)
 
 
 class Poster:
@@ -51,11 +69,12 @@ class Poster:
         self.clock = clock
         self._interval = preview_interval_seconds
         self._lanes: dict[ChannelId, Lane] = {}
-        self._in_flight: dict[ChannelId, _InFlight] = {}
-        self._orphans: dict[ChannelId, list[SeenPost]] = {}
+        self._flights: dict[ChannelId, _Flight] = {}
         self._known: OrderedDict[MessageId, None] = OrderedDict()
+        self._removed: OrderedDict[MessageId, None] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
         self._listening = False
+        self._early: deque[tuple[Destination, SeenPost]] = deque(maxlen=KNOWN_IDS)
 
     def lane(self, destination: Destination) -> Lane:
         """Return the lane of a channel, which its threads share."""
@@ -75,44 +94,75 @@ class Poster:
         `anchor` is any message older than the post. Raises an OutletError; Uncertain only after the place was
         searched for the message in vain.
         """
-        place = destination.place
-        if (orphan := self._take_orphan(place, transport, draft)) is not None:
-            return self._keep(orphan, as_drafted=False)
-        flight = _InFlight(transport, draft.nonce if transport is Transport.BOT else None)
-        self._in_flight[place] = flight
-        try:
-            message_id = await self.outlet.post(destination, transport, draft)
-        except Uncertain:
-            found = flight.adopted or await self._search(destination, transport, draft, anchor)
-            if found is None:
-                raise
-            message_id = found
-        finally:
-            del self._in_flight[place]
-        kept = flight.adopted or message_id
-        self._keep(kept, as_drafted=True)
-        late = [orphan.message_id for orphan in self._orphans.pop(place, ()) if orphan.transport is transport]
-        for extra in {message_id, *flight.extras, *late} - {kept}:
+        flight = self._flight(destination, transport, draft)
+        answered = None
+        if flight.adopted is None:
+            answered = await self._post(destination, transport, draft, anchor, flight)
+        if answered is not None:
+            flight.adopt(answered)
+        kept = flight.adopted
+        assert kept is not None
+        self._keep(kept)
+        del self._flights[destination.place]
+        for extra in flight.extras:
             await self._delete_extra(destination, transport, extra)
-        return Sent(kept, as_drafted=kept == message_id)
+        return Sent(kept, as_drafted=kept == answered)
+
+    def _flight(self, destination: Destination, transport: Transport, draft: Draft) -> _Flight:
+        """Return the post's flight: where it was tried before, something of it may have turned up since."""
+        flight = self._flights.get(destination.place)
+        if flight is None or (flight.transport, flight.nonce) != (transport, draft.nonce):
+            self.settle(destination)
+            flight = self._flights[destination.place] = _Flight(transport, draft.nonce)
+        return flight
+
+    async def _post(
+        self, destination: Destination, transport: Transport, draft: Draft, anchor: MessageId, flight: _Flight
+    ) -> MessageId | None:
+        """Post, and return the id that was answered; None where the flight has a message without an answer."""
+        try:
+            return await self.outlet.post(destination, transport, draft)
+        except OutletError as error:
+            if flight.adopted is None and isinstance(error, Uncertain):
+                found = await self._search(destination, transport, draft, anchor)
+                if found is not None:
+                    flight.adopt(found)
+            if flight.adopted is None:
+                raise
+            return None
+
+    async def remove(self, destination: Destination, transport: Transport, message_id: MessageId) -> None:
+        """Delete a message of ours; call it from within the channel's lane only. Raises an OutletError."""
+        _remember(self._removed, message_id)
+        await self.outlet.delete(destination, transport, message_id)
+
+    def was_removed(self, message_id: MessageId) -> bool:
+        """Tell whether a message's deletion is this program's own doing."""
+        return message_id in self._removed
+
+    def settle(self, destination: Destination) -> None:
+        """Take note that a place's posts stand or are given up: what turned up of one given up is deleted."""
+        flight = self._flights.pop(destination.place, None)
+        if flight is not None and flight.adopted is not None:
+            for message_id in (flight.adopted, *flight.extras):
+                self._start(self._delete_in_lane(destination, flight.transport, message_id))
 
     def listen(self) -> None:
-        """Begin to act on echoes; until then the recovery looks for itself."""
+        """Begin to act on echoes of posts that are not under way; until then the recovery looks for itself."""
         self._listening = True
+        while self._early:
+            self._start(self._unexpected(*self._early.popleft()))
 
     def seen(self, destination: Destination, seen: SeenPost) -> None:
         """Take note of an own message that the gateway shows."""
-        flight = self._in_flight.get(destination.place)
-        if seen.message_id in self._known:
+        if seen.message_id in self._known or self._taken(destination, seen):
             return
-        if flight is not None and flight.transport is seen.transport and flight.nonce in (None, seen.nonce):
-            if flight.adopted is None:
-                flight.adopted = seen.message_id
-            elif flight.adopted != seen.message_id:
-                flight.extras.append(seen.message_id)
+        if seen.transport is Transport.BOT and seen.nonce is None:
             return
-        if self._listening and (seen.transport is Transport.WEBHOOK or seen.nonce is not None):
+        if self._listening:
             self._start(self._unexpected(destination, seen))
+        else:
+            self._early.append((destination, seen))
 
     async def reconcile(
         self,
@@ -148,7 +198,7 @@ class Poster:
             else:
                 strangers.remove(match)
                 await self.posts.posted(post.id, match.message_id)
-                self._keep(match.message_id, as_drafted=False)
+                self._keep(match.message_id)
         for stranger in strangers:
             if stranger.transport is Transport.WEBHOOK:
                 await self._delete_extra(destination, stranger.transport, stranger.message_id)
@@ -168,49 +218,49 @@ class Poster:
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _keep(self, message_id: MessageId, *, as_drafted: bool) -> Sent:
-        self._known[message_id] = None
-        if len(self._known) > KNOWN_IDS:
-            self._known.popitem(last=False)
-        return Sent(message_id, as_drafted=as_drafted)
+    def _keep(self, message_id: MessageId) -> None:
+        _remember(self._known, message_id)
 
-    def _take_orphan(self, place: ChannelId, transport: Transport, draft: Draft) -> MessageId | None:
-        for orphan in self._orphans.get(place, ()):
-            if orphan.transport is transport and (transport is Transport.WEBHOOK or orphan.nonce == draft.nonce):
-                self._orphans[place].remove(orphan)
-                return orphan.message_id
-        return None
+    def _taken(self, destination: Destination, seen: SeenPost) -> bool:
+        flight = self._flights.get(destination.place)
+        return flight is not None and flight.take(seen)
 
     async def _search(
         self, destination: Destination, transport: Transport, draft: Draft, anchor: MessageId
     ) -> MessageId | None:
-        seen = await self.outlet.recent(destination, anchor)
+        try:
+            seen = await self.outlet.recent(destination, anchor)
+        except OutletError as error:
+            _log.info("What stands in %s cannot be looked up: %r", destination.place, error)
+            return None
         known = await self.posts.known([post.message_id for post in seen])
         for post in seen:
             if post.message_id in known or post.message_id in self._known or post.transport is not transport:
                 continue
-            if transport is Transport.WEBHOOK or post.nonce == draft.nonce or post.text == draft.text:
+            # Discord does not promise the nonce in a history.
+            same = draft.text if post.nonce is None else draft.nonce
+            if transport is Transport.WEBHOOK or same == (post.text if post.nonce is None else post.nonce):
                 return post.message_id
         return None
 
     async def _unexpected(self, destination: Destination, seen: SeenPost) -> None:
-        """Deal with an own message that no post under way accounts for."""
+        """Delete an own message that no post accounts for: a second copy, or one that came too late."""
         if await self.posts.by_message(seen.message_id) is not None or seen.message_id in self._known:
             return
-        intents = await self.posts.intended_in(destination.channel_id, destination.thread_id)
-        if any(intent.transport is seen.transport for intent in intents):
-            # A post whose answer was lost, seen before it is tried again; or one under way since this look-up began.
-            self._orphans.setdefault(destination.place, []).append(seen)
-            return
-        _log.info("Message %s in %s is a second copy; deleting it", seen.message_id, destination.place)
+        if not self._taken(destination, seen):
+            await self._delete_in_lane(destination, seen.transport, seen.message_id)
+
+    async def _delete_in_lane(self, destination: Destination, transport: Transport, message_id: MessageId) -> None:
+        _log.info("Message %s in %s is a second copy; deleting it", message_id, destination.place)
+        self._keep(message_id)
         await self.lane(destination).submit(
-            Priority.TEXT, lambda: self._delete_extra(destination, seen.transport, seen.message_id)
+            Priority.TEXT, lambda: self._delete_extra(destination, transport, message_id)
         )
 
     async def _delete_extra(self, destination: Destination, transport: Transport, message_id: MessageId) -> None:
-        self._keep(message_id, as_drafted=False)
+        self._keep(message_id)
         try:
-            await self.outlet.delete(destination, transport, message_id)
+            await self.remove(destination, transport, message_id)
         except OutletError as error:
             _log.warning("Second copy %s in %s could not be deleted: %r", message_id, destination.place, error)
 
@@ -223,6 +273,12 @@ class Poster:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("An echo could not be dealt with", exc_info=error)
+
+
+def _remember(ids: OrderedDict[MessageId, None], message_id: MessageId) -> None:
+    ids[message_id] = None
+    if len(ids) > KNOWN_IDS:
+        ids.popitem(last=False)
 
 
 def _note_untidy(done: asyncio.Future[None]) -> None:

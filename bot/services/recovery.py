@@ -15,6 +15,7 @@ from bot.domain.turns import Post, PostKind, Turn, TurnState
 from bot.services.announcing import Announcer
 from bot.services.binding_index import BindingIndex
 from bot.services.clock import Clock
+from bot.services.delivery import post_nonce
 from bot.services.outlet import Busy, Destination, OutletError, SeenPost, Uncertain
 from bot.services.posting import Poster
 from bot.services.relay import RelayService
@@ -185,7 +186,12 @@ class RecoveryService:
         posts = await self._posts.of_turn(turn.id)
         texts: dict[MessageId, str] = {}
         if posts:
-            texts = await self._poster.reconcile(stage.destination, posts, stage.anchor(turn), _is_bot_post)
+            texts = await self._poster.reconcile(
+                stage.destination,
+                posts,
+                stage.anchor(turn),
+                lambda post, seen: _is_bot_post(post, seen, turn.attempts),
+            )
             posts = await self._posts.of_turn(turn.id)
         version = await self._turns.latest_version(turn.id)
         replies = [post for post in posts if post.kind is PostKind.REPLY and post.message_id is not None]
@@ -250,9 +256,9 @@ class RecoveryService:
             await self._announcer.announce(destination, MISSED_CAUSE, MISSED_NOTICE)
 
 
-def _is_bot_post(post: Post, seen: SeenPost) -> bool:
+def _is_bot_post(post: Post, seen: SeenPost, attempt: int) -> bool:
     """Tell a turn's mark or reply from the bot's other messages: by its nonce, else by how it begins."""
     if seen.nonce is not None:
-        return seen.nonce == f"{post.turn_id}.{post.kind.value}.{post.number}"
+        return seen.nonce == post_nonce(post.turn_id, attempt, post.kind, post.number)
     is_mark = seen.text.startswith(MARK_SIGN)
     return is_mark if post.kind is PostKind.MARK else not is_mark

@@ -14,6 +14,7 @@ from bot.domain.ratings import ContentRating
 from bot.domain.turns import (
     Post,
     PostKind,
+    PostState,
     Transport,
     Turn,
     TurnState,
@@ -96,8 +97,8 @@ class Speaker:
         self._feedback_buttons = feedback_buttons
         self._buttons: OrderedDict[ChannelId, _Buttons] = OrderedDict()
 
-    def reply(self, turn: Turn, stage: Stage, standing: Sequence[Post] = ()) -> Delivery:
-        """Return the delivery of a turn's reply."""
+    def reply(self, turn: Turn, stage: Stage, standing: Sequence[Post] = (), *, asked_again: bool = False) -> Delivery:
+        """Return the delivery of a turn's reply; `asked_again` where somebody pressed Retry."""
         return Delivery(
             self._poster,
             turn_id=turn.id,
@@ -105,9 +106,11 @@ class Speaker:
             destination=stage.destination,
             persona=stage.persona,
             anchor=stage.anchor(turn),
+            attempt=turn.attempts,
             preview=stage.shaper.preview,
             first_text_delay_seconds=self._first_text_delay,
             standing=standing,
+            asked_again=asked_again,
         )
 
     async def greet(self, stage: Stage, text: str) -> None:
@@ -153,17 +156,19 @@ class Speaker:
         """
         since = self._poster.clock.now_ms() - FOLD_WITHIN_MS
         earlier = await self._turns.failed_just_before(turn.id, failure.cause.value, since_ms=since)
-        if earlier is not None and turn.attempts == 1:
+        posts = await self._poster.posts.of_turn(turn.id)
+        if earlier is not None and turn.attempts == 1 and all(post.state is PostState.INTENDED for post in posts):
             await self._turns.fold(turn.id, earlier)
+            self._poster.settle(stage.destination)
             return
         controls = None
         if failure.cause not in NOT_RETRYABLE:
             controls = Controls(turn.id, stage.known.ref, retry=True)
         layout = Layout((failure_sentence(failure),))
         ending = Ending(layout, TurnState.FAILED, failure.cause.value, controls=controls)
-        await self._end(turn, stage, self.note(turn, stage), ending)
+        await self._end(turn, stage, self.note(turn, stage, posts), ending)
 
-    def note(self, turn: Turn, stage: Stage, standing: Sequence[Post] = ()) -> Delivery:
+    def note(self, turn: Turn, stage: Stage, standing: Sequence[Post]) -> Delivery:
         """Return the delivery of a turn's mark."""
         return Delivery(
             self._poster,
@@ -172,6 +177,7 @@ class Speaker:
             destination=stage.destination,
             persona=None,
             anchor=stage.anchor(turn),
+            attempt=turn.attempts,
             standing=standing,
         )
 
@@ -181,12 +187,12 @@ class Speaker:
         except Refused as refused:
             _log.warning("Turn %s: Discord refused the text (code %s)", turn.id, refused.code)
             if ending.cause == FailureCause.REFUSED_BY_DISCORD.value:
-                await self._give_up(turn.id, ending.cause)
+                await self._give_up(turn.id, stage.destination, ending.cause)
             else:
                 await self._say_refused(turn, stage, delivery)
         except (Forbidden, Gone) as error:
             _log.warning("Turn %s: cannot speak in %s: %r", turn.id, stage.destination.place, error)
-            await self._give_up(turn.id, "cannot_speak")
+            await self._give_up(turn.id, stage.destination, "cannot_speak")
         else:
             self._move_buttons(stage.destination, delivery, shown=ending.controls is not None)
             await self._hint_at_webhooks(stage.destination, delivery)
@@ -208,9 +214,10 @@ class Speaker:
             _log.warning("Turn %s: what was refused could not be taken back: %r", turn.id, error)
         await self.mark(turn, stage, Failure(FailureCause.REFUSED_BY_DISCORD))
 
-    async def _give_up(self, turn_id: TurnId, cause: str) -> None:
+    async def _give_up(self, turn_id: TurnId, destination: Destination, cause: str) -> None:
         """End a turn that nothing can be shown of: the bot may not speak there, or the place is gone."""
         await self._turns.finish(turn_id, TurnState.FAILED, cause=cause, now_ms=self._poster.clock.now_ms())
+        self._poster.settle(destination)
 
     def _move_buttons(self, destination: Destination, delivery: Delivery, *, shown: bool) -> None:
         """Take the buttons off the reply before, when there is room; the old ones would go on working."""

@@ -193,7 +193,7 @@ class TurnRunner:
         posts = await self._posts.of_turn(turn.id) if turn.attempts > 1 else []
         if any(post.kind is PostKind.MARK for post in posts):
             await self._speaker.note(turn, stage, posts).take_back()
-        await self._answer(turn, stage, self._speaker.reply(turn, stage, posts))
+        await self._answer(turn, stage, self._speaker.reply(turn, stage, posts, asked_again=turn.attempts > 1))
 
     async def _answer(self, turn: Turn, stage: Stage, delivery: Delivery) -> None:
         reading = _Reading()

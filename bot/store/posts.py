@@ -83,12 +83,15 @@ class Posts:
         *,
         posted: Sequence[tuple[PostId, MessageId]],
         cause: str | None,
+        forget: bool = False,
         now_ms: int,
     ) -> None:
-        """Write down the last message ids and end the turn, in one transaction."""
+        """Write down the last message ids and end the turn, in one transaction; with `forget` drop its text."""
         async with self._database.transaction() as tx:
             for post_id, message_id in posted:
                 await self._mark_posted(tx, post_id, message_id)
+            if forget:
+                await self._turns.forget_reply(tx, turn_id)
             await self._turns.end(tx, turn_id, state, cause=cause, now_ms=now_ms)
 
     async def _mark_posted(self, tx: Transaction, post_id: PostId, message_id: MessageId) -> None:
@@ -127,16 +130,6 @@ class Posts:
             if await self.by_message(message_id):
                 found.add(message_id)
         return found
-
-    async def intended_in(self, channel_id: ChannelId, thread_id: ChannelId | None) -> list[Post]:
-        """Return the intents of a place that have no message yet, oldest first."""
-        rows = await self._database.read(
-            f"SELECT {_COLUMNS} FROM post WHERE channel_id = $1 AND COALESCE(thread_id, 0) = $2 "
-            "AND state = 'intended' ORDER BY id",
-            channel_id,
-            thread_id or 0,
-        )
-        return [_post(row) for row in rows]
 
 
 def _post(row: Row) -> Post:

@@ -176,7 +176,7 @@ class Turns:
         """Put an ended turn back in the queue; False when it is not ended, so that two presses make one retry."""
         async with self._database.transaction() as tx:
             rows = await tx.execute(
-                "UPDATE turn SET state = 'waiting' WHERE id = $1 AND state IN ('failed', 'answered') RETURNING id",
+                "UPDATE turn SET state = 'waiting' WHERE id = $1 AND state NOT IN ('waiting', 'running') RETURNING id",
                 turn_id,
             )
             return bool(rows)
@@ -187,7 +187,8 @@ class Turns:
             await self.end(tx, turn_id, state, cause=cause, now_ms=now_ms)
 
     async def end(self, tx: Transaction, turn_id: TurnId, state: TurnState, *, cause: str | None, now_ms: int) -> None:
-        """As finish, inside a transaction that does more."""
+        """As finish, inside a transaction that does more. Intents that came to nothing are forgotten."""
+        await tx.execute("DELETE FROM post WHERE turn_id = $1 AND state = 'intended'", turn_id)
         await tx.execute(
             "UPDATE turn SET state = $2, cause = $3, ended_at = $4 WHERE id = $1",
             turn_id,
@@ -421,7 +422,11 @@ class Turns:
     async def erase_reply(self, turn_id: TurnId) -> None:
         """Drop the text of a reply that was deleted, so that the character forgets having said it."""
         async with self._database.transaction() as tx:
-            await tx.execute("UPDATE version SET body = NULL WHERE turn_id = $1", turn_id)
+            await self.forget_reply(tx, turn_id)
+
+    async def forget_reply(self, tx: Transaction, turn_id: TurnId) -> None:
+        """As erase_reply, inside a transaction that does more."""
+        await tx.execute("UPDATE version SET body = NULL WHERE turn_id = $1", turn_id)
 
     async def newest_claims(self) -> dict[int, int]:
         """Return the newest claimed message of each channel and thread.
