@@ -133,6 +133,7 @@ class RecordingOutlet:
     """By channel; a channel that is left out has no known limit."""
     speaks_as: Transport = Transport.WEBHOOK
     """What `transport` answers."""
+    nonces_in_history: bool = True
     echoes: Echo = Echo.AFTER
     on_echo: Callable[[Destination, SeenPost], None] | None = None
     on_delete: Callable[[Destination, MessageId], None] | None = None
@@ -249,6 +250,8 @@ class RecordingOutlet:
         outcome = await self._begin(Call(Act.RECENT, destination, message_id=after))
         found = [message.seen for message in self.visible(destination.place) if message.id > after]
         await self._end(outcome)
+        if not self.nonces_in_history:
+            found = [replace(seen, nonce=None) for seen in found]
         return found[:HISTORY_LIMIT]
 
     def allowance(self, destination: Destination) -> Allowance:
