@@ -1,6 +1,7 @@
 """A channel with people in it, and what they do there: the vocabulary of the end-to-end tests."""
 
 import asyncio
+import re
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -17,6 +18,8 @@ GREETING: Final = "What are we editing today?"
 BARD: Final = "night-bard"
 ORACLE: Final = "velvet-oracle"
 """The catalogue calls it sfw, its author nsfw."""
+LENT: Final = re.compile(r"\*\*[^\n]*\*\*\n")
+"""What a message of the bot begins with when it lends a character its voice."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +53,10 @@ class Scene:
 
     async def use(self, character: str = GUIDE, **options: object) -> Message:
         """Bring a character to the channel, and return its greeting."""
-        before = len(self.spoken())
+        before = len(self.voices())
         result = await self.owner.slash(self.channel, "character use", character=character, **options)
         answer = await result.final_message()
-        await self.until(lambda: len(self.spoken()) > before, f"a greeting ({answer.content})")
+        await self.until(lambda: len(self.voices()) > before, f"a greeting ({answer.content})")
         return self.voices()[-1]
 
     async def ask(
@@ -92,7 +95,7 @@ class Scene:
     # What can be seen
 
     def voices(self) -> list[Message]:
-        """Return the messages of characters, oldest first."""
+        """Return the messages of characters, oldest first: through the webhook, or lent by the bot."""
         return [message for message in self.channel.messages.values() if self._is_own(message)]
 
     def spoken(self) -> list[str]:
@@ -104,7 +107,9 @@ class Scene:
         return [
             message
             for message in self.channel.messages.values()
-            if message.author.id == self.world.discord.bot_user.id and not message.is_loading
+            if message.author.id == self.world.discord.bot_user.id
+            and not message.is_loading
+            and LENT.match(message.content) is None
         ]
 
     def told(self) -> list[str]:
@@ -180,5 +185,6 @@ class Scene:
         )
 
     def _is_own(self, message: Message) -> bool:
-        webhook = message.webhook
-        return webhook is not None and webhook.application_id == self.world.discord.application_id
+        if message.author.id == self.world.discord.bot_user.id:
+            return LENT.match(message.content) is not None
+        return message.webhook is not None and message.application_id == self.world.discord.application_id
