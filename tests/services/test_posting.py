@@ -9,9 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.domain.ids import ChannelId, MessageId, PostId, TurnId
-from bot.domain.turns import Post, PostKind, PostState, Transport, TurnState
-from bot.services.lanes import Priority
+from bot.domain.ids import ChannelId, MessageId
+from bot.domain.turns import Post, PostState, Transport
 from bot.services.outlet import (
     Busy,
     Destination,
@@ -23,91 +22,20 @@ from bot.services.outlet import (
     SeenPost,
     Uncertain,
 )
-from bot.services.posting import KNOWN_IDS, Poster, Sent
+from bot.services.posting import KNOWN_IDS, Sent
 from bot.store.database import Database
-from bot.store.posts import Posts
-from bot.store.turns import Turns
 from bot.store.vault import MasterKey, Vault
-from tests.store.seed import CHANNEL, GUILD, Seed
+from tests.store.seed import GUILD
 from tests.support.manual_clock import ManualClock
-from tests.support.recording_outlet import Act, Echo, Outcome, RecordingOutlet, fails, lost_answer
+from tests.support.post_desk import HELLO, ROOM, THREAD, PostDesk
+from tests.support.recording_outlet import Act, Echo, Outcome, fails, lost_answer
 
-ROOM = Destination(GUILD, CHANNEL)
-THREAD = Destination(GUILD, CHANNEL, ChannelId(21))
-HELLO = Draft("Hello there", nonce="1.1.reply.0")
 MARK = Draft("⚠ It went wrong", nonce="1.1.mark.0")
 
 
-class Desk:
-    """A poster over a real database, and an outlet whose echoes it hears."""
-
-    def __init__(self, database: Database, vault: Vault, clock: ManualClock) -> None:
-        self.clock = clock
-        self.outlet = RecordingOutlet(clock.now_ms)
-        self.turns = Turns(database, vault)
-        self.posts = Posts(database, self.turns)
-        self.poster = Poster(self.outlet, self.posts, clock.clock, preview_interval_seconds=1.0)
-        self.poster.listen()
-        self.outlet.on_echo = self.poster.seen
-        self.seed = Seed(database, vault)
-        self.turn_id = TurnId(0)
-        self.anchor = self.outlet.next_id()
-
-    async def begin(self) -> None:
-        """Let a turn run in the room."""
-        room = await self.seed.room(await self.seed.binding())
-        self.turn_id = await self.seed.turn(room, state="running", reply=None)
-
-    async def intend(
-        self, number: int = 0, destination: Destination = ROOM, transport: Transport = Transport.WEBHOOK
-    ) -> PostId:
-        post_id, _ = await self.posts.intend(
-            self.turn_id,
-            PostKind.REPLY,
-            number,
-            channel_id=destination.channel_id,
-            thread_id=destination.thread_id,
-            transport=transport,
-            now_ms=self.clock.now_ms(),
-        )
-        return post_id
-
-    async def send(
-        self, draft: Draft = HELLO, destination: Destination = ROOM, transport: Transport = Transport.WEBHOOK
-    ) -> Sent:
-        return await self.poster.lane(destination).submit(
-            Priority.TEXT, lambda: self.poster.send(destination, transport, draft, self.anchor)
-        )
-
-    async def post(
-        self,
-        draft: Draft = HELLO,
-        number: int = 0,
-        destination: Destination = ROOM,
-        transport: Transport = Transport.WEBHOOK,
-    ) -> Sent:
-        """Post as a reply does: intent, message, id."""
-        post_id = await self.intend(number, destination, transport)
-        sent = await self.send(draft, destination, transport)
-        await self.posts.posted(post_id, sent.message_id)
-        return sent
-
-    async def end(self) -> None:
-        await self.turns.finish(self.turn_id, TurnState.ANSWERED, now_ms=self.clock.now_ms())
-        self.poster.settle(ROOM)
-
-    def stray(self, text: str = "Hello there", transport: Transport = Transport.WEBHOOK) -> MessageId:
-        """Let a lost call's message turn up."""
-        return self.outlet.store(ROOM, transport, replace(HELLO, text=text))
-
-    @property
-    def ids(self) -> list[MessageId]:
-        return [message.id for message in self.outlet.visible()]
-
-
 @pytest.fixture
-async def desk(database: Database, vault: Vault, clock: ManualClock) -> Desk:
-    desk = Desk(database, vault, clock)
+async def desk(database: Database, vault: Vault, clock: ManualClock) -> PostDesk:
+    desk = PostDesk(database, vault, clock)
     await desk.begin()
     return desk
 
@@ -117,7 +45,7 @@ async def desk(database: Database, vault: Vault, clock: ManualClock) -> Desk:
 
 @pytest.mark.parametrize("transport", list(Transport))
 @pytest.mark.parametrize("echo", list(Echo))
-async def test_a_post_is_one_message_whenever_it_is_echoed(desk: Desk, echo: Echo, transport: Transport) -> None:
+async def test_a_post_is_one_message_whenever_it_is_echoed(desk: PostDesk, echo: Echo, transport: Transport) -> None:
     desk.outlet.echoes = echo
     sent = await desk.post(transport=transport)
     if echo is Echo.HELD:
@@ -129,7 +57,9 @@ async def test_a_post_is_one_message_whenever_it_is_echoed(desk: Desk, echo: Ech
 
 @pytest.mark.parametrize("transport", list(Transport))
 @pytest.mark.parametrize("echo", list(Echo))
-async def test_of_two_copies_one_is_kept_and_the_other_deleted(desk: Desk, echo: Echo, transport: Transport) -> None:
+async def test_of_two_copies_one_is_kept_and_the_other_deleted(
+    desk: PostDesk, echo: Echo, transport: Transport
+) -> None:
     desk.outlet.script(Act.POST, Outcome(copies=2, echo=echo))
     sent = await desk.post(transport=transport)
     if echo is Echo.HELD:
@@ -140,7 +70,7 @@ async def test_of_two_copies_one_is_kept_and_the_other_deleted(desk: Desk, echo:
     assert desk.outlet.acts == [Act.POST, Act.DELETE]
 
 
-async def test_of_two_copies_the_one_that_was_seen_first_is_kept(desk: Desk) -> None:
+async def test_of_two_copies_the_one_that_was_seen_first_is_kept(desk: PostDesk) -> None:
     gate = desk.outlet.hold(Act.POST, carried_out=True)
     desk.outlet.echoes = Echo.HELD
     posting = asyncio.create_task(desk.post())
@@ -156,7 +86,7 @@ async def test_of_two_copies_the_one_that_was_seen_first_is_kept(desk: Desk) -> 
 
 
 async def test_a_copy_that_cannot_be_deleted_stays_and_does_not_fail_the_post(
-    desk: Desk, caplog: pytest.LogCaptureFixture
+    desk: PostDesk, caplog: pytest.LogCaptureFixture
 ) -> None:
     desk.outlet.script(Act.POST, Outcome(copies=2, echo=Echo.BEFORE))
     desk.outlet.script(Act.DELETE, fails(Forbidden()))
@@ -164,7 +94,7 @@ async def test_a_copy_that_cannot_be_deleted_stays_and_does_not_fail_the_post(
     assert "could not be deleted" in caplog.text
 
 
-async def test_a_lost_answer_is_made_up_for_by_the_echo(desk: Desk) -> None:
+async def test_a_lost_answer_is_made_up_for_by_the_echo(desk: PostDesk) -> None:
     desk.outlet.script(Act.POST, lost_answer(Uncertain(), echo=Echo.BEFORE))
     sent = await desk.post()
     assert desk.ids == [sent.message_id]
@@ -172,14 +102,14 @@ async def test_a_lost_answer_is_made_up_for_by_the_echo(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("error", [Busy(1.0), Forbidden(), Gone(Lost.WEBHOOK)])
-async def test_a_copy_that_was_shown_counts_though_a_later_try_was_refused(desk: Desk, error: OutletError) -> None:
+async def test_a_copy_that_was_shown_counts_though_a_later_try_was_refused(desk: PostDesk, error: OutletError) -> None:
     desk.outlet.script(Act.POST, lost_answer(error, echo=Echo.BEFORE))
     sent = await desk.post()
     assert desk.ids == [sent.message_id]
 
 
 @pytest.mark.parametrize("transport", list(Transport))
-async def test_a_lost_answer_is_made_up_for_by_the_history(desk: Desk, transport: Transport) -> None:
+async def test_a_lost_answer_is_made_up_for_by_the_history(desk: PostDesk, transport: Transport) -> None:
     known = await desk.post(Draft("Before", nonce="1.1.reply.1"), 1, transport=transport)
     desk.outlet.script(Act.POST, lost_answer(Uncertain(), echo=Echo.HELD))
     sent = await desk.post(transport=transport)
@@ -189,7 +119,7 @@ async def test_a_lost_answer_is_made_up_for_by_the_history(desk: Desk, transport
     assert desk.ids == [known.message_id, sent.message_id]
 
 
-async def test_a_message_of_the_bot_without_a_nonce_is_known_by_its_text(desk: Desk) -> None:
+async def test_a_message_of_the_bot_without_a_nonce_is_known_by_its_text(desk: PostDesk) -> None:
     desk.outlet.nonces_in_history = False
     desk.outlet.script(Act.POST, lost_answer(Uncertain(), echo=Echo.HELD))
     other = desk.outlet.store(ROOM, Transport.BOT, Draft("A notice"))
@@ -197,7 +127,7 @@ async def test_a_message_of_the_bot_without_a_nonce_is_known_by_its_text(desk: D
     assert desk.ids == [other, sent.message_id]
 
 
-async def test_an_echo_during_the_search_is_not_lost(desk: Desk) -> None:
+async def test_an_echo_during_the_search_is_not_lost(desk: PostDesk) -> None:
     desk.outlet.script(Act.POST, fails(Uncertain()))
     gate = desk.outlet.hold(Act.RECENT, carried_out=True)
     posting = asyncio.create_task(desk.post())
@@ -209,7 +139,7 @@ async def test_an_echo_during_the_search_is_not_lost(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("search", [Outcome(), fails(Busy(5.0)), fails(Uncertain()), fails(Forbidden())])
-async def test_what_is_found_nowhere_stays_uncertain(desk: Desk, search: Outcome) -> None:
+async def test_what_is_found_nowhere_stays_uncertain(desk: PostDesk, search: Outcome) -> None:
     desk.outlet.script(Act.POST, fails(Uncertain()))
     desk.outlet.script(Act.RECENT, search)
     await desk.intend()
@@ -219,7 +149,7 @@ async def test_what_is_found_nowhere_stays_uncertain(desk: Desk, search: Outcome
 
 
 @pytest.mark.parametrize("error", [Busy(1.0), Forbidden(), Gone(Lost.PLACE)])
-async def test_other_failures_reach_the_sender_without_a_search(desk: Desk, error: OutletError) -> None:
+async def test_other_failures_reach_the_sender_without_a_search(desk: PostDesk, error: OutletError) -> None:
     desk.outlet.script(Act.POST, fails(error))
     with pytest.raises(type(error)):
         await desk.post()
@@ -229,7 +159,7 @@ async def test_other_failures_reach_the_sender_without_a_search(desk: Desk, erro
 # Messages that turn up when nothing is under way.
 
 
-async def test_a_message_that_turns_up_between_two_tries_is_the_post(desk: Desk) -> None:
+async def test_a_message_that_turns_up_between_two_tries_is_the_post(desk: PostDesk) -> None:
     desk.outlet.script(Act.POST, fails(Uncertain()))
     post_id = await desk.intend()
     with pytest.raises(Uncertain):
@@ -243,7 +173,7 @@ async def test_a_message_that_turns_up_between_two_tries_is_the_post(desk: Desk)
     assert desk.outlet.of(Act.POST, Act.DELETE) == desk.outlet.of(Act.POST)[:1]
 
 
-async def test_two_messages_that_turn_up_between_two_tries_are_one_post_and_one_too_many(desk: Desk) -> None:
+async def test_two_messages_that_turn_up_between_two_tries_are_one_post_and_one_too_many(desk: PostDesk) -> None:
     desk.outlet.script(Act.POST, fails(Uncertain()))
     post_id = await desk.intend()
     with pytest.raises(Uncertain):
@@ -259,7 +189,7 @@ async def test_two_messages_that_turn_up_between_two_tries_are_one_post_and_one_
     assert desk.ids == [first]
 
 
-async def test_a_copy_by_the_other_way_to_speak_is_deleted(desk: Desk) -> None:
+async def test_a_copy_by_the_other_way_to_speak_is_deleted(desk: PostDesk) -> None:
     desk.outlet.script(Act.POST, fails(Uncertain()))
     await desk.intend()
     with pytest.raises(Uncertain):
@@ -270,7 +200,7 @@ async def test_a_copy_by_the_other_way_to_speak_is_deleted(desk: Desk) -> None:
     assert desk.ids == [sent.message_id]
 
 
-async def test_a_post_that_was_given_up_is_deleted_when_it_turns_up_before_the_turn_ends(desk: Desk) -> None:
+async def test_a_post_that_was_given_up_is_deleted_when_it_turns_up_before_the_turn_ends(desk: PostDesk) -> None:
     desk.outlet.script(Act.POST, fails(Uncertain()))
     await desk.intend()
     with pytest.raises(Uncertain):
@@ -282,7 +212,7 @@ async def test_a_post_that_was_given_up_is_deleted_when_it_turns_up_before_the_t
     assert desk.ids == []
 
 
-async def test_a_post_that_was_given_up_is_deleted_when_it_turns_up_after_the_turn_ended(desk: Desk) -> None:
+async def test_a_post_that_was_given_up_is_deleted_when_it_turns_up_after_the_turn_ended(desk: PostDesk) -> None:
     desk.outlet.script(Act.POST, fails(Uncertain()))
     await desk.intend()
     with pytest.raises(Uncertain):
@@ -293,7 +223,7 @@ async def test_a_post_that_was_given_up_is_deleted_when_it_turns_up_after_the_tu
     assert desk.ids == []
 
 
-async def test_a_copy_is_deleted_though_the_id_of_the_post_is_not_yet_written_down(desk: Desk) -> None:
+async def test_a_copy_is_deleted_though_the_id_of_the_post_is_not_yet_written_down(desk: PostDesk) -> None:
     # The last id of a turn is written down with its end: until then its intent stands open.
     await desk.intend()
     sent = await desk.send()
@@ -302,7 +232,7 @@ async def test_a_copy_is_deleted_though_the_id_of_the_post_is_not_yet_written_do
     assert desk.ids == [sent.message_id]
 
 
-async def test_a_message_that_turns_up_just_before_its_post_fails_is_the_post(desk: Desk) -> None:
+async def test_a_message_that_turns_up_just_before_its_post_fails_is_the_post(desk: PostDesk) -> None:
     gate = desk.outlet.hold(Act.POST, carried_out=False)
     posting = asyncio.create_task(desk.post(MARK, transport=Transport.BOT))
     await gate.entered.wait()
@@ -315,7 +245,7 @@ async def test_a_message_that_turns_up_just_before_its_post_fails_is_the_post(de
     assert sent.message_id == early
 
 
-async def test_a_text_found_in_the_history_may_be_that_of_an_earlier_try(desk: Desk) -> None:
+async def test_a_text_found_in_the_history_may_be_that_of_an_earlier_try(desk: PostDesk) -> None:
     desk.outlet.script(Act.POST, lost_answer(Uncertain(), echo=Echo.HELD), fails(Uncertain()))
     desk.outlet.script(Act.RECENT, fails(Uncertain()))
     await desk.intend()
@@ -324,7 +254,7 @@ async def test_a_text_found_in_the_history_may_be_that_of_an_earlier_try(desk: D
     assert await desk.send() == Sent(desk.ids[0], as_drafted=False)
 
 
-async def test_a_message_that_nothing_accounts_for_is_deleted(desk: Desk) -> None:
+async def test_a_message_that_nothing_accounts_for_is_deleted(desk: PostDesk) -> None:
     kept = await desk.post()
     late = desk.stray()
     desk.outlet.echo(late)
@@ -334,9 +264,8 @@ async def test_a_message_that_nothing_accounts_for_is_deleted(desk: Desk) -> Non
     assert desk.outlet.acts == [Act.POST, Act.DELETE]
 
 
-async def test_messages_that_turn_up_before_the_recovery_is_done_wait_for_it(desk: Desk) -> None:
-    fresh = Poster(desk.outlet, desk.posts, desk.clock.clock, preview_interval_seconds=1.0)
-    desk.outlet.on_echo = fresh.seen
+async def test_messages_that_turn_up_before_the_recovery_is_done_wait_for_it(desk: PostDesk) -> None:
+    fresh = desk.new_poster()
     post_id = await desk.intend()
     adopted, stray = desk.stray(), desk.stray()
     for message_id in (adopted, stray):
@@ -350,16 +279,16 @@ async def test_messages_that_turn_up_before_the_recovery_is_done_wait_for_it(des
 
 
 @pytest.mark.parametrize("transport", list(Transport))
-async def test_a_post_of_an_earlier_process_is_left_alone(desk: Desk, transport: Transport) -> None:
+async def test_a_post_of_an_earlier_process_is_left_alone(desk: PostDesk, transport: Transport) -> None:
     sent = await desk.post(transport=transport)
-    fresh = Poster(desk.outlet, desk.posts, desk.clock.clock, preview_interval_seconds=1.0)
+    fresh = desk.new_poster()
     fresh.listen()
     fresh.seen(ROOM, desk.outlet.messages[sent.message_id].seen)
     await fresh.drain()
     assert desk.ids == [sent.message_id]
 
 
-async def test_notices_of_the_bot_are_left_alone(desk: Desk) -> None:
+async def test_notices_of_the_bot_are_left_alone(desk: PostDesk) -> None:
     gate = desk.outlet.hold(Act.POST, carried_out=False)
     posting = asyncio.create_task(desk.post(MARK, transport=Transport.BOT))
     await gate.entered.wait()
@@ -372,7 +301,7 @@ async def test_notices_of_the_bot_are_left_alone(desk: Desk) -> None:
     assert desk.ids == [notice, sent.message_id]
 
 
-async def test_a_stray_mark_is_not_taken_for_the_one_under_way(desk: Desk) -> None:
+async def test_a_stray_mark_is_not_taken_for_the_one_under_way(desk: PostDesk) -> None:
     gate = desk.outlet.hold(Act.POST, carried_out=False)
     posting = asyncio.create_task(desk.post(MARK, transport=Transport.BOT))
     await gate.entered.wait()
@@ -385,7 +314,7 @@ async def test_a_stray_mark_is_not_taken_for_the_one_under_way(desk: Desk) -> No
     assert desk.ids == [sent.message_id]
 
 
-async def test_a_thread_and_its_channel_do_not_take_each_others_posts(desk: Desk) -> None:
+async def test_a_thread_and_its_channel_do_not_take_each_others_posts(desk: PostDesk) -> None:
     gate = desk.outlet.hold(Act.POST, carried_out=False)
     posting = asyncio.create_task(desk.post(destination=THREAD))
     await gate.entered.wait()
@@ -397,7 +326,7 @@ async def test_a_thread_and_its_channel_do_not_take_each_others_posts(desk: Desk
     assert desk.outlet.messages[sent.message_id].destination == THREAD
 
 
-async def test_a_copy_by_the_webhook_is_not_taken_for_a_post_of_the_bot(desk: Desk) -> None:
+async def test_a_copy_by_the_webhook_is_not_taken_for_a_post_of_the_bot(desk: PostDesk) -> None:
     gate = desk.outlet.hold(Act.POST, carried_out=False)
     posting = asyncio.create_task(desk.post(MARK, transport=Transport.BOT))
     await gate.entered.wait()
@@ -408,7 +337,7 @@ async def test_a_copy_by_the_webhook_is_not_taken_for_a_post_of_the_bot(desk: De
     assert desk.ids == [sent.message_id]
 
 
-async def test_a_message_that_is_looked_up_while_its_post_begins_is_the_post(desk: Desk) -> None:
+async def test_a_message_that_is_looked_up_while_its_post_begins_is_the_post(desk: PostDesk) -> None:
     await desk.intend()
     gate = desk.outlet.hold(Act.POST, carried_out=True)
     early = desk.stray()
@@ -421,19 +350,21 @@ async def test_a_message_that_is_looked_up_while_its_post_begins_is_the_post(des
     assert desk.ids == [early]
 
 
-async def test_a_thread_shares_the_lane_of_its_channel(desk: Desk) -> None:
+async def test_a_thread_shares_the_lane_of_its_channel(desk: PostDesk) -> None:
     assert desk.poster.lane(ROOM) is desk.poster.lane(THREAD)
     assert desk.poster.lane(ROOM) is not desk.poster.lane(Destination(GUILD, ChannelId(999)))
 
 
-async def test_trouble_with_an_echo_is_logged(desk: Desk, database: Database, caplog: pytest.LogCaptureFixture) -> None:
+async def test_trouble_with_an_echo_is_logged(
+    desk: PostDesk, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
     await database.close()
     desk.outlet.echo(desk.stray())
     await desk.poster.drain()
     assert "could not be dealt with" in caplog.text
 
 
-async def test_only_the_newest_ids_are_remembered(desk: Desk) -> None:
+async def test_only_the_newest_ids_are_remembered(desk: PostDesk) -> None:
     removed = [desk.stray() for _ in range(KNOWN_IDS + 1)]
     for message_id in removed:
         await desk.poster.remove(ROOM, Transport.WEBHOOK, message_id)
@@ -442,7 +373,7 @@ async def test_only_the_newest_ids_are_remembered(desk: Desk) -> None:
 
 
 async def test_buttons_are_taken_off_when_nothing_else_is_to_be_done(
-    desk: Desk, caplog: pytest.LogCaptureFixture
+    desk: PostDesk, caplog: pytest.LogCaptureFixture
 ) -> None:
     sent = await desk.post()
     desk.poster.tidy(ROOM, Transport.WEBHOOK, sent.message_id)
@@ -460,7 +391,7 @@ def nothing(post: Post, seen: SeenPost) -> bool:
     return False
 
 
-async def test_intents_are_the_unknown_messages_in_their_order_and_the_rest_goes(desk: Desk) -> None:
+async def test_intents_are_the_unknown_messages_in_their_order_and_the_rest_goes(desk: PostDesk) -> None:
     known = await desk.post(Draft("Part one"))
     await desk.intend(1)
     await desk.intend(2)
@@ -479,14 +410,14 @@ async def test_intents_are_the_unknown_messages_in_their_order_and_the_rest_goes
     assert extra in texts
 
 
-async def test_an_intent_that_came_to_nothing_is_forgotten(desk: Desk) -> None:
+async def test_an_intent_that_came_to_nothing_is_forgotten(desk: PostDesk) -> None:
     await desk.intend()
     posts = await desk.posts.of_turn(desk.turn_id)
     assert await desk.poster.reconcile(ROOM, posts, desk.anchor, nothing) == {}
     assert await desk.posts.of_turn(desk.turn_id) == []
 
 
-async def test_a_message_of_the_bot_is_asked_about(desk: Desk) -> None:
+async def test_a_message_of_the_bot_is_asked_about(desk: PostDesk) -> None:
     await desk.intend(transport=Transport.BOT)
     notice = desk.outlet.store(ROOM, Transport.BOT, Draft("A notice"))
     mark = desk.outlet.store(ROOM, Transport.BOT, MARK)
@@ -497,7 +428,7 @@ async def test_a_message_of_the_bot_is_asked_about(desk: Desk) -> None:
     assert desk.ids == [notice, mark]
 
 
-async def test_a_message_that_was_adopted_may_be_echoed_late(desk: Desk) -> None:
+async def test_a_message_that_was_adopted_may_be_echoed_late(desk: PostDesk) -> None:
     await desk.intend()
     late = desk.stray()
     await desk.poster.reconcile(ROOM, await desk.posts.of_turn(desk.turn_id), desk.anchor, nothing)
@@ -523,7 +454,7 @@ async def _play(
     clock = ManualClock()
     database = await Database.open(folder / "bot.db", now_ms=clock.now_ms())
     try:
-        desk = Desk(database, Vault([MasterKey(b"fake-key" * 4)]), clock)
+        desk = PostDesk(database, Vault([MasterKey(b"fake-key" * 4)]), clock)
         await desk.begin()
         desk.outlet.script(Act.POST, *outcomes)
         desk.outlet.script(Act.RECENT, *searches)
