@@ -123,12 +123,19 @@ class RecoveryService:
         await self._end_old_turns(set(fresh))
         self._poster.listen()
         newest = await self._turns.newest_claims()
-        await asyncio.gather(*(self._catch_up(guild_id, states, newest) for guild_id, states in places.items()))
+        late: dict[GuildId, list[PlaceState]] = {}
+        for guild_id, states in places.items():
+            if missed := [state for state in states if self._heard_until(state, newest) is not None]:
+                late[guild_id] = missed
+            else:
+                self._relay.inbox.release(guild_id)
+        await asyncio.gather(*(self._catch_up(guild_id, states, newest) for guild_id, states in late.items()))
         await self._relay.resume_waiting()
 
     async def mirror_deletions(self, places: Iterable[PlaceState]) -> None:
         """Forget what was deleted while the bot was away, as far as the newest 100 messages of each place show."""
-        for state in places:
+        claimed = await self._turns.newest_claims()
+        for state in [state for state in places if state.destination.place in claimed]:
             kept = await self._turns.kept_in(state.destination.place)
             if not kept:
                 continue
@@ -229,13 +236,19 @@ class RecoveryService:
             if self._sessions.get(guild_id) == session:
                 self._relay.inbox.release(guild_id)
 
+    def _heard_until(self, state: PlaceState, newest: Mapping[int, int]) -> int | None:
+        """Return the last message that a place needs no answer to; None where nothing can have been missed."""
+        binding = self._index.get(state.destination.channel_id)
+        if binding is None or binding.state is not BindingState.ACTIVE or state.last_message_id is None:
+            return None
+        heard = max(newest.get(state.destination.place, 0), binding.active_from)
+        return heard if state.last_message_id > heard else None
+
     async def _catch_up_place(self, state: PlaceState, newest: dict[int, int]) -> None:
         destination = state.destination
         binding = self._index.get(destination.channel_id)
-        if binding is None or binding.state is not BindingState.ACTIVE or state.last_message_id is None:
-            return
-        heard = max(newest.get(destination.place, 0), binding.active_from)
-        if state.last_message_id <= heard:
+        heard = self._heard_until(state, newest)
+        if binding is None or heard is None:
             return
         try:
             history = await self._look(destination)
