@@ -4,12 +4,14 @@ import asyncio
 import os
 import signal
 import sys
-from asyncio.subprocess import Process
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from tests.end_to_end.world import World
+
+if TYPE_CHECKING:
+    from asyncio.subprocess import Process
 
 
 class BotProcess:

@@ -12,14 +12,16 @@ import tempfile
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from bot.sandbox.discord.buckets import BucketPolicy
-from bot.sandbox.discord.channels import Channel
 from bot.sandbox.discord.model import Message
 from bot.sandbox.nanogpt.responses import ResponseRequest
 from tests.end_to_end.bot_process import BotProcess
 from tests.end_to_end.world import World, open_world
+
+if TYPE_CHECKING:
+    from bot.sandbox.discord.channels import Channel
 
 QUIET_SECONDS: Final = 45.0
 SENTENCES: Final = (
@@ -98,7 +100,7 @@ class KillRun:
                     await bot.kill()
                     await bot.start()
                 else:
-                    await self._world.discord.drop_gateway(resumable=self._dice.random() < 0.5)  # noqa: PLR2004
+                    await self._world.discord.drop_gateway(resumable=self._dice.random() < 0.5)
             try:
                 await self._settle(bot)
             except TimeoutError:
