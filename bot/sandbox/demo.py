@@ -22,7 +22,7 @@ from bot.sandbox.nanogpt.server import NanoGptSandbox
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
 
-START_SECONDS: Final = 20.0
+START_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 15.0
 _INHERITED: Final = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "TZ")
 """What a Python process may need of its surroundings. Everything else stays outside."""
