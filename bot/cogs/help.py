@@ -26,7 +26,11 @@ class HelpCog(commands.Cog):
     async def help(self, interaction: discord.Interaction) -> None:
         """Answer with an overview."""
         embed = discord.Embed(title="AI characters for your server")
-        embed.description = help_text(_listed(self._tree), self._command_ids)
+        embed.description = help_text(
+            _listed(self._tree),
+            self._command_ids,
+            menus=[menu.name for menu in self._tree.get_commands(type=discord.AppCommandType.message)],
+        )
         await interaction.response.send_message(embed=embed, ephemeral=True)
 
     @app_commands.command(name="ping", description="Whether the bot and what it depends on are well")

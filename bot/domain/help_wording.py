@@ -13,6 +13,7 @@ HELP_PRIVACY: Final = (
     "Where a character speaks, messages to it are sent to an AI service. If you do not want that, {ignore} makes me "
     "pass over everything you write, and {show} tells what is kept about you."
 )
+HELP_MENUS: Final = "On any message, below **Apps** in its menu: {names}"
 MAX_EMBED_DESCRIPTION: Final = 4_096
 """https://discord.com/developers/docs/resources/message#embed-object-embed-limits"""
 
@@ -35,16 +36,20 @@ def command_mention(name: str, ids: Mapping[str, int]) -> str:
     return f"`/{name}`" if command_id is None else f"</{name}:{command_id}>"
 
 
-def help_text(commands: Iterable[CommandLine], ids: Mapping[str, int]) -> str:
-    """Return what a person reads who asks for help; it fits into an embed's description."""
+def help_text(commands: Iterable[CommandLine], ids: Mapping[str, int], *, menus: Iterable[str] = ()) -> str:
+    """Return what a person reads who asks for help; it fits into an embed's description.
+
+    `menus` are the names of the entries in the menus of messages, which have no description.
+    """
     lines = [HELP_LEAD, ""]
     lines += [f"{command_mention(command.name, ids)} {command.description}" for command in commands]
     privacy = HELP_PRIVACY.format(
         ignore=command_mention("privacy ignore-me", ids), show=command_mention("privacy show", ids)
     )
-    while len("\n".join([*lines, "", privacy])) > MAX_EMBED_DESCRIPTION:
+    end = ["", *([HELP_MENUS.format(names=" · ".join(names)), ""] if (names := tuple(menus)) else []), privacy]
+    while len("\n".join([*lines, *end])) > MAX_EMBED_DESCRIPTION:
         lines.pop()
-    return "\n".join([*lines, "", privacy])
+    return "\n".join([*lines, *end])
 
 
 def ping_text(*, gateway_seconds: float, upstream_ms: float | None, database_ms: float) -> str:

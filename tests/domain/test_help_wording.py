@@ -22,8 +22,13 @@ def test_help_lists_commands_and_says_how_to_be_ignored() -> None:
     assert "written by an AI" in text
 
 
+def test_help_names_the_entries_of_message_menus() -> None:
+    assert "Apps** in its menu: Why silent? · Report" in help_text([SEARCH], {}, menus=["Why silent?", "Report"])
+    assert "Apps" not in help_text([SEARCH], {})
+
+
 def test_help_fits_however_many_commands_there_are() -> None:
-    text = help_text([CommandLine("x" * 32 + " " + "y" * 32, "d" * 100)] * 100, {})
+    text = help_text([CommandLine("x" * 32 + " " + "y" * 32, "d" * 100)] * 100, {}, menus=["m" * 32] * 15)
     assert len(text) <= MAX_EMBED_DESCRIPTION
     assert "ignore-me" in text
 
