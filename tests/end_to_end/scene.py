@@ -150,6 +150,10 @@ class Scene:
 
     # What the AI service was asked
 
+    async def asked(self, count: int) -> None:
+        """Wait until there were so many calls for a reply."""
+        await self.world.upstream.wait_for(lambda: len(self.calls) >= count)
+
     @property
     def calls(self) -> list[RecordedCall]:
         """Every call for a reply, oldest first."""
