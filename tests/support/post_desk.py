@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Final
 
 from bot.domain.ids import ChannelId, MessageId, PostId, TurnId
-from bot.domain.turns import PostKind, Transport, TurnState
+from bot.domain.turns import AdmissionLimits, Arrival, PostKind, Transport, TurnState
 from bot.services.lanes import Priority
 from bot.services.outlet import Destination, Draft
 from bot.services.posting import Poster, Sent
@@ -12,7 +12,7 @@ from bot.store.database import Database
 from bot.store.posts import Posts
 from bot.store.turns import Turns
 from bot.store.vault import Vault
-from tests.store.seed import CHANNEL, GUILD, Seed
+from tests.store.seed import ALICE, CHANNEL, GUILD, PAYER, Seed
 from tests.support.manual_clock import ManualClock
 from tests.support.recording_outlet import RecordingOutlet
 
@@ -46,7 +46,12 @@ class PostDesk:
     async def begin(self) -> None:
         """Let a turn run in the room."""
         room = await self.seed.room(await self.seed.binding())
-        self.turn_id = await self.seed.turn(room, state="running", reply=None)
+        arrival = Arrival(self.anchor, GUILD, CHANNEL, ALICE, "Alice", "Hello?")
+        now_ms = self.clock.now_ms()
+        await self.turns.admit(room.id, [arrival], AdmissionLimits(1, 0, 0), now_ms=now_ms, day_start_ms=0)
+        turn = await self.turns.begin(room.id, PAYER, now_ms=now_ms)
+        assert turn is not None
+        self.turn_id = turn.id
 
     async def intend(
         self, number: int = 0, destination: Destination = ROOM, transport: Transport = Transport.WEBHOOK
