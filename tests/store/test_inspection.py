@@ -115,3 +115,11 @@ async def test_every_sealed_column_is_looked_at(path: Path) -> None:
             if kind == "BLOB"
         }
     assert set(SEALED_COLUMNS) == blobs
+
+
+def test_a_lock_file_that_cannot_be_opened_is_refused(path: Path) -> None:
+    lock = path.with_name("bot.db.lock")
+    lock.unlink()
+    lock.mkdir()
+    with pytest.raises(DatabaseNotWritable):
+        inspect(path)
