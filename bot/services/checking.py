@@ -25,7 +25,7 @@ from bot.nanogpt import errors
 from bot.nanogpt.client import CatalogueFindings, NanoGptClient, ResponseFindings
 from bot.nanogpt.payloads import PageShape
 from bot.nanogpt.requests import SMALLEST_OUTPUT_TOKENS, ApiKey, CatalogQuery, ResponseRequest
-from bot.store.errors import StoreError
+from bot.store.errors import DatabaseInUse, StoreError
 from bot.store.inspection import Inspection
 from bot.store.vault import BadKey, KeyFileError, MasterKey
 
@@ -101,6 +101,8 @@ class CheckingService:
         path = self._database.path
         try:
             found = self._database.inspect(path)
+        except DatabaseInUse as error:
+            return [bad(f"{error} It may be this bot, already running.")]
         except StoreError as error:
             return [bad(str(error))]
         if found.schema is None:

@@ -15,7 +15,7 @@ from bot.errors import StartError
 from bot.nanogpt.jsonvalue import Json
 from bot.nanogpt.requests import ApiKey
 from bot.services.checking import CheckingService, DatabaseToCheck
-from bot.store.errors import DatabaseInUse, StoreError
+from bot.store.errors import DatabaseInUse, DatabaseNotWritable, StoreError
 from bot.store.inspection import Inspection
 from bot.store.vault import BadKey, KeyFileError, KeyFileProblem, MasterKey
 from tests.nanogpt.fixtures import CATALOGUE_PAGE, FAKE_KEY, MODELS_PAGE
@@ -209,9 +209,15 @@ async def test_a_database_that_the_start_takes_care_of_is_well(found: Inspection
 
 
 async def test_a_database_that_cannot_be_used_is_told_in_the_stores_own_words() -> None:
-    refusal = DatabaseInUse(Path("bot.db"))
+    refusal = DatabaseNotWritable(Path("bot.db"))
     findings = await check(disk=Disk(refusal))
     assert marked(findings, Mark.BAD) == [str(refusal)]
+
+
+async def test_a_database_in_use_may_be_the_bot_at_work() -> None:
+    refusal = DatabaseInUse(Path("bot.db"))
+    (sentence,) = marked(await check(disk=Disk(refusal)), Mark.BAD)
+    assert sentence == f"{refusal} It may be this bot, already running."
 
 
 @pytest.mark.parametrize(
