@@ -1,6 +1,7 @@
 """Where discord.py finds Discord: the one place that assigns attributes of a library.
 
-discord.py offers no settings for its addresses; proxies and the stand-in for Discord need them.
+discord.py offers no settings for its addresses; proxies and the stand-in for Discord need them. Its warnings that voice
+libraries are missing are switched off here too: this bot has no voice.
 """
 
 import discord
@@ -14,3 +15,5 @@ def point_at(*, api_url: str, gateway_url: str, cdn_url: str) -> None:
     Route.BASE = api_url.rstrip("/")
     DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway_url)
     discord.Asset.BASE = cdn_url.rstrip("/")  # pyright: ignore[reportAttributeAccessIssue] - inferred as the literal
+    discord.VoiceClient.warn_nacl = False
+    discord.VoiceClient.warn_dave = False
