@@ -40,4 +40,6 @@ class HistoryReader:
                 for message in found
             ),
             ids=frozenset(MessageId(message.id) for message in found),
+            # Nothing at all is also what Discord answers to who may not read the history.
+            complete=0 < len(found) < HISTORY_LIMIT,
         )

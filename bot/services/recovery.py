@@ -53,6 +53,8 @@ class History:
 
     messages: tuple[IncomingMessage, ...]
     ids: frozenset[MessageId]
+    complete: bool = False
+    """Whether these are all that there are."""
 
 
 ReadHistory = Callable[[Destination], Awaitable[History]]
@@ -137,18 +139,25 @@ class RecoveryService:
         claimed = await self._turns.newest_claims()
         for state in [state for state in places if state.destination.place in claimed]:
             kept = await self._turns.kept_in(state.destination.place)
-            if not kept:
+            shown = await self._posts.replies_in(state.destination.place)
+            if not kept and not shown:
                 continue
             try:
                 history = await self._look(state.destination)
             except OutletError as error:
                 _log.info("Deletions in %s cannot be looked up: %r", state.destination.place, error)
                 continue
-            oldest = min(history.ids, default=None)
+            oldest = 0 if history.complete else min(history.ids, default=None)
             if oldest is not None:
-                await self._turns.erase(
-                    [message_id for message_id in kept if message_id >= oldest and message_id not in history.ids]
-                )
+                gone = {message_id for message_id in (*kept, *shown) if message_id >= oldest} - history.ids
+                await self._erase([message_id for message_id in kept if message_id in gone], gone.intersection(shown))
+
+    async def _erase(self, messages: Iterable[MessageId], replies: Iterable[MessageId]) -> None:
+        await self._turns.erase(messages)
+        for message_id in replies:
+            post = await self._posts.gone(message_id)
+            if post is not None:
+                await self._turns.erase_reply(post.turn_id)
 
     async def _look(self, destination: Destination) -> History:
         async with self._looking:

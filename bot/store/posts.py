@@ -131,6 +131,22 @@ class Posts:
                 found.add(message_id)
         return found
 
+    async def replies_in(self, place: ChannelId, *, limit: int = 100) -> list[MessageId]:
+        """Return the messages that stand for replies to the newest messages of a channel or thread."""
+        rows = await self._database.read(
+            """
+            SELECT p.message_id FROM post p
+            WHERE p.kind = 'reply' AND p.state = 'posted' AND p.turn_id IN (
+                SELECT c.turn_id FROM claim c WHERE c.channel_id = $1 AND c.turn_id IS NOT NULL
+                ORDER BY c.message_id DESC LIMIT $2
+            )
+            ORDER BY p.message_id
+            """,
+            place,
+            limit,
+        )
+        return [MessageId(row["message_id"]) for row in rows]
+
 
 def _post(row: Row) -> Post:
     thread_id: int | None = row["thread_id"]
