@@ -174,6 +174,12 @@ class Scene:
         with closing(sqlite3.connect(f"file:{self.world.folder / 'bot.db'}?mode=ro", uri=True)) as database:
             return database.execute(sql, values).fetchall()
 
+    async def stored(self, sql: str, *values: object) -> None:
+        """Wait until the bot's database has a row for a question."""
+        async with asyncio.timeout(10):
+            while not self.query(sql, *values):  # noqa: ASYNC110 - the database has no event to wait for
+                await asyncio.sleep(0)
+
     async def settled(self) -> None:
         """Wait until every message that was taken in has come to its end, which nothing on Discord shows."""
         async with asyncio.timeout(10):
