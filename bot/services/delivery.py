@@ -182,9 +182,13 @@ class Delivery:
         self._closed.set()
         if self._pending is not None and not self._begun:
             self._pending.cancel()
-        if self._painter is not None:
-            await asyncio.shield(self._painter)
-            self._painter = None
+        painter, self._painter = self._painter, None
+        if painter is None:
+            return
+        try:
+            await asyncio.shield(painter)
+        except Exception:  # noqa: BLE001 - what counts is the final text, which is yet to be shown; the fault is logged
+            _log.exception("Turn %s: its previews came to an end", self._turn_id)
 
     # Painting
 

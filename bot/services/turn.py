@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Iterable
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -11,7 +11,7 @@ from bot.domain.bindings import Binding, Conversation
 from bot.domain.context import ContextBudget, input_items
 from bot.domain.failures import Failure, FailureCause
 from bot.domain.ids import ConversationId, PayerId, UserId
-from bot.domain.turns import PostKind, Turn, TurnState, VersionOutcome, VersionState
+from bot.domain.turns import PostKind, Turn, TurnMessage, TurnState, VersionOutcome, VersionState
 from bot.nanogpt.client import NanoGptClient
 from bot.nanogpt.errors import CharacterUnusableError, ContextTooLongError, NanoGptError
 from bot.nanogpt.events import Completed, Incomplete, TextDelta, TextReplaced
@@ -184,7 +184,7 @@ class TurnRunner:
             await self._bindings.pause(binding, standing.cause)
             return
         stage = replace(stage, known=standing.known)
-        messages = tuple(message for message in turn.messages if not self._is_ignored(message.author_id))
+        messages = self._heard(turn.messages)
         if not any(message.text for message in messages):
             cause = IGNORED if messages != turn.messages else "deleted"
             await self._turns.finish(turn.id, TurnState.DROPPED, cause=cause, now_ms=self._clock.now_ms())
@@ -193,7 +193,11 @@ class TurnRunner:
         posts = await self._posts.of_turn(turn.id) if turn.attempts > 1 else []
         if any(post.kind is PostKind.MARK for post in posts):
             await self._speaker.note(turn, stage, posts).take_back()
-        await self._answer(turn, stage, self._speaker.reply(turn, stage, posts, asked_again=turn.attempts > 1))
+        delivery = self._speaker.reply(turn, stage, posts, asked_again=turn.attempts > 1)
+        try:
+            await self._answer(turn, stage, delivery)
+        finally:
+            await delivery.stop()
 
     async def _answer(self, turn: Turn, stage: Stage, delivery: Delivery) -> None:
         reading = _Reading()
@@ -238,6 +242,8 @@ class TurnRunner:
             _log.info("Turn %s: upstream failed: %r", turn.id, error)
             reading.text = error.partial_text or reading.text
             return failure_of(error)
+        except Exception as error:  # noqa: BLE001 - what was read so far is kept; the fault is logged with a code
+            return self._unexpected(turn, error)
         finally:
             typing.cancel()
         return None if stopped is None else Failure(stopped)
@@ -275,6 +281,12 @@ class TurnRunner:
         history = await self._turns.history(
             conversation.id, after=conversation.starts_after, before_turn=turn.id, limit=budget.messages
         )
+        history = [
+            replace(
+                exchange, messages=tuple(said for said in exchange.messages if not self._is_ignored(said.author_id))
+            )
+            for exchange in history
+        ]
         greeting = None
         if not self._settings.greeting_sent_by_server:
             greeting = await self._turns.greeting(conversation.id)
@@ -284,6 +296,10 @@ class TurnRunner:
             base_model=stage.known.character.base_model,
             max_output_tokens=self._settings.max_output_tokens,
         )
+
+    def _heard(self, messages: Iterable[TurnMessage]) -> tuple[TurnMessage, ...]:
+        """Leave out the messages of members who asked to be ignored since they wrote them."""
+        return tuple(message for message in messages if not self._is_ignored(message.author_id))
 
     async def _keep_typing(self, destination: Destination, reading: _Reading) -> None:
         """Show the bot typing while nothing of the reply has come; never the reason why a turn fails."""
@@ -299,13 +315,17 @@ class TurnRunner:
     async def _fail_unexpectedly(
         self, turn: Turn, binding: Binding, conversation: Conversation, error: Exception
     ) -> None:
-        code = self._new_code()
-        _log.error("Turn %s failed unexpectedly (code %s)", turn.id, code, exc_info=error)
+        failure = self._unexpected(turn, error)
         try:
             stage = self._stages.of(binding, conversation)
             if stage is not None:
-                await self._speaker.mark(turn, stage, Failure(FailureCause.UNEXPECTED, code=code))
+                await self._speaker.mark(turn, stage, failure)
                 return
         except Exception:  # noqa: BLE001 - the turn still has to end, and both faults are logged
-            _log.exception("Turn %s could not be marked either (code %s)", turn.id, code)
-        await self._turns.finish(turn.id, TurnState.FAILED, cause="unexpected", now_ms=self._clock.now_ms())
+            _log.exception("Turn %s could not be marked either (code %s)", turn.id, failure.code)
+        await self._turns.finish(turn.id, TurnState.FAILED, cause=failure.cause.value, now_ms=self._clock.now_ms())
+
+    def _unexpected(self, turn: Turn, error: Exception) -> Failure:
+        code = self._new_code()
+        _log.error("Turn %s failed unexpectedly (code %s)", turn.id, code, exc_info=error)
+        return Failure(FailureCause.UNEXPECTED, code=code)

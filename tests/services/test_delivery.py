@@ -664,11 +664,34 @@ async def test_a_name_is_not_used_again_by_another_attempt(reply: Reply) -> None
 # What goes wrong inside.
 
 
-async def test_a_fault_in_painting_reaches_the_one_who_finishes(reply: Reply, database: Database) -> None:
+async def test_a_fault_in_the_previews_does_not_keep_the_final_text_back(
+    reply: Reply, caplog: pytest.LogCaptureFixture
+) -> None:
+    tried = asyncio.Event()
+
+    def broken(text: str) -> tuple[str, ...]:
+        tried.set()
+        raise ValueError(text)
+
+    delivery = Delivery(
+        reply.poster,
+        turn_id=reply.turn_id,
+        kind=PostKind.REPLY,
+        destination=ROOM,
+        persona=GUIDE,
+        anchor=reply.anchor,
+        preview=broken,
+    )
+    delivery.feed("Once")
+    await tried.wait()
+    await delivery.finish(reply.ending("Once upon"))
+    assert reply.outlet.texts() == ["Once upon"]
+    assert "previews came to an end" in caplog.text
+
+
+async def test_a_fault_of_the_database_reaches_the_one_who_finishes(reply: Reply, database: Database) -> None:
     delivery = reply.delivery()
     await database.close()
-    delivery.feed("Once")
-    await reply.outlet.until(lambda: reply.outlet.of(Act.TRANSPORT))
     with pytest.raises((StoreError, ValueError)):
         await delivery.finish(reply.ending("Once"))
 
