@@ -207,9 +207,15 @@ class Poster:
     def tidy(self, destination: Destination, transport: Transport, message_id: MessageId) -> None:
         """Take the buttons off an old message when nothing else wants the channel's calls."""
         done = self.lane(destination).submit(
-            Priority.HOUSEKEEPING, lambda: self.outlet.bare(destination, transport, message_id)
+            Priority.HOUSEKEEPING, lambda: self._bare(destination, transport, message_id)
         )
         done.add_done_callback(_note_untidy)
+
+    async def _bare(self, destination: Destination, transport: Transport, message_id: MessageId) -> None:
+        # A mark that was taken back, or a reply that somebody deleted, has no buttons left.
+        post = await self.posts.by_message(message_id)
+        if post is not None and post.state is PostState.POSTED:
+            await self.outlet.bare(destination, transport, message_id)
 
     async def drain(self) -> None:
         """Wait until no call is under way."""

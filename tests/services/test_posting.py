@@ -376,11 +376,21 @@ async def test_buttons_are_taken_off_when_nothing_else_is_to_be_done(
     desk: PostDesk, caplog: pytest.LogCaptureFixture
 ) -> None:
     sent = await desk.post()
+    desk.outlet.script(Act.BARE, Outcome(), fails(Gone(Lost.MESSAGE)))
     desk.poster.tidy(ROOM, Transport.WEBHOOK, sent.message_id)
-    desk.poster.tidy(ROOM, Transport.WEBHOOK, MessageId(1))
+    desk.poster.tidy(ROOM, Transport.WEBHOOK, sent.message_id)
     await desk.poster.drain()
     assert desk.outlet.acts == [Act.POST, Act.BARE, Act.BARE]
     assert caplog.text == ""
+
+
+async def test_a_message_that_is_known_to_be_gone_has_no_buttons_to_take_off(desk: PostDesk) -> None:
+    sent = await desk.post()
+    await desk.posts.gone(sent.message_id)
+    desk.poster.tidy(ROOM, Transport.WEBHOOK, sent.message_id)
+    desk.poster.tidy(ROOM, Transport.WEBHOOK, MessageId(1))
+    await desk.poster.drain()
+    assert desk.outlet.acts == [Act.POST]
 
 
 # What became of posts that a stop of the process left open.
