@@ -28,6 +28,8 @@ from bot.domain.turns import (
 from bot.store.database import Database, Row, Transaction
 from bot.store.vault import Damaged, UnknownKey, Vault
 
+_LATEST: Final = 2**63 - 1
+"""No message is newer."""
 _TURN_COLUMNS: Final = "id, conversation_id, kind, state, cause, payer, attempts, created_at"
 
 
@@ -272,18 +274,23 @@ class Turns:
     ) -> list[Exchange]:
         """Return the newest exchanges of a conversation, oldest first.
 
-        `limit` counts messages, members' and the character's each; `before_turn` itself is left out.
+        `limit` counts messages, members' and the character's each. Of what was said since `before_turn` began, as
+        when that is asked for again, nothing is returned, and nothing of the turn itself.
         """
+        rows = await self._database.read(
+            "SELECT MIN(message_id) AS begins FROM claim WHERE turn_id = $1", before_turn or 0
+        )
+        until = MessageId(rows[0]["begins"] or _LATEST)
         said = await self._database.read(
             """
             SELECT turn_id, message_id, author_id, body FROM claim
-            WHERE conversation_id = $1 AND message_id > $2 AND body IS NOT NULL AND turn_id IS NOT NULL
-              AND turn_id <> $3
+            WHERE conversation_id = $1 AND message_id > $2 AND message_id < $3 AND body IS NOT NULL
+              AND turn_id IS NOT NULL
             ORDER BY message_id DESC LIMIT $4
             """,
             conversation_id,
             after,
-            before_turn or 0,
+            until,
             limit,
         )
         replies = await self._database.read(
@@ -291,14 +298,14 @@ class Turns:
             SELECT t.id AS turn_id, v.id AS version_id, v.body,
                    (SELECT MAX(c.message_id) FROM claim c WHERE c.turn_id = t.id) AS last_message
             FROM turn t JOIN version v ON v.turn_id = t.id
-            WHERE t.conversation_id = $1 AND t.kind = 'reply' AND t.id <> $3 AND v.body IS NOT NULL
+            WHERE t.conversation_id = $1 AND t.kind = 'reply' AND v.body IS NOT NULL
               AND v.number = (SELECT MAX(w.number) FROM version w WHERE w.turn_id = t.id AND w.body IS NOT NULL)
-              AND EXISTS (SELECT 1 FROM claim c WHERE c.turn_id = t.id AND c.message_id > $2)
+              AND EXISTS (SELECT 1 FROM claim c WHERE c.turn_id = t.id AND c.message_id > $2 AND c.message_id < $3)
             ORDER BY last_message DESC LIMIT $4
             """,
             conversation_id,
             after,
-            before_turn or 0,
+            until,
             limit,
         )
         messages: dict[int, list[TurnMessage]] = {}
