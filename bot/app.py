@@ -305,6 +305,7 @@ async def application(
             announcer=announcer,
             is_ignored=privacy.is_ignored,
             parent_of=history.parent_of,
+            removed_by_us=poster.was_removed,
             clock=clock,
             settings=RelaySettings(
                 AdmissionLimits(
@@ -326,6 +327,7 @@ async def application(
             relay=relay,
             announcer=announcer,
             read_history=history.read,
+            is_ignored=privacy.is_ignored,
             clock=clock,
             bots=bots,
             catch_up_ms=round(settings.relay.catch_up_minutes * _MS_PER_MINUTE),

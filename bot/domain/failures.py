@@ -10,6 +10,9 @@ MARK_SIGN: Final = "⚠"
 """Stands first in every mark, so that people see at once that it is the bot's and not the character's word."""
 
 
+_CUT_MARK: Final = f"-# {MARK_SIGN} "
+
+
 class FailureCause(Enum):
     """What kept a reply from being given, or from being whole."""
 
@@ -101,7 +104,13 @@ def failure_sentence(failure: Failure) -> str:
 
 def cut_mark(failure: Failure) -> str:
     """Return the small line that goes under the part of a reply that can be seen."""
-    return f"-# {MARK_SIGN} {_CUT_SHORT.get(failure.cause, 'cut off')}"
+    return f"{_CUT_MARK}{_CUT_SHORT.get(failure.cause, 'cut off')}"
+
+
+def without_cut_mark(text: str) -> str:
+    """Return a post without the small line that an earlier failure put under it."""
+    before, separator, last = text.rpartition("\n")
+    return (before if separator else "") if last.startswith(_CUT_MARK) else text
 
 
 _REFUSALS: Final = {

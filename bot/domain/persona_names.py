@@ -182,3 +182,17 @@ def _without_towers(name: str) -> str:
 
 def _shows(char: str) -> bool:
     return unicodedata.category(char)[0] in "LNPS"
+
+
+def headed(text: str, name: str) -> str:
+    """Put a character's name above what it says, for where the bot has to lend it its voice."""
+    return f"{_heading(name)}{text}"
+
+
+def without_heading(text: str, name: str) -> str:
+    """Return what stands under a character's name."""
+    return text.removeprefix(_heading(name))
+
+
+def _heading(name: str) -> str:
+    return f"**{name}**\n"

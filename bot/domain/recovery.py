@@ -1,8 +1,10 @@
 """What becomes of a turn that a stop of the process left running."""
 
+from collections.abc import Iterable
 from enum import Enum
 from typing import Final
 
+from bot.domain.failures import without_cut_mark
 from bot.domain.turns import TurnKind, Version, VersionState
 
 RUN_AGAIN_WITHIN_MS: Final = 10 * 60_000
@@ -38,3 +40,11 @@ def remedy(kind: TurnKind, version: Version | None, *, visible: bool, age_ms: in
     if kind is TurnKind.REPLY and age_ms < RUN_AGAIN_WITHIN_MS and attempts < MOST_ATTEMPTS:
         return Remedy.RUN_AGAIN
     return Remedy.MARK_FAILED
+
+
+def text_of_posts(texts: Iterable[str]) -> str:
+    """Return what can be read of a reply in the posts that carry it, without an earlier mark under them.
+
+    Near enough to what was written: white space at the cuts, and the fences of code that was cut, may differ.
+    """
+    return "\n".join(text for post in texts if (text := without_cut_mark(post)))

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 import discord
 
 from bot.domain.ids import ChannelId, MessageId, WebhookId
-from bot.domain.persona_names import default_avatar_index
+from bot.domain.persona_names import default_avatar_index, headed
 from bot.domain.turns import Transport
 from bot.domain.webhooks import OwnWebhook
 from bot.gateway.conversion import seen_post
@@ -304,7 +304,7 @@ class DiscordOutlet:
 
 def _as_bot(draft: Draft) -> str:
     """Return the text as the bot says it: where it lends a character its voice, the name stands above."""
-    return draft.text if draft.persona is None else f"**{draft.persona.name}**\n{draft.text}"
+    return draft.text if draft.persona is None else headed(draft.text, draft.persona.name)
 
 
 def _file(file: TextFile) -> discord.File:

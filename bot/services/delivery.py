@@ -35,6 +35,8 @@ _log = logging.getLogger(__name__)
 
 FIRST_BACKOFF_SECONDS: Final = 1.0
 LONGEST_BACKOFF_SECONDS: Final = 60.0
+DELETED: Final = "deleted"
+"""The stored cause of a turn whose reply somebody deleted before it was whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +166,7 @@ class Delivery:
             self._turn_id,
             ending.state,
             posted=self._unrecorded,
-            cause="deleted" if self.removed else ending.cause,
+            cause=DELETED if self.removed else ending.cause,
             forget=self.removed,
             now_ms=self._poster.clock.now_ms(),
         )

@@ -188,7 +188,8 @@ class Poster:
                 (
                     stranger
                     for stranger in strangers
-                    if stranger.transport is post.transport
+                    if stranger.message_id not in self._known
+                    and stranger.transport is post.transport
                     and (stranger.transport is Transport.WEBHOOK or is_bot_post(post, stranger))
                 ),
                 None,
@@ -196,11 +197,11 @@ class Poster:
             if match is None:
                 await self.posts.withdraw(post.id)
             else:
-                strangers.remove(match)
-                await self.posts.posted(post.id, match.message_id)
+                # At once: its echo may be looked at just now.
                 self._keep(match.message_id)
+                await self.posts.posted(post.id, match.message_id)
         for stranger in strangers:
-            if stranger.transport is Transport.WEBHOOK:
+            if stranger.transport is Transport.WEBHOOK and stranger.message_id not in self._known:
                 await self._delete_extra(destination, stranger.transport, stranger.message_id)
         return texts
 

@@ -6,16 +6,17 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bot.domain.bindings import BindingState
+from bot.domain.bindings import BindingState, Conversation
 from bot.domain.failures import MARK_SIGN, Failure, FailureCause
-from bot.domain.ids import GuildId, MessageId, snowflake_at
+from bot.domain.ids import GuildId, MessageId, TurnId, UserId, snowflake_at
 from bot.domain.messages import BotPolicy, IncomingMessage, silence_reason
-from bot.domain.recovery import Remedy, remedy
-from bot.domain.turns import Post, PostKind, Turn, TurnState
+from bot.domain.persona_names import without_heading
+from bot.domain.recovery import Remedy, remedy, text_of_posts
+from bot.domain.turns import Post, PostKind, PostState, Transport, Turn, TurnState
 from bot.services.announcing import Announcer
 from bot.services.binding_index import BindingIndex
 from bot.services.clock import Clock
-from bot.services.delivery import post_nonce
+from bot.services.delivery import DELETED, post_nonce
 from bot.services.outlet import Busy, Destination, OutletError, SeenPost, Uncertain
 from bot.services.posting import Poster
 from bot.services.relay import RelayService
@@ -77,6 +78,7 @@ class RecoveryService:
         relay: RelayService,
         announcer: Announcer,
         read_history: ReadHistory,
+        is_ignored: Callable[[UserId], bool],
         clock: Clock,
         bots: BotPolicy,
         catch_up_ms: int,
@@ -91,6 +93,7 @@ class RecoveryService:
         self._relay = relay
         self._announcer = announcer
         self._read_history = read_history
+        self._is_ignored = is_ignored
         self._clock = clock
         self._bots = bots
         self._catch_up_ms = catch_up_ms
@@ -122,9 +125,16 @@ class RecoveryService:
         self._served.update({guild_id: self._sessions.get(guild_id, 0) for guild_id in places})
         fresh = [guild_id for guild_id in places if guild_id not in self._recovered]
         self._recovered.update(fresh)
-        await self._end_old_turns(set(fresh))
-        self._poster.listen()
-        newest = await self._turns.newest_claims()
+        try:
+            await self._take_up_old_turns(set(fresh))
+            newest = await self._turns.newest_claims()
+        except BaseException:
+            # Deaf is worse than having missed something.
+            for guild_id in places:
+                self._relay.inbox.release(guild_id)
+            raise
+        finally:
+            self._poster.listen()
         late: dict[GuildId, list[PlaceState]] = {}
         for guild_id, states in places.items():
             if missed := [state for state in states if self._heard_until(state, newest) is not None]:
@@ -132,7 +142,7 @@ class RecoveryService:
             else:
                 self._relay.inbox.release(guild_id)
         await asyncio.gather(*(self._catch_up(guild_id, states, newest) for guild_id, states in late.items()))
-        await self._relay.resume_waiting()
+        await self._relay.resume_waiting(places)
 
     async def mirror_deletions(self, places: Iterable[PlaceState]) -> None:
         """Forget what was deleted while the bot was away, as far as the newest 100 messages of each place show."""
@@ -167,62 +177,73 @@ class RecoveryService:
 
     # Turns
 
-    async def _end_old_turns(self, guilds: set[GuildId]) -> None:
-        turns = await self._turns.unfinished()
-        await asyncio.gather(*(self._end_turn(turn, guilds) for turn in turns))
+    async def _take_up_old_turns(self, guilds: set[GuildId]) -> None:
+        """Leave each turn that a stop cut to the worker of its conversation: nothing new can come before it."""
+        for turn in await self._turns.unfinished():
+            conversation = await self._conversations.get(turn.conversation_id)
+            if conversation is not None and conversation.guild_id in guilds:
+                self._relay.take_up(conversation, self._ending(turn.id, conversation))
 
-    async def _end_turn(self, turn: Turn, guilds: set[GuildId]) -> None:
-        conversation = await self._conversations.get(turn.conversation_id)
-        if conversation is None or conversation.guild_id not in guilds:
+    def _ending(self, turn_id: TurnId, conversation: Conversation) -> Callable[[], Awaitable[None]]:
+        return lambda: self._end_turn(turn_id, conversation)
+
+    async def _end_turn(self, turn_id: TurnId, conversation: Conversation) -> None:
+        turn = await self._turns.get(turn_id)
+        if turn is None or turn.state is not TurnState.RUNNING:
             return
         binding = self._index.get(conversation.channel_id)
         stage = None
         if binding is not None and binding.id == conversation.binding_id:
-            stage = self._stages.of(binding, conversation)
+            stage = self._stages.of(binding, conversation, turn)
         if stage is None:
-            await self._turns.finish(turn.id, TurnState.FAILED, cause="cannot_speak", now_ms=self._clock.now_ms())
+            await self._give_up(turn)
             return
+        try:
+            posts, texts = await self._reconciled(turn, stage)
+        except OutletError as error:
+            _log.warning("Turn %s cannot be looked after: %r", turn.id, error)
+            await self._give_up(turn)
+            return
+        await self._remedy(turn, stage, posts, texts)
+
+    async def _give_up(self, turn: Turn) -> None:
+        await self._turns.finish(turn.id, TurnState.FAILED, cause="cannot_speak", now_ms=self._clock.now_ms())
+
+    async def _reconciled(self, turn: Turn, stage: Stage) -> tuple[list[Post], dict[MessageId, str]]:
+        """Return a turn's posts as Discord has them, and their texts. Raises Forbidden or Gone."""
+        texts: dict[MessageId, str] = {}
+        posts = await self._posts.of_turn(turn.id)
         backoff = FIRST_BACKOFF_SECONDS
-        while True:
+        while posts:
             try:
                 async with self._looking:
-                    await self._remedy(turn, stage)
+                    texts = await self._poster.reconcile(
+                        stage.destination,
+                        posts,
+                        stage.anchor(turn),
+                        lambda post, seen: _is_bot_post(post, seen, turn.attempts),
+                    )
             except (Busy, Uncertain) as error:
                 _log.warning("Turn %s cannot be looked after yet: %r", turn.id, error)
                 await self._clock.sleep(backoff)
                 backoff = min(backoff * 2, LONGEST_BACKOFF_SECONDS)
-            except OutletError as error:
-                _log.warning("Turn %s cannot be looked after: %r", turn.id, error)
-                await self._turns.finish(turn.id, TurnState.FAILED, cause="cannot_speak", now_ms=self._clock.now_ms())
-                return
             else:
-                return
+                return await self._posts.of_turn(turn.id), texts
+        return posts, texts
 
-    async def _remedy(self, turn: Turn, stage: Stage) -> None:
-        posts = await self._posts.of_turn(turn.id)
-        texts: dict[MessageId, str] = {}
-        if posts:
-            texts = await self._poster.reconcile(
-                stage.destination,
-                posts,
-                stage.anchor(turn),
-                lambda post, seen: _is_bot_post(post, seen, turn.attempts),
-            )
-            posts = await self._posts.of_turn(turn.id)
+    async def _remedy(self, turn: Turn, stage: Stage, posts: list[Post], texts: dict[MessageId, str]) -> None:
+        replies = [post for post in posts if post.kind is PostKind.REPLY]
+        if replies and all(post.state is PostState.DELETED for post in replies):
+            await self._turns.finish(turn.id, TurnState.FAILED, cause=DELETED, now_ms=self._clock.now_ms())
+            return
         version = await self._turns.latest_version(turn.id)
-        replies = [post for post in posts if post.kind is PostKind.REPLY and post.message_id is not None]
-        choice = remedy(
-            turn.kind,
-            version,
-            visible=bool(replies),
-            age_ms=self._clock.now_ms() - turn.created_at_ms,
-            attempts=turn.attempts,
-        )
+        age_ms = self._clock.now_ms() - turn.created_at_ms
+        choice = remedy(turn.kind, version, visible=bool(replies), age_ms=age_ms, attempts=turn.attempts)
         _log.info("Turn %s was left running: %s", turn.id, choice.value)
         if choice is Remedy.RUN_AGAIN:
             again = await self._turns.run_again(turn.id, now_ms=self._clock.now_ms())
             if again is not None:
-                self._relay.wake(stage.conversation, again)
+                await self._relay.run(stage.conversation, again)
             return
         if any(post.kind is PostKind.MARK for post in posts) and choice is not Remedy.MARK_FAILED:
             await self._speaker.note(turn, stage, posts).take_back()
@@ -230,8 +251,12 @@ class RecoveryService:
         if choice is Remedy.DELIVER and version is not None and version.text is not None:
             await self._speaker.complete(turn, stage, delivery, version.text, outcome=None)
             return
-        shown = "".join(texts.get(post.message_id, "") for post in replies if post.message_id is not None)
-        text = shown or (version.text if version else None) or ""
+        text = text_of_posts(
+            without_heading(shown, stage.persona.name) if post.transport is Transport.BOT else shown
+            for post in replies
+            if post.message_id is not None and (shown := texts.get(post.message_id))
+        )
+        text = text or (version.text if version else None) or ""
         await self._speaker.fail(turn, stage, delivery, Failure(FailureCause.RESTARTED), text=text)
 
     # Missed messages
@@ -271,7 +296,7 @@ class RecoveryService:
             _log.info("Hearing %d missed messages in %s", len(recent), destination.place)
             self._relay.inbox.put_missed(destination.guild_id, destination.place, recent)
         if any(
-            silence_reason(message, binding, ignored=False, bots=self._bots) is None
+            silence_reason(message, binding, ignored=self._is_ignored(message.author_id), bots=self._bots) is None
             for message in missed
             if message.id < horizon
         ):

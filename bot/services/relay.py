@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,6 +18,7 @@ from bot.services.binding_index import BindingIndex
 from bot.services.bindings import BindingService
 from bot.services.clock import Clock
 from bot.services.inbox import Event, Inbox, MessageEdited, MessagesDeleted
+from bot.services.outlet import Forbidden, Gone
 from bot.services.speaking import destination_of
 from bot.services.turn import Readers, TurnRunner
 from bot.store.conversations import Conversations
@@ -26,6 +28,7 @@ from bot.store.turns import Turns
 _log = logging.getLogger(__name__)
 
 MS_PER_DAY: Final = 86_400_000
+FIRST_BACKOFF_SECONDS: Final = 1.0
 LONGEST_BACKOFF_SECONDS: Final = 60.0
 IN_USE_SECONDS: Final = 3600.0
 
@@ -54,10 +57,15 @@ class RelayService:
         announcer: Announcer,
         is_ignored: Callable[[UserId], bool],
         parent_of: Callable[[ChannelId], Awaitable[ChannelId | None]],
+        removed_by_us: Callable[[MessageId], bool],
         clock: Clock,
         settings: RelaySettings,
     ) -> None:
-        """`parent_of` asks Discord for the channel of a thread; None for a place that is no thread."""
+        """Take the services it stands on.
+
+        `parent_of` asks Discord for the channel of a thread, and says None for a place that is no thread; raises an
+        OutletError. `removed_by_us` tells whether the program itself deleted a message.
+        """
         self._index = index
         self._bindings = bindings
         self._conversations = conversations
@@ -68,12 +76,14 @@ class RelayService:
         self._announcer = announcer
         self._is_ignored = is_ignored
         self._parent_of = parent_of
+        self._removed_by_us = removed_by_us
         self._clock = clock
         self._settings = settings
         self.inbox = Inbox(self._handle, clock)
         self._parents: dict[ChannelId, ChannelId | None] = {}
         self._workers: dict[ConversationId, asyncio.Task[None]] = {}
         self._awake: set[ConversationId] = set()
+        self._first: dict[ConversationId, deque[Callable[[], Awaitable[None]]]] = {}
         self._spoke_at: dict[CharacterRef, float] = {}
         self._stopping = False
 
@@ -131,7 +141,11 @@ class RelayService:
         if message.parent_id is not None:
             return message.parent_id
         if message.channel_id not in self._parents:
-            self._parents[message.channel_id] = await self._parent_of(message.channel_id)
+            try:
+                self._parents[message.channel_id] = await self._parent_of(message.channel_id)
+            except (Gone, Forbidden) as error:
+                _log.info("The channel of %s cannot be looked up: %r", message.channel_id, error)
+                return message.channel_id
         return self._parents[message.channel_id] or message.channel_id
 
     async def _admit(self, place: ChannelId, messages: Sequence[IncomingMessage]) -> None:
@@ -202,33 +216,32 @@ class RelayService:
     async def _erase(self, event: MessagesDeleted) -> None:
         await self._turns.erase(event.ids)
         for message_id in event.ids:
-            post = await self._posts.gone(message_id)
+            # A post that gives way to another is no word taken back.
+            post = None if self._removed_by_us(message_id) else await self._posts.gone(message_id)
             if post is not None:
                 await self._turns.erase_reply(post.turn_id)
 
     # Working through the queue.
 
-    def wake(self, conversation: Conversation, first: Turn | None = None) -> None:
-        """Let a conversation's worker look at its queue; `first` is a turn that runs already and is taken up again."""
+    def wake(self, conversation: Conversation) -> None:
+        """Let a conversation's worker look at its queue."""
         self._awake.add(conversation.id)
         if conversation.id not in self._workers and not self._stopping:
-            task = asyncio.create_task(self._work(conversation, first), name=f"worker of {conversation.id}")
+            task = asyncio.create_task(self._work(conversation), name=f"worker of {conversation.id}")
             self._workers[conversation.id] = task
 
-    async def _work(self, conversation: Conversation, first: Turn | None) -> None:
+    def take_up(self, conversation: Conversation, work: Callable[[], Awaitable[None]]) -> None:
+        """Let a conversation's worker do something before it looks at its queue; again, should it raise."""
+        self._first.setdefault(conversation.id, deque()).append(work)
+        self.wake(conversation)
+
+    async def _work(self, conversation: Conversation) -> None:
+        backoff = FIRST_BACKOFF_SECONDS
         try:
-            if first is not None:
-                await self._run(conversation, first)
-            backoff = 1.0
             while conversation.id in self._awake and not self._stopping:
                 self._awake.discard(conversation.id)
                 try:
-                    while (turn := await self._next(conversation)) is not None:
-                        await self._run(conversation, turn)
-                        # A turn run again may have stood before messages that wait; a new one took them all.
-                        if turn.attempts == 1 and conversation.id not in self._awake:
-                            break
-                        self._awake.discard(conversation.id)
+                    await self._work_through(conversation)
                 except Exception:  # noqa: BLE001 - a conversation must not fall silent for good; the fault is logged
                     _log.exception("Conversation %s stumbled; trying again in %.0f s", conversation.id, backoff)
                     self._awake.add(conversation.id)
@@ -237,12 +250,35 @@ class RelayService:
         finally:
             del self._workers[conversation.id]
 
+    async def _work_through(self, conversation: Conversation) -> None:
+        first = self._first.setdefault(conversation.id, deque())
+        while first:
+            await first[0]()
+            first.popleft()
+        del self._first[conversation.id]
+        while not self._stopping and (turn := await self._next(conversation)) is not None:
+            await self.run(conversation, turn)
+            # A turn run again may have stood before messages that wait; a new one took them all.
+            if turn.attempts == 1 and conversation.id not in self._awake:
+                return
+            self._awake.discard(conversation.id)
+
     async def _next(self, conversation: Conversation) -> Turn | None:
         binding = self._index.get(conversation.channel_id)
         if binding is None or binding.id != conversation.binding_id or binding.state is not BindingState.ACTIVE:
-            await self._turns.drop_waiting(conversation.id, "paused" if binding else "unbound")
+            here = binding is not None and binding.id == conversation.binding_id
+            await self._turns.drop_waiting(conversation.id, "paused" if here else "unbound")
             return None
         return await self._turns.begin(conversation.id, binding.payer, now_ms=self._clock.now_ms())
+
+    async def run(self, conversation: Conversation, turn: Turn) -> None:
+        """Bring a running turn to its end; call it from the conversation's worker only."""
+        try:
+            await self._run(conversation, turn)
+        except Exception:
+            # Not even its end could be written down. While it counts as running, nothing else of the conversation does.
+            self._first.setdefault(conversation.id, deque()).append(lambda: self._abandon(turn))
+            raise
 
     async def _run(self, conversation: Conversation, turn: Turn) -> None:
         binding = self._index.get(conversation.channel_id)
@@ -252,6 +288,12 @@ class RelayService:
         self._spoke_at[binding.character_ref] = self._clock.monotonic()
         current = await self._conversations.get(conversation.id) or conversation
         await self._runner.run(turn, binding, current)
+
+    async def _abandon(self, turn: Turn) -> None:
+        now_ms = self._clock.now_ms()
+        current = await self._turns.get(turn.id)
+        if current is not None and current.state is TurnState.RUNNING:
+            await self._turns.finish(turn.id, TurnState.FAILED, cause=FailureCause.UNEXPECTED.value, now_ms=now_ms)
 
     def characters_in_use(self) -> list[CharacterRef]:
         """Return the characters that spoke within the last hour: what is known of them is kept fresh."""
@@ -282,11 +324,11 @@ class RelayService:
 
     # Starting and stopping.
 
-    async def resume_waiting(self) -> None:
-        """Wake every conversation in which something was left waiting."""
+    async def resume_waiting(self, guilds: Collection[GuildId]) -> None:
+        """Wake the conversations of some servers in which something was left waiting."""
         for conversation_id in await self._turns.with_work():
             conversation = await self._conversations.get(conversation_id)
-            if conversation is not None:
+            if conversation is not None and conversation.guild_id in guilds:
                 self.wake(conversation)
 
     async def drain(self, seconds: float) -> None:
