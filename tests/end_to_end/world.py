@@ -36,7 +36,7 @@ class World:
             "BOT_DISCORD__API_URL": self.discord.api_url,
             "BOT_DISCORD__GATEWAY_URL": self.discord.gateway_url,
             "BOT_DISCORD__CDN_URL": self.discord.cdn_url,
-            "BOT_DISCORD__READY_TIMEOUT_SECONDS": "0.1",
+            "BOT_DISCORD__READY_TIMEOUT_SECONDS": "0.02",
             "BOT_NANOGPT__API_KEY": self.upstream.operator_key,
             "BOT_NANOGPT__BASE_URL": self.upstream.base_url,
             "BOT_NANOGPT__RESPONSES_URL": self.upstream.responses_url,
