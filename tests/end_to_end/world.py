@@ -40,6 +40,7 @@ class World:
             "BOT_NANOGPT__API_KEY": self.upstream.operator_key,
             "BOT_NANOGPT__BASE_URL": self.upstream.base_url,
             "BOT_NANOGPT__RESPONSES_URL": self.upstream.responses_url,
+            "BOT_RELAY__DRAIN_SECONDS": "5",
             "BOT_DATABASE__URL": f"sqlite:///{self.folder / 'bot.db'}",
         }
         return env | {f"BOT_{name.upper()}": value for name, value in changes.items()}
@@ -57,7 +58,7 @@ class World:
             try:
                 await self._ready(running, connection)
                 yield running
-                await running.drain(5)
+                await running.drain(settings.relay.drain_seconds)
                 for check in self.checks:
                     check()
             finally:
