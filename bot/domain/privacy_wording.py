@@ -17,6 +17,8 @@ class PrivacyFacts:
     service: str = "NanoGPT (nano-gpt.com)"
     """The AI service that messages are sent to."""
     policy_url: str | None = None
+    operator_contact: str | None = None
+    """How the people who run the bot can be reached, in their own words."""
 
 
 def privacy_overview(kept: KeptAboutMember, facts: PrivacyFacts) -> str:
@@ -39,6 +41,8 @@ def privacy_overview(kept: KeptAboutMember, facts: PrivacyFacts) -> str:
     ]
     if facts.policy_url:
         lines.append(f"All of it in full: <{facts.policy_url}>")
+    if facts.operator_contact:
+        lines.append(f"Questions go to whoever runs this bot: {facts.operator_contact}")
     return "\n".join(lines)
 
 

@@ -1,5 +1,6 @@
 """Where an interaction comes from, and who may do what there."""
 
+import asyncio
 import logging
 from typing import Final
 
@@ -14,6 +15,9 @@ from bot.gateway.conversion import is_age_restricted
 from bot.services.bindings import Asker
 
 _log = logging.getLogger(__name__)
+
+FETCH_SECONDS: Final = 1.5
+"""How long a channel that is not in the cache is waited for: an interaction dies after three seconds."""
 
 _SPOKEN: Final = (discord.VoiceChannel, discord.StageChannel)
 
@@ -36,7 +40,11 @@ async def place_of(interaction: discord.Interaction) -> Place | None:
 
 async def _fetch(client: discord.Client, channel_id: int) -> object:
     try:
-        return await client.fetch_channel(channel_id)
+        async with asyncio.timeout(FETCH_SECONDS):
+            return await client.fetch_channel(channel_id)
+    except TimeoutError:
+        _log.info("Channel %s was not looked up in time", channel_id)
+        return None
     except (discord.HTTPException, discord.InvalidData) as error:
         _log.info("Channel %s cannot be looked up: %s", channel_id, type(error).__name__)
         return None

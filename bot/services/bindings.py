@@ -141,15 +141,14 @@ class BindingService:
             raise UserError(notices.missing_rights(lacking, place.channel_id))
         self._check(trigger)
         known = await self._catalog.resolve(address, ceiling=self._catalog.ceiling(place))
-        there = self._index.get(place.channel_id)
-        if there is not None and there.character_ref != known.ref:
-            await self._stop_all(there)
         async with self._changing:
             there = self._index.get(place.channel_id)
             if there is not None and there.character_ref == known.ref:
                 change = await self._use_again(there, known, trigger, asker)
             else:
                 change = await self._move_in(place, there, known, trigger, asker)
+        if there is not None and there.id != change.binding.id:
+            await self._stop_all(there)
         if change.notice is not None and missing & WANTED:
             change = replace(change, answer=f"{change.answer}\n{notices.webhook_hint(place.channel_id)}")
         return change
@@ -165,7 +164,7 @@ class BindingService:
         place, binding = self._bound(place)
         return notices.current(
             binding,
-            self._name(binding),
+            self._shown_name(binding),
             self._speech(binding.trigger),
             paid_by=OPERATOR_WORDS if binding.payer == self._operator else _OTHER_PAYER_WORDS,
             in_thread=place.thread_id is not None,
@@ -191,11 +190,12 @@ class BindingService:
     async def leave(self, place: Place | None, asker: Asker) -> BindingChange:
         """End the binding of a channel and forget its conversations. Raises UserError."""
         place = self._manageable(place, asker)
-        await self._stop_all(self._bound(place)[1])
+        # It is ended first and stopped after: between the two, nothing that waits can begin.
         async with self._changing:
             _, binding = self._bound(place)
             name = self._shown_name(binding)
             ended = await self._end(binding)
+        await self._stop_all(binding)
         if ended is None:
             raise UserError(notices.ALREADY_GONE)
         return BindingChange(ended, notices.moved_out(name), notices.moved_out(name))
@@ -210,13 +210,13 @@ class BindingService:
             raise UserError(notices.NOT_ALLOWED)
         standing = await self._catalog.standing(binding.character_ref, ceiling=self._catalog.ceiling(place))
         scope = Scope.ROOM if place.thread_id is None else Scope.THREAD
-        await self._stop(await self._conversation(binding, scope, place.here))
         async with self._changing:
             place, binding = self._bound(place)
             conversation = await self._conversation(binding, scope, place.here)
             if scope is Scope.ROOM:
                 binding = self._put(await self._bindings.set_trigger(binding.id, binding.trigger, asker.asked_at))
             conversation = await self._conversations.reset(conversation.id, asker.asked_at) or conversation
+        await self._stop(conversation)
         greeting = None
         if standing.cause is None and standing.known.ref == binding.character_ref:
             greeting = self._greeting(conversation, standing.known, asker)
@@ -236,7 +236,7 @@ class BindingService:
                 return None
             self._index.put(paused)
         _log.info("Binding %s is paused: %s", binding.id, cause.value)
-        text = notices.paused(cause, self._name(paused), more_if_restricted=self._more_if_restricted(paused))
+        text = notices.paused(cause, self._shown_name(paused), more_if_restricted=self._more_if_restricted(paused))
         await self._announce(paused, f"paused:{cause.value}", text)
         return paused
 
@@ -255,7 +255,9 @@ class BindingService:
             self._index.put(resumed)
             self._looked_at.pop(resumed.id, None)
         _log.info("Binding %s goes on", binding.id)
-        await self._announce(resumed, RESUMED, notices.resumed(self._name(resumed)))
+        # It has just passed the gate of its channel, so its name may stand there.
+        known = self._catalog.by_ref(resumed.character_ref)
+        await self._announce(resumed, RESUMED, notices.resumed("" if known is None else known.character.name))
         return resumed
 
     async def recheck(
@@ -434,13 +436,18 @@ class BindingService:
     def _speech(self, trigger: Trigger) -> notices.Speech:
         return notices.Speech(trigger, self._message_content, self._policy_url)
 
-    def _name(self, binding: Binding) -> str:
-        known = self._catalog.by_ref(binding.character_ref)
-        return "" if known is None else known.character.name
-
     def _shown_name(self, binding: Binding) -> str:
-        """Return a character's name, or nothing while it is rated above what the channel may show."""
-        return "" if binding.pause_cause is PauseCause.ABOVE_CEILING else self._name(binding)
+        """Return a character's name, or nothing while it is rated above what the channel may show.
+
+        It is looked at anew each time: a channel may have lost its flag, or the catalogue have changed the rating,
+        without a message having made the character pause.
+        """
+        known = self._catalog.by_ref(binding.character_ref)
+        around = self._surroundings_of(_room(binding))
+        ceiling = self._catalog.ceiling(None if around is None else around.place)
+        if binding.pause_cause is PauseCause.ABOVE_CEILING or known is None or known.character.rating > ceiling:
+            return ""
+        return known.character.name
 
     def _more_if_restricted(self, binding: Binding) -> bool:
         """Tell whether the character could speak if the channel were marked as age-restricted."""

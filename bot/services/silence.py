@@ -109,9 +109,8 @@ class SilenceService:
         if known is None:
             return PauseFacts(binding.pause_cause, "", more_if_restricted=False)
         restricted = self._catalog.ceiling(replace(place, age_restricted=True))
-        return PauseFacts(
-            binding.pause_cause, known.character.name, more_if_restricted=known.character.rating <= restricted
-        )
+        name = known.character.name if known.character.rating <= self._catalog.ceiling(place) else ""
+        return PauseFacts(binding.pause_cause, name, more_if_restricted=known.character.rating <= restricted)
 
 
 def _leading(authors: list[UserId], among: frozenset[int]) -> int:

@@ -146,6 +146,10 @@ class Speaker:
             return
         await delivery.stop()
         await delivery.take_back()
+        if failure.cause is FailureCause.STOPPED:
+            # Whoever stopped it has said so in the channel.
+            await self._give_up(turn.id, failure.cause.value)
+            return
         await self.mark(turn, stage, failure)
 
     async def mark(self, turn: Turn, stage: Stage, failure: Failure) -> None:
