@@ -256,18 +256,3 @@ async def test_a_key_that_cannot_pay_is_not_asked_again_for_a_while(world: World
         assert len(scene.calls) == 1
         world.time.skip(minutes=2)
         await other.ask("And now?", "Now I can.")
-
-
-async def test_typing_is_shown_only_where_no_text_comes_for_a_second(world: World) -> None:
-    scene = Scene.of(world)
-    async with world.bot():
-        await scene.use()
-        await scene.ask("Quick?", "Quick.")
-        async with world.upstream.hold(silent=True) as held:
-            await scene.owner.say(scene.channel, "Slow?")
-            call = await held.waiting()
-            await scene.until(lambda: bool(scene.requests("POST", "/typing")), "typing")
-            assert world.upstream.pace.monotonic() - call.started >= 0.9
-            await held.finish("Slow.")
-        await scene.shows("Slow.")
-    assert len(scene.requests("POST", "/typing")) == 1
