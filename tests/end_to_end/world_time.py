@@ -2,10 +2,12 @@
 
 import asyncio
 import time
+from typing import Final
 
 from bot.services.clock import Clock
 
-MS_PER_SECOND = 1_000
+MS_PER_SECOND: Final = 1_000
+SECONDS_PER_DAY: Final = 86_400
 
 
 class WorldTime:
@@ -21,6 +23,10 @@ class WorldTime:
     def skip(self, *, seconds: float = 0, minutes: float = 0, hours: float = 0) -> None:
         """Let time pass at once. Whoever waits goes on waiting."""
         self._skipped += seconds + 60 * minutes + 3_600 * hours
+
+    def skip_to_morning(self) -> None:
+        """Let it be six o'clock UTC of the next day, so that no midnight comes in between."""
+        self.skip(hours=30, seconds=-(self.now() % SECONDS_PER_DAY))
 
     def now(self) -> float:
         """Return Unix seconds."""
