@@ -182,3 +182,11 @@ class Exchange:
     turn_id: TurnId
     messages: tuple[TurnMessage, ...]
     reply: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What a character remembers of a conversation; exchanges from old to new."""
+
+    greeting: str | None
+    exchanges: tuple[Exchange, ...]

@@ -278,18 +278,16 @@ class TurnRunner:
 
     async def _request(self, turn: Turn, stage: Stage, budget: ContextBudget) -> ResponseRequest:
         conversation = stage.conversation
-        history = await self._turns.history(
+        past = await self._turns.past(
             conversation.id, after=conversation.starts_after, before_turn=turn.id, limit=budget.messages
         )
         history = [
             replace(
                 exchange, messages=tuple(said for said in exchange.messages if not self._is_ignored(said.author_id))
             )
-            for exchange in history
+            for exchange in past.exchanges
         ]
-        greeting = None
-        if not self._settings.greeting_sent_by_server:
-            greeting = await self._turns.greeting(conversation.id)
+        greeting = None if self._settings.greeting_sent_by_server else past.greeting
         return ResponseRequest(
             stage.known.character.id,
             input_items(greeting, history, turn.messages, budget, character_name=stage.known.character.name),

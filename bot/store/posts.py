@@ -38,7 +38,8 @@ class Posts:
         With `begin_version` the turn's new version is written in the same transaction, complete when its
         outcome is known already.
         """
-        async with self._database.transaction() as tx:
+
+        async def work(tx: Transaction) -> tuple[PostId, VersionId | None]:
             version_id: VersionId | None = None
             if begin_version:
                 version_id = await self._turns.add_version(tx, turn_id, outcome, now_ms=now_ms)
@@ -61,20 +62,19 @@ class Posts:
             )
             return PostId(row["id"]), version_id
 
+        return await self._database.write(work)
+
     async def posted(self, post_id: PostId, message_id: MessageId) -> None:
         """Write down which message an intent became."""
-        async with self._database.transaction() as tx:
-            await self._mark_posted(tx, post_id, message_id)
+        await self._database.write(lambda tx: self._mark_posted(tx, post_id, message_id))
 
     async def begin_version(self, turn_id: TurnId, outcome: VersionOutcome | None, *, now_ms: int) -> VersionId:
         """Add a version to a turn whose posts stand already, as Retry does."""
-        async with self._database.transaction() as tx:
-            return await self._turns.add_version(tx, turn_id, outcome, now_ms=now_ms)
+        return await self._database.write(lambda tx: self._turns.add_version(tx, turn_id, outcome, now_ms=now_ms))
 
     async def settle_version(self, version_id: VersionId, outcome: VersionOutcome, *, now_ms: int) -> None:
         """Write down the text of a version before the last posts carry it."""
-        async with self._database.transaction() as tx:
-            await self._turns.settle_version(tx, version_id, outcome, now_ms=now_ms)
+        await self._database.write(lambda tx: self._turns.settle_version(tx, version_id, outcome, now_ms=now_ms))
 
     async def posted_and_ended(
         self,
@@ -87,12 +87,15 @@ class Posts:
         now_ms: int,
     ) -> None:
         """Write down the last message ids and end the turn, in one transaction; with `forget` drop its text."""
-        async with self._database.transaction() as tx:
+
+        async def work(tx: Transaction) -> None:
             for post_id, message_id in posted:
                 await self._mark_posted(tx, post_id, message_id)
             if forget:
                 await self._turns.forget_reply(tx, turn_id)
             await self._turns.end(tx, turn_id, state, cause=cause, now_ms=now_ms)
+
+        await self._database.write(work)
 
     async def _mark_posted(self, tx: Transaction, post_id: PostId, message_id: MessageId) -> None:
         await tx.execute("UPDATE post SET state = 'posted', message_id = $2 WHERE id = $1", post_id, message_id)

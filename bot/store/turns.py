@@ -15,6 +15,7 @@ from bot.domain.turns import (
     Admitted,
     Arrival,
     Exchange,
+    Past,
     Refusal,
     Turn,
     TurnKind,
@@ -53,8 +54,9 @@ class Turns:
 
         A refused message is claimed too, as dropped and without its text: the catch-up must not meet it again.
         """
-        results: list[Admitted | Refusal] = []
-        async with self._database.transaction() as tx:
+
+        async def work(tx: Transaction) -> list[Admitted | Refusal]:
+            results: list[Admitted | Refusal] = []
             for arrival in arrivals:
                 facts = await self._facts(tx, conversation_id, arrival, limits, day_start_ms)
                 refused = refusal(facts, limits)
@@ -77,7 +79,9 @@ class Turns:
                     now_ms,
                 )
                 results.append((refused or Admitted.CLAIMED) if rows else Admitted.DUPLICATE)
-        return results
+            return results
+
+        return await self._database.write(work)
 
     async def _facts(
         self,
@@ -109,7 +113,8 @@ class Turns:
 
         A turn asked for again goes first. Else all waiting messages become one new turn.
         """
-        async with self._database.transaction() as tx:
+
+        async def work(tx: Transaction) -> Turn | None:
             open_turns = await tx.execute(
                 "SELECT id, state FROM turn WHERE conversation_id = $1 AND state IN ('waiting', 'running') "
                 "AND kind = 'reply' ORDER BY state, id LIMIT 1",
@@ -149,6 +154,8 @@ class Turns:
             )
             return self._turn(rows[0], messages)
 
+        return await self._database.write(work)
+
     async def begin_greeting(self, conversation_id: ConversationId, payer: PayerId, text: str, *, now_ms: int) -> Turn:
         """Make a greeting run, its text complete from the start."""
         async with self._database.transaction() as tx:
@@ -185,8 +192,7 @@ class Turns:
 
     async def finish(self, turn_id: TurnId, state: TurnState, *, cause: str | None = None, now_ms: int) -> None:
         """End a turn and the messages in it."""
-        async with self._database.transaction() as tx:
-            await self.end(tx, turn_id, state, cause=cause, now_ms=now_ms)
+        await self._database.write(lambda tx: self.end(tx, turn_id, state, cause=cause, now_ms=now_ms))
 
     async def end(self, tx: Transaction, turn_id: TurnId, state: TurnState, *, cause: str | None, now_ms: int) -> None:
         """As finish, inside a transaction that does more. Intents that came to nothing are forgotten."""
@@ -269,23 +275,31 @@ class Turns:
                 cause,
             )
 
-    async def history(
+    async def past(
         self, conversation_id: ConversationId, *, after: MessageId, before_turn: TurnId | None, limit: int
-    ) -> list[Exchange]:
-        """Return the newest exchanges of a conversation, oldest first.
+    ) -> Past:
+        """Return what was said in a conversation: its greeting, and its newest exchanges, oldest first.
 
-        `limit` counts messages, members' and the character's each. Of what was said since `before_turn` began, as
-        when that is asked for again, nothing is returned, and nothing of the turn itself.
+        `limit` counts messages, the members' and the character's together; the oldest exchange comes whole. Of what
+        was said since `before_turn` began, as when that is asked for again, nothing is returned, and nothing of the
+        turn itself.
         """
-        rows = await self._database.read(
-            "SELECT MIN(message_id) AS begins FROM claim WHERE turn_id = $1", before_turn or 0
-        )
+        return await self._database.look(lambda tx: self._past(tx, conversation_id, after, before_turn, limit))
+
+    async def _past(
+        self,
+        tx: Transaction,
+        conversation_id: ConversationId,
+        after: MessageId,
+        before_turn: TurnId | None,
+        limit: int,
+    ) -> Past:
+        rows = await tx.execute("SELECT MIN(message_id) AS begins FROM claim WHERE turn_id = $1", before_turn or 0)
         until = MessageId(rows[0]["begins"] or _LATEST)
-        said = await self._database.read(
+        said = await tx.execute(
             """
             SELECT turn_id, message_id, author_id, body FROM claim
-            WHERE conversation_id = $1 AND message_id > $2 AND message_id < $3 AND body IS NOT NULL
-              AND turn_id IS NOT NULL
+            WHERE conversation_id = $1 AND message_id > $2 AND message_id < $3 AND turn_id IS NOT NULL
             ORDER BY message_id DESC LIMIT $4
             """,
             conversation_id,
@@ -293,48 +307,49 @@ class Turns:
             until,
             limit,
         )
-        replies = await self._database.read(
+        replies = await tx.execute(
             """
-            SELECT t.id AS turn_id, v.id AS version_id, v.body,
-                   (SELECT MAX(c.message_id) FROM claim c WHERE c.turn_id = t.id) AS last_message
-            FROM turn t JOIN version v ON v.turn_id = t.id
-            WHERE t.conversation_id = $1 AND t.kind = 'reply' AND v.body IS NOT NULL
-              AND v.number = (SELECT MAX(w.number) FROM version w WHERE w.turn_id = t.id AND w.body IS NOT NULL)
-              AND EXISTS (SELECT 1 FROM claim c WHERE c.turn_id = t.id AND c.message_id > $2 AND c.message_id < $3)
-            ORDER BY last_message DESC LIMIT $4
+            SELECT v.turn_id, v.id AS version_id, v.body FROM version v
+            WHERE v.turn_id IN (SELECT turn_id FROM claim
+                                WHERE conversation_id = $1 AND message_id > $2 AND message_id < $3
+                                  AND turn_id IS NOT NULL
+                                ORDER BY message_id DESC LIMIT $4)
+              AND v.number = (SELECT MAX(w.number) FROM version w WHERE w.turn_id = v.turn_id AND w.body IS NOT NULL)
             """,
             conversation_id,
             after,
             until,
             limit,
         )
-        messages: dict[int, list[TurnMessage]] = {}
-        order: dict[int, int] = {}
-        for row in reversed(said):
-            messages.setdefault(row["turn_id"], []).append(self._message(row))
-            order[row["turn_id"]] = row["message_id"]
-        texts: dict[int, str | None] = {}
-        for row in replies:
-            texts[row["turn_id"]] = self._open_version(row)
-            order.setdefault(row["turn_id"], row["last_message"])
-        return [
-            Exchange(TurnId(turn_id), tuple(messages.get(turn_id, ())), texts.get(turn_id))
-            for turn_id in sorted(order, key=lambda turn_id: order[turn_id])
-        ]
+        reply_of = {row["turn_id"]: row for row in replies}
+        messages_of: dict[int, list[Row]] = {}
+        for row in said:
+            messages_of.setdefault(row["turn_id"], []).append(row)
+        exchanges: list[Exchange] = []
+        for turn_id, messages in messages_of.items():
+            if limit <= 0:
+                break
+            kept = [self._message(row) for row in reversed(messages) if row["body"] is not None]
+            reply = self._open_version(reply_of[turn_id]) if turn_id in reply_of else None
+            exchanges.append(Exchange(TurnId(turn_id), tuple(kept), reply))
+            limit -= len(kept) + (reply is not None)
+        return Past(await self._greeting(tx, conversation_id), tuple(reversed(exchanges)))
 
-    async def greeting(self, conversation_id: ConversationId) -> str | None:
+    async def _greeting(self, tx: Transaction, conversation_id: ConversationId) -> str | None:
         """Return the text of the newest greeting of a conversation's binding, which its threads share.
 
         A conversation that was greeted itself, after a reset in a thread, goes by its own greeting.
         """
-        rows = await self._database.read(
+        rows = await tx.execute(
             """
             SELECT v.id AS version_id, v.turn_id, v.body
-            FROM version v JOIN turn t ON t.id = v.turn_id JOIN conversation c ON c.id = t.conversation_id
+            FROM version v JOIN turn t ON t.id = v.turn_id
             WHERE t.kind = 'greeting' AND v.body IS NOT NULL
-              AND c.binding_id = (SELECT binding_id FROM conversation WHERE id = $1)
-              AND (c.id = $1 OR c.scope = 'room')
-            ORDER BY CASE WHEN c.id = $1 THEN 0 ELSE 1 END, t.id DESC LIMIT 1
+              AND t.conversation_id IN (
+                  SELECT $1 UNION
+                  SELECT id FROM conversation
+                  WHERE binding_id = (SELECT binding_id FROM conversation WHERE id = $1) AND scope = 'room')
+            ORDER BY CASE WHEN t.conversation_id = $1 THEN 0 ELSE 1 END, t.id DESC LIMIT 1
             """,
             conversation_id,
         )

@@ -71,7 +71,8 @@ CREATE TABLE turn (
 CREATE UNIQUE INDEX turn_running ON turn (conversation_id) WHERE state = 'running' AND kind = 'reply';
 CREATE INDEX turn_by_conversation ON turn (conversation_id, id);
 CREATE INDEX turn_by_age ON turn (created_at);
-CREATE INDEX turn_open ON turn (state) WHERE state IN ('waiting', 'running');
+CREATE INDEX turn_open ON turn (state, conversation_id) WHERE state IN ('waiting', 'running');
+CREATE INDEX turn_greeting ON turn (kind, conversation_id) WHERE kind = 'greeting';
 
 CREATE TABLE claim (
     message_id BIGINT PRIMARY KEY,
@@ -85,7 +86,7 @@ CREATE TABLE claim (
     body BLOB,
     claimed_at BIGINT NOT NULL
 );
-CREATE INDEX claim_waiting ON claim (conversation_id, message_id) WHERE state = 'waiting';
+CREATE INDEX claim_waiting ON claim (state, conversation_id, message_id) WHERE state = 'waiting';
 CREATE INDEX claim_by_conversation ON claim (conversation_id, message_id);
 CREATE INDEX claim_by_turn ON claim (turn_id);
 CREATE INDEX claim_by_author ON claim (author_id, claimed_at);
