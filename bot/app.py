@@ -28,7 +28,7 @@ from bot.domain.characters import KnownCharacter
 from bot.domain.checking import Mark
 from bot.domain.context import ContextBudget
 from bot.domain.feedback import OutboxKind
-from bot.domain.ids import PayerId
+from bot.domain.ids import GuildId, PayerId
 from bot.domain.messages import BotPolicy
 from bot.domain.privacy_wording import PrivacyFacts
 from bot.domain.turns import AdmissionLimits
@@ -229,6 +229,7 @@ async def application(
             facts=PrivacyFacts(
                 settings.privacy.retention_days,
                 policy_url=settings.privacy.policy_url,
+                operator_contact=settings.privacy.operator_contact,
             ),
             clock=clock,
         )
@@ -242,7 +243,13 @@ async def application(
             first_text_delay_seconds=settings.relay.first_text_delay_seconds,
             feedback_buttons=settings.relay.feedback_buttons,
         )
-        stages = Stages(catalog=catalog, surroundings=around, limits=limits)
+        stages = Stages(
+            catalog=catalog,
+            surroundings=around,
+            is_loading=lambda guild_id: _is_loading(client, guild_id),
+            limits=limits,
+            clock=clock,
+        )
         index = BindingIndex()
         readers = Readers()
 
@@ -525,6 +532,11 @@ def _finish(
             await sync.if_changed(client.application_id or 0)
 
     return finish
+
+
+def _is_loading(client: CharacterBot, guild_id: GuildId) -> bool:
+    guild = client.get_guild(guild_id)
+    return guild is not None and guild.unavailable
 
 
 @asynccontextmanager

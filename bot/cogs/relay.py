@@ -34,6 +34,7 @@ class RelayCog(commands.Cog):
         self._recovery = recovery
         self._poster = poster
         self._outlet = outlet
+        self._ready_shards: set[int] = set()
 
     @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:
@@ -77,11 +78,13 @@ class RelayCog(commands.Cog):
     def _deleted(self, guild_id: int, channel_id: int, ids: list[int]) -> None:
         guild = self._bot.get_guild(guild_id)
         thread = guild.get_thread(channel_id) if guild is not None else None
+        is_channel = guild is not None and guild.get_channel(channel_id) is not None
         self._relay.deleted(
             GuildId(guild_id),
             ChannelId(channel_id),
             ChannelId(thread.parent_id) if thread is not None else None,
             [MessageId(message_id) for message_id in ids],
+            in_thread=False if is_channel else None,
         )
 
     @commands.Cog.listener()
@@ -94,18 +97,20 @@ class RelayCog(commands.Cog):
     @commands.Cog.listener()
     async def on_shard_connect(self, shard_id: int) -> None:
         """Let events wait until it is known what was missed: this fires for new sessions, not for resumed ones."""
+        self._ready_shards.discard(shard_id)
         self._recovery.new_session(GuildId(guild.id) for guild in self._bot.guilds if guild.shard_id == shard_id)
 
     @commands.Cog.listener()
     async def on_shard_ready(self, shard_id: int) -> None:
         """Bring the shard's servers up to date: this session is new, and has missed what came before it."""
+        self._ready_shards.add(shard_id)
         guilds = [guild for guild in self._bot.guilds if guild.shard_id == shard_id and not guild.unavailable]
         await self._bring_up_to_date(guilds)
 
     @commands.Cog.listener()
     async def on_guild_available(self, guild: discord.Guild) -> None:
-        """Bring a server up to date that was away in an outage."""
-        if self._bot.is_ready():
+        """Bring a server up to date that came after the others of its shard."""
+        if guild.shard_id in self._ready_shards:
             await self._bring_up_to_date([guild])
 
     @commands.Cog.listener()

@@ -115,7 +115,8 @@ def without_cut_mark(text: str) -> str:
 
 _REFUSALS: Final = {
     Refusal.QUEUE_FULL: "I am still answering earlier messages, so I left some out. Say it again in a moment.",
-    Refusal.MEMBER_CAP: "Somebody here has used up today's messages to characters. It starts afresh <t:{reset}:R>.",
+    Refusal.MEMBER_CAP: "One member here has used up today's messages to characters; everybody else can go on. "
+    "It starts afresh <t:{reset}:R>.",
     Refusal.GUILD_CAP: "This server has used up today's messages to characters. It starts afresh <t:{reset}:R>.",
 }
 

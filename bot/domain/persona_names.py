@@ -7,11 +7,14 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
+from bot.domain.quoting import bold_name
 from bot.domain.unicode_text import one_line, truncate
 
 MAX_NAME: Final = 80
 """UTF-16 units of the username of a webhook message (https://discord.com/developers/docs/resources/webhook)."""
 FALLBACK_NAME: Final = "Character"
+HEADING_UNITS: Final = 40
+"""UTF-16 units of a name that stands above a reply without a webhook; escaping may double them."""
 AI_MARK: Final = " (AI)"
 DEFAULT_AVATARS: Final = 6
 """Discord serves pictures 0 to 5 at /embed/avatars (https://discord.com/developers/docs/reference#image-formatting)."""
@@ -195,4 +198,4 @@ def without_heading(text: str, name: str) -> str:
 
 
 def _heading(name: str) -> str:
-    return f"**{name}**\n"
+    return f"{bold_name(truncate(name, HEADING_UNITS))}\n"

@@ -21,6 +21,7 @@ from bot.gateway.failures import asking
 from bot.gateway.rate_limits import WebhookRateLimits
 from bot.services.outlet import (
     Allowance,
+    Busy,
     Controls,
     Destination,
     Draft,
@@ -40,6 +41,8 @@ WEBHOOK_NAME: Final = "Characters"
 """Discord forbids "clyde" and "discord" in it (https://discord.com/developers/docs/resources/webhook)."""
 NAME_NOBODY_REFUSES: Final = "Character"
 HISTORY_LIMIT: Final = 100
+LOADING_SECONDS: Final = 1.0
+"""How soon to look again at a server that the gateway has not described yet."""
 NO_MENTIONS: Final = discord.AllowedMentions.none()
 
 _TOO_MANY_WEBHOOKS: Final = frozenset({30007, 30058})
@@ -92,6 +95,9 @@ class DiscordOutlet:
 
     def _channel(self, destination: Destination) -> discord.abc.GuildChannel:
         guild = self._client.get_guild(destination.guild_id)
+        if guild is not None and guild.unavailable:
+            # A new session names its servers first and describes them after; an outage takes them away for a while.
+            raise Busy(LOADING_SECONDS)
         channel = guild.get_channel(destination.channel_id) if guild is not None else None
         if channel is None:
             raise Gone(Lost.PLACE)
@@ -136,15 +142,15 @@ class DiscordOutlet:
         self, channel: discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.ForumChannel
     ) -> discord.Webhook | None:
         me = channel.guild.me.id
-        for webhook in await channel.webhooks():
-            if webhook.token is not None and webhook.user is not None and webhook.user.id == me:
-                return webhook
         try:
+            for webhook in await channel.webhooks():
+                if webhook.token is not None and webhook.user is not None and webhook.user.id == me:
+                    return webhook
             return await channel.create_webhook(name=WEBHOOK_NAME, reason="Characters speak through it")
         except discord.HTTPException as error:
             if error.code not in _TOO_MANY_WEBHOOKS and not isinstance(error, discord.Forbidden):
                 raise
-            _log.info("No webhook can be made in %s: code %s", channel.id, error.code)
+            _log.info("No webhook can be had in %s: code %s", channel.id, error.code)
             return None
 
     async def _webhook(self, destination: Destination) -> discord.Webhook:

@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 from bot.domain.ids import ChannelId, GuildId, MessageId
 from bot.domain.messages import IncomingMessage
 from bot.services.clock import Clock
+from bot.store.errors import StoreError
 
 _log = logging.getLogger(__name__)
 
@@ -17,6 +18,7 @@ MOST_WAITING: Final = 1_000
 """Events kept for one place while the database or the catch-up is slow; the catch-up finds what is left out."""
 FIRST_BACKOFF_SECONDS: Final = 1.0
 LONGEST_BACKOFF_SECONDS: Final = 30.0
+TRIES_TOGETHER: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +59,12 @@ class Inbox:
         self._clock = clock
         self._boxes: dict[ChannelId, _Box] = {}
         self._open: set[GuildId] = set()
+        self._closed = False
 
     def put(self, guild_id: GuildId, place: ChannelId, event: Event) -> None:
         """Take one event. Never waits."""
+        if self._closed:
+            return
         box = self._box(guild_id, place)
         if len(box.events) >= MOST_WAITING:
             _log.error("Too much waits for %s; an event is left out", place)
@@ -71,8 +76,9 @@ class Inbox:
         """Put messages that were missed before the ones that came since, by the order of their ids."""
         box = self._box(guild_id, place)
         waiting = {event.id for event in box.events if isinstance(event, IncomingMessage)}
+        passed = {gone for event in box.events if isinstance(event, MessagesDeleted) for gone in event.ids} | waiting
         late = deque(
-            sorted((message for message in messages if message.id not in waiting), key=lambda message: message.id)
+            sorted((message for message in messages if message.id not in passed), key=lambda message: message.id)
         )
         merged: deque[Event] = deque()
         for event in box.events:
@@ -101,6 +107,7 @@ class Inbox:
 
     async def close(self) -> None:
         """End the workers; what they had not handed on is met again by the next start's catch-up."""
+        self._closed = True
         workers = [box.worker for box in self._boxes.values() if box.worker is not None]
         for worker in workers:
             worker.cancel()
@@ -117,13 +124,20 @@ class Inbox:
             box.worker = asyncio.create_task(self._work(place, box), name=f"inbox of {place}")
 
     async def _work(self, place: ChannelId, box: _Box) -> None:
-        backoff = FIRST_BACKOFF_SECONDS
+        backoff, failures = FIRST_BACKOFF_SECONDS, 0
         try:
             while box.events and box.guild_id in self._open:
-                batch, box.events = box.events, deque()
+                # One event that always fails must not keep a place deaf: after a few tries they go one by one.
+                one_by_one = failures >= TRIES_TOGETHER
+                batch = deque([box.events.popleft()]) if one_by_one else box.events
+                box.events = box.events if one_by_one else deque()
                 try:
                     await self._handle(place, tuple(batch))
                 except BaseException as error:
+                    failures += not isinstance(error, StoreError)
+                    if one_by_one and isinstance(error, Exception) and not isinstance(error, StoreError):
+                        _log.exception("An event of %s is left out", place)
+                        continue
                     batch.extend(box.events)
                     box.events = batch
                     if not isinstance(error, Exception):
@@ -133,6 +147,7 @@ class Inbox:
                     backoff = min(backoff * 2, LONGEST_BACKOFF_SECONDS)
                     continue
                 backoff = FIRST_BACKOFF_SECONDS
+                failures = failures if one_by_one and box.events else 0
         finally:
             box.worker = None
             if not box.events:

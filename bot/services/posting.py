@@ -7,7 +7,7 @@ copy is deleted. discord.py posts again by itself after a 5xx, so a second copy 
 
 import asyncio
 import logging
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -74,6 +74,7 @@ class Poster:
         self._removed: OrderedDict[MessageId, None] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
         self._listening = False
+        self._expected: Counter[ChannelId] = Counter()
         self._early: deque[tuple[Destination, SeenPost]] = deque(maxlen=KNOWN_IDS)
 
     def lane(self, destination: Destination) -> Lane:
@@ -200,10 +201,26 @@ class Poster:
                 # At once: its echo may be looked at just now.
                 self._keep(match.message_id)
                 await self.posts.posted(post.id, match.message_id)
-        for stranger in strangers:
-            if stranger.transport is Transport.WEBHOOK and stranger.message_id not in self._known:
-                await self._delete_extra(destination, stranger.transport, stranger.message_id)
+        unclaimed = [
+            stranger
+            for stranger in strangers
+            if stranger.transport is Transport.WEBHOOK and stranger.message_id not in self._known
+        ]
+        # While other turns of the place are to be reconciled, these may be theirs.
+        if self._expected[destination.place] <= 1:
+            for stranger in unclaimed:
+                await self._delete_in_lane(destination, stranger.transport, stranger.message_id)
         return texts
+
+    def expect(self, destination: Destination) -> None:
+        """Take note that a turn of a place was cut by a stop, and that its posts are still to be reconciled."""
+        self._expected[destination.place] += 1
+
+    def reconciled(self, destination: Destination) -> None:
+        """Take note that such a turn has been looked after."""
+        self._expected[destination.place] -= 1
+        if self._expected[destination.place] <= 0:
+            del self._expected[destination.place]
 
     def tidy(self, destination: Destination, transport: Transport, message_id: MessageId) -> None:
         """Take the buttons off an old message when nothing else wants the channel's calls."""
@@ -254,7 +271,10 @@ class Poster:
         """Delete an own message that no post accounts for: a second copy, or one that came too late."""
         if await self.posts.by_message(seen.message_id) is not None or seen.message_id in self._known:
             return
-        if not self._taken(destination, seen):
+        if self._taken(destination, seen):
+            return
+        # A turn that a stop cut and that is still to be reconciled finds the message by itself.
+        if not self._expected[destination.place] and seen.message_id not in self._known:
             await self._delete_in_lane(destination, seen.transport, seen.message_id)
 
     async def _delete_in_lane(self, destination: Destination, transport: Transport, message_id: MessageId) -> None:

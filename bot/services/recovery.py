@@ -20,7 +20,7 @@ from bot.services.delivery import DELETED, post_nonce
 from bot.services.outlet import Busy, Destination, OutletError, SeenPost, Uncertain
 from bot.services.posting import Poster
 from bot.services.relay import RelayService
-from bot.services.speaking import Speaker, Stage
+from bot.services.speaking import Speaker, Stage, destination_of
 from bot.services.staging import Stages
 from bot.store.conversations import Conversations
 from bot.store.posts import Posts
@@ -34,6 +34,7 @@ LOOK_SECONDS: Final = 0.2
 leaves most of the 50 requests a second that a bot has (https://discord.com/developers/docs/topics/rate-limits)."""
 FIRST_BACKOFF_SECONDS: Final = 1.0
 LONGEST_BACKOFF_SECONDS: Final = 60.0
+LOOK_AGAIN_SECONDS: Final = (1.0, 2.0, 4.0)
 MISSED_CAUSE: Final = "missed"
 MISSED_NOTICE: Final = (
     f"{MARK_SIGN} I was away for a while, and do not answer what was said long ago. Say it again if it still matters."
@@ -182,6 +183,7 @@ class RecoveryService:
         for turn in await self._turns.unfinished():
             conversation = await self._conversations.get(turn.conversation_id)
             if conversation is not None and conversation.guild_id in guilds:
+                self._poster.expect(destination_of(conversation))
                 self._relay.take_up(conversation, self._ending(turn.id, conversation))
 
     def _ending(self, turn_id: TurnId, conversation: Conversation) -> Callable[[], Awaitable[None]]:
@@ -191,12 +193,14 @@ class RecoveryService:
         turn = await self._turns.get(turn_id)
         if turn is None or turn.state is not TurnState.RUNNING:
             return
+        await self._stages.loaded(conversation)
         binding = self._index.get(conversation.channel_id)
         stage = None
         if binding is not None and binding.id == conversation.binding_id:
             stage = self._stages.of(binding, conversation, turn)
         if stage is None:
             await self._give_up(turn)
+            self._poster.reconciled(destination_of(conversation))
             return
         try:
             posts, texts = await self._reconciled(turn, stage)
@@ -204,6 +208,8 @@ class RecoveryService:
             _log.warning("Turn %s cannot be looked after: %r", turn.id, error)
             await self._give_up(turn)
             return
+        finally:
+            self._poster.reconciled(stage.destination)
         await self._remedy(turn, stage, posts, texts)
 
     async def _give_up(self, turn: Turn) -> None:
@@ -284,10 +290,9 @@ class RecoveryService:
         heard = self._heard_until(state, newest)
         if binding is None or heard is None:
             return
-        try:
-            history = await self._look(destination)
-        except OutletError as error:
-            _log.warning("What was missed in %s cannot be read: %r", destination.place, error)
+        history = await self._look_insistently(destination)
+        if history is None:
+            await self._announcer.announce(destination, MISSED_CAUSE, MISSED_NOTICE)
             return
         missed = [message for message in history.messages if message.id > heard]
         horizon = snowflake_at(self._clock.now_ms() - self._catch_up_ms)
@@ -295,12 +300,27 @@ class RecoveryService:
         if recent:
             _log.info("Hearing %d missed messages in %s", len(recent), destination.place)
             self._relay.inbox.put_missed(destination.guild_id, destination.place, recent)
-        if any(
-            silence_reason(message, binding, ignored=self._is_ignored(message.author_id), bots=self._bots) is None
+        old = [
+            message
             for message in missed
             if message.id < horizon
-        ):
+            and silence_reason(message, binding, ignored=self._is_ignored(message.author_id), bots=self._bots) is None
+        ]
+        if old:
+            await self._relay.pass_over(binding, destination.place, old)
             await self._announcer.announce(destination, MISSED_CAUSE, MISSED_NOTICE)
+
+    async def _look_insistently(self, destination: Destination) -> History | None:
+        """Read a place although Discord fails now and then; None when it goes on failing, or may not be read."""
+        for wait in (*LOOK_AGAIN_SECONDS, None):
+            try:
+                return await self._look(destination)
+            except OutletError as error:
+                _log.warning("What was missed in %s cannot be read: %r", destination.place, error)
+                if wait is None or not isinstance(error, (Busy, Uncertain)):
+                    return None
+                await self._clock.sleep(wait)
+        return None
 
 
 def _is_bot_post(post: Post, seen: SeenPost, attempt: int) -> bool:

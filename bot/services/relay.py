@@ -30,6 +30,8 @@ _log = logging.getLogger(__name__)
 MS_PER_DAY: Final = 86_400_000
 FIRST_BACKOFF_SECONDS: Final = 1.0
 LONGEST_BACKOFF_SECONDS: Final = 60.0
+MISSED: Final = "missed"
+"""The stored cause of messages that came while the bot was away, too long ago to be answered."""
 IN_USE_SECONDS: Final = 3600.0
 
 
@@ -102,10 +104,16 @@ class RelayService:
             self.inbox.put(message.guild_id, message.channel_id, MessageEdited(message))
 
     def deleted(
-        self, guild_id: GuildId, channel_id: ChannelId, parent_id: ChannelId | None, ids: Sequence[MessageId]
+        self,
+        guild_id: GuildId,
+        channel_id: ChannelId,
+        parent_id: ChannelId | None,
+        ids: Sequence[MessageId],
+        *,
+        in_thread: bool | None = None,
     ) -> None:
-        """Take note that messages were deleted, ours or others'."""
-        if self._concerns(channel_id, parent_id, in_thread=None):
+        """Take note that messages were deleted, ours or others'; `in_thread` is None where nobody knows."""
+        if self._concerns(channel_id, parent_id, in_thread=in_thread):
             self.inbox.put(guild_id, channel_id, MessagesDeleted(guild_id, channel_id, tuple(ids)))
 
     def _concerns(self, channel_id: ChannelId, parent_id: ChannelId | None, *, in_thread: bool | None) -> bool:
@@ -208,16 +216,24 @@ class RelayService:
         scope = Scope.ROOM if place == channel_id else Scope.THREAD
         return await self._conversations.get_or_create(binding, scope, place, self._clock.now_ms())
 
+    async def pass_over(self, binding: Binding, place: ChannelId, messages: Sequence[IncomingMessage]) -> None:
+        """Claim messages that are too old to be answered, so that nobody is told of them twice."""
+        conversation = await self._conversation(binding, place, binding.channel_id)
+        await self._turns.pass_over(
+            conversation.id, [_arrival(message) for message in messages], MISSED, now_ms=self._clock.now_ms()
+        )
+
     async def _rewrite(self, message: IncomingMessage) -> None:
-        if not message.said:
+        if not message.said or self._is_ignored(message.author_id):
             return
         await self._turns.rewrite(message.id, message.author_name, message.said)
 
     async def _erase(self, event: MessagesDeleted) -> None:
         await self._turns.erase(event.ids)
-        for message_id in event.ids:
-            # A post that gives way to another is no word taken back.
-            post = None if self._removed_by_us(message_id) else await self._posts.gone(message_id)
+        # A post that gives way to another is no word taken back.
+        theirs = [message_id for message_id in event.ids if not self._removed_by_us(message_id)]
+        for message_id in await self._posts.known(theirs):
+            post = await self._posts.gone(message_id)
             if post is not None:
                 await self._turns.erase_reply(post.turn_id)
 
@@ -277,7 +293,7 @@ class RelayService:
             await self._run(conversation, turn)
         except Exception:
             # Not even its end could be written down. While it counts as running, nothing else of the conversation does.
-            self._first.setdefault(conversation.id, deque()).append(lambda: self._abandon(turn))
+            self._first.setdefault(conversation.id, deque()).append(lambda: self._abandon(conversation, turn))
             raise
 
     async def _run(self, conversation: Conversation, turn: Turn) -> None:
@@ -289,11 +305,15 @@ class RelayService:
         current = await self._conversations.get(conversation.id) or conversation
         await self._runner.run(turn, binding, current)
 
-    async def _abandon(self, turn: Turn) -> None:
-        now_ms = self._clock.now_ms()
+    async def _abandon(self, conversation: Conversation, turn: Turn) -> None:
         current = await self._turns.get(turn.id)
-        if current is not None and current.state is TurnState.RUNNING:
-            await self._turns.finish(turn.id, TurnState.FAILED, cause=FailureCause.UNEXPECTED.value, now_ms=now_ms)
+        if current is None or current.state is not TurnState.RUNNING:
+            return
+        binding = self._index.get(conversation.channel_id)
+        if binding is not None and binding.id == conversation.binding_id:
+            await self._runner.abandon(current, binding, conversation)
+        else:
+            await self._turns.finish(turn.id, TurnState.FAILED, cause="unbound", now_ms=self._clock.now_ms())
 
     def characters_in_use(self) -> list[CharacterRef]:
         """Return the characters that spoke within the last hour: what is known of them is kept fresh."""
@@ -338,6 +358,11 @@ class RelayService:
         if not await self._finished(seconds):
             self._readers.stop_all(FailureCause.RESTARTED)
             await self._finished(seconds)
+        # What is left waits for a Discord that does not answer; the next start takes it up.
+        left = list(self._workers.values())
+        for worker in left:
+            worker.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     async def _finished(self, seconds: float) -> bool:
         workers = set(self._workers.values())

@@ -148,7 +148,7 @@ class Speaker:
         await delivery.take_back()
         if failure.cause is FailureCause.STOPPED:
             # Whoever stopped it has said so in the channel.
-            await self._give_up(turn.id, failure.cause.value)
+            await self._give_up(turn.id, stage.destination, failure.cause.value)
             return
         await self.mark(turn, stage, failure)
 

@@ -1,25 +1,46 @@
 """Setting the stage of a turn: where it plays, who speaks, and how text is cut for it."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Final
 
 from bot.domain.bindings import Binding, Conversation
-from bot.domain.ids import UserId
+from bot.domain.ids import GuildId, UserId
 from bot.domain.ratings import ContentLimits, ContentRating
 from bot.domain.turns import Turn
 from bot.services.catalog import CatalogService
+from bot.services.clock import Clock
 from bot.services.personas import persona_for
 from bot.services.shaping import Shaper
 from bot.services.speaking import Stage, destination_of
 from bot.services.surroundings import SurroundingsOf
 
+LOADING_SECONDS: Final = 1.0
+
 
 class Stages:
     """Puts together what the catalogue, the gateway's cache and a turn say."""
 
-    def __init__(self, *, catalog: CatalogService, surroundings: SurroundingsOf, limits: ContentLimits) -> None:
+    def __init__(
+        self,
+        *,
+        catalog: CatalogService,
+        surroundings: SurroundingsOf,
+        is_loading: Callable[[GuildId], bool],
+        limits: ContentLimits,
+        clock: Clock,
+    ) -> None:
+        """`is_loading` tells of a server that the gateway has named and not described yet."""
+        self._is_loading = is_loading
+        self._clock = clock
         self._catalog = catalog
         self._surroundings = surroundings
         self._limits = limits
+
+    async def loaded(self, conversation: Conversation) -> None:
+        """Wait until a conversation's server can be seen: while a session begins, and in an outage, it cannot."""
+        while self._is_loading(conversation.guild_id):
+            await self._clock.sleep(LOADING_SECONDS)
 
     def of(self, binding: Binding, conversation: Conversation, turn: Turn | None = None) -> Stage | None:
         """Return the stage of a conversation, or None when its place cannot be seen or its character is unknown."""

@@ -7,11 +7,11 @@ from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from bot.domain.bindings import Binding, Conversation
+from bot.domain.bindings import Binding, Conversation, PauseCause
 from bot.domain.context import ContextBudget, input_items
 from bot.domain.failures import Failure, FailureCause
 from bot.domain.ids import ConversationId, PayerId, UserId
-from bot.domain.turns import PostKind, Turn, TurnMessage, TurnState, VersionOutcome, VersionState
+from bot.domain.turns import PostKind, PostState, Turn, TurnMessage, TurnState, VersionOutcome, VersionState
 from bot.nanogpt.client import NanoGptClient
 from bot.nanogpt.errors import CharacterUnusableError, ContextTooLongError, NanoGptError
 from bot.nanogpt.events import Completed, Incomplete, TextDelta, TextReplaced
@@ -166,6 +166,17 @@ class TurnRunner:
         with self._readers.turn(conversation.id):
             await self._run_to_its_end(turn, binding, conversation)
 
+    async def abandon(self, turn: Turn, binding: Binding, conversation: Conversation) -> None:
+        """End a turn whose end could not be written down when it came: with a mark, unless its reply stands."""
+        stage = self._stages.of(binding, conversation, turn)
+        posts = await self._posts.of_turn(turn.id)
+        stands = any(post.kind is PostKind.REPLY and post.state is PostState.POSTED for post in posts)
+        if stage is None or stands:
+            cause = FailureCause.UNEXPECTED.value
+            await self._turns.finish(turn.id, TurnState.FAILED, cause=cause, now_ms=self._clock.now_ms())
+        else:
+            await self._speaker.mark(turn, stage, Failure(FailureCause.UNEXPECTED))
+
     async def _run_to_its_end(self, turn: Turn, binding: Binding, conversation: Conversation) -> None:
         try:
             await self._run(turn, binding, conversation)
@@ -173,6 +184,7 @@ class TurnRunner:
             await self._fail_unexpectedly(turn, binding, conversation, error)
 
     async def _run(self, turn: Turn, binding: Binding, conversation: Conversation) -> None:
+        await self._stages.loaded(conversation)
         stage = self._stages.of(binding, conversation, turn)
         if stage is None:
             _log.info("Turn %s: its channel is not there", turn.id)
@@ -180,10 +192,10 @@ class TurnRunner:
             return
         standing = await self._catalog.standing(binding.character_ref, ceiling=stage.ceiling)
         if standing.cause is not None:
-            await self._turns.finish(turn.id, TurnState.DROPPED, cause=PAUSED, now_ms=self._clock.now_ms())
-            await self._bindings.pause(binding, standing.cause)
+            await self._pause(turn, binding, standing.cause)
             return
-        stage = replace(stage, known=standing.known)
+        if standing.known != stage.known:
+            stage = self._stages.of(binding, conversation, turn) or stage
         messages = self._heard(turn.messages)
         if not any(message.text for message in messages):
             cause = IGNORED if messages != turn.messages else "deleted"
@@ -199,11 +211,25 @@ class TurnRunner:
         finally:
             await delivery.stop()
 
+    async def _pause(self, turn: Turn, binding: Binding, cause: PauseCause) -> None:
+        await self._turns.finish(turn.id, TurnState.DROPPED, cause=PAUSED, now_ms=self._clock.now_ms())
+        await self._bindings.pause(binding, cause)
+
+    async def _paused_meanwhile(self, turn: Turn, stage: Stage) -> bool:
+        """Ask the gate once more after a wait in the queue for upstream, which may have taken minutes."""
+        standing = await self._catalog.standing(stage.binding.character_ref, ceiling=stage.ceiling)
+        if standing.cause is not None:
+            await self._pause(turn, stage.binding, standing.cause)
+        return standing.cause is not None
+
     async def _answer(self, turn: Turn, stage: Stage, delivery: Delivery) -> None:
         reading = _Reading()
         failure = self._breakers.failure(turn.payer)
         if failure is None:
+            waited = self._slots.locked()
             async with self._slots:
+                if waited and await self._paused_meanwhile(turn, stage):
+                    return
                 failure = await self._read(turn, stage, delivery, reading)
             if failure is not None:
                 self._breakers.note(turn.payer, failure)

@@ -83,6 +83,28 @@ class Turns:
 
         return await self._database.write(work)
 
+    async def pass_over(
+        self, conversation_id: ConversationId, arrivals: Sequence[Arrival], cause: str, *, now_ms: int
+    ) -> None:
+        """Claim messages as dropped, without their text."""
+        async with self._database.transaction() as tx:
+            for arrival in arrivals:
+                await tx.execute(
+                    """
+                    INSERT INTO claim (message_id, conversation_id, guild_id, channel_id, author_id, state, cause,
+                                       claimed_at)
+                    VALUES ($1, $2, $3, $4, $5, 'dropped', $6, $7)
+                    ON CONFLICT (message_id) DO NOTHING
+                    """,
+                    arrival.message_id,
+                    conversation_id,
+                    arrival.guild_id,
+                    arrival.channel_id,
+                    arrival.author_id,
+                    cause,
+                    now_ms,
+                )
+
     async def _facts(
         self,
         tx: Transaction,
