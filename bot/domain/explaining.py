@@ -115,7 +115,7 @@ _DROPPED: Final = {
     "It starts afresh at midnight UTC.",
     Refusal.GUILD_CAP.value: "This server had used up the messages to characters that it has a day. "
     "It starts afresh at midnight UTC.",
-    "missed": f"I was away when it came, and it was too old to be answered when I was back. {_SAY_AGAIN}",
+    "missed": f"I was not there when this was said, and when I was back it was too long ago to answer. {_SAY_AGAIN}",
     "deleted": "It was deleted before it could be answered.",
     "ended": "The character left this channel before it could answer.",
     "unbound": "The character left this channel before it could answer.",
