@@ -60,6 +60,7 @@ class RequestValidator:
         resource = Resource[Any](contents=dict(description), specification=DRAFT202012)
         self._registry: Registry[Any] = Registry[Any]().with_resource(_BASE, resource)
         self._compiled: dict[tuple[str, str], _Validator] = {}
+        self._found: dict[tuple[str, str, str], str | None] = {}
 
     @classmethod
     def load(cls, path: Path) -> "RequestValidator":
@@ -80,8 +81,15 @@ class RequestValidator:
             return None if request.json is None else "a body where none belongs"
         if request.json is None:
             return "a body is missing" if operation["requestBody"].get("required") else None
-        errors = list(self._validator(request).iter_errors(_as_published(request.json)))
-        return None if not errors else _say(_telling(errors))
+        return self._problem(request)
+
+    def _problem(self, request: RecordedRequest) -> str | None:
+        # Some bodies come again and again, such as that with all commands, which takes longest.
+        key = (request.method, request.route, json.dumps(request.json))
+        if key not in self._found:
+            errors = list(self._validator(request).iter_errors(_as_published(request.json)))
+            self._found[key] = None if not errors else _say(_telling(errors))
+        return self._found[key]
 
     def _validator(self, request: RecordedRequest) -> _Validator:
         key = (request.method, request.route)
