@@ -5,11 +5,12 @@ import re
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
 from bot.domain.failures import MARK_SIGN
 from bot.sandbox.discord import Channel, ChannelKind, Guild, InteractionResult, Message, Person, RecordedRequest, User
+from bot.sandbox.discord.json_types import objects_of
 from bot.sandbox.nanogpt.recording import RecordedCall
 from tests.end_to_end.world import World
 
@@ -29,12 +30,15 @@ class Scene:
     world: World
     guild: Guild
     channel: Channel
+    first_call: int = 0
+    """How many calls for a reply there had been before, in a world that several tests share."""
 
     @classmethod
     def of(cls, world: World, *, nsfw: bool = False, kind: ChannelKind = ChannelKind.TEXT) -> Self:
         """Open a server with one channel."""
         guild = world.discord.add_guild("Writers")
-        return cls(world, guild, guild.add_channel("general", nsfw=nsfw, kind=kind))
+        channel = guild.add_channel("general", nsfw=nsfw, kind=kind)
+        return cls(world, guild, channel, len(world.upstream.response_calls))
 
     @property
     def owner(self) -> Person:
@@ -43,11 +47,11 @@ class Scene:
 
     def beside(self, name: str = "elsewhere", *, nsfw: bool = False) -> "Scene":
         """Open another channel of the server."""
-        return Scene(self.world, self.guild, self.guild.add_channel(name, nsfw=nsfw))
+        return replace(self, channel=self.guild.add_channel(name, nsfw=nsfw))
 
     def thread(self, name: str = "aside") -> "Scene":
         """Open a thread below the channel."""
-        return Scene(self.world, self.guild, self.channel.add_thread(name))
+        return replace(self, channel=self.channel.add_thread(name))
 
     # What people do
 
@@ -156,8 +160,8 @@ class Scene:
 
     @property
     def calls(self) -> list[RecordedCall]:
-        """Every call for a reply, oldest first."""
-        return self.world.upstream.response_calls
+        """Every call for a reply since the scene was set, oldest first."""
+        return self.world.upstream.response_calls[self.first_call :]
 
     def context(self, number: int = -1) -> list[str]:
         """Return what a call for a reply said of the conversation: "role: text", without the house note."""
@@ -198,3 +202,8 @@ class Scene:
         if message.author.id == self.world.discord.bot_user.id:
             return LENT.match(message.content) is not None
         return message.webhook is not None and message.application_id == self.world.discord.application_id
+
+
+def labels(message: Message) -> list[object]:
+    """Return the labels of a message's buttons, in their order."""
+    return [part.get("label") for row in message.components for part in objects_of(row.get("components"))]

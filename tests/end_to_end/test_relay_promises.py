@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from bot.sandbox.discord import Message, MessageType, payloads
+from bot.sandbox.nanogpt.faults import Fault
 from tests.end_to_end.scene import GREETING, Scene
 from tests.end_to_end.world import World
 
@@ -213,6 +214,19 @@ async def test_too_many_messages_at_once_are_refused_with_one_notice(world: Worl
         "user: [Owner] Faster, number 0",
         "user: [Owner] Faster, number 1",
     ]
+
+
+async def test_a_conversation_that_is_too_long_is_shortened_before_people_are_bothered(world: World) -> None:
+    scene = Scene.of(world)
+    async with world.bot(relay__history_messages="8"):
+        await scene.use()
+        for number in range(5):
+            await scene.ask(f"Question {number}?", f"Answer {number}.")
+        world.upstream.faults.next(Fault.CONTEXT_TOO_LONG)
+        await scene.ask("Question 5?", "Answer 5.")
+    assert len(scene.context(-2)) == 1 + 8 + 1
+    assert len(scene.context()) == 1 + 4 + 1
+    assert not scene.marks()
 
 
 async def test_a_short_reply_is_one_post_and_nothing_else(world: World) -> None:
