@@ -86,6 +86,8 @@ class RelayService:
         self._workers: dict[ConversationId, asyncio.Task[None]] = {}
         self._awake: set[ConversationId] = set()
         self._first: dict[ConversationId, deque[Callable[[], Awaitable[None]]]] = {}
+        self._begun: dict[ConversationId, Turn] = {}
+        """Turns that run already, for the worker that is about to look."""
         self._spoke_at: dict[CharacterRef, float] = {}
         self._stopping = False
 
@@ -180,9 +182,21 @@ class RelayService:
         arrivals = [arrival for arrival in arrivals if arrival.message_id > conversation.starts_after]
         now_ms = self._clock.now_ms()
         day_start_ms = now_ms - now_ms % MS_PER_DAY
-        results = await self._turns.admit(
-            conversation.id, arrivals, self._settings.limits, now_ms=now_ms, day_start_ms=day_start_ms
-        )
+        if conversation.id in self._workers or self._stopping:
+            results = await self._turns.admit(
+                conversation.id, arrivals, self._settings.limits, now_ms=now_ms, day_start_ms=day_start_ms
+            )
+        else:
+            results, turn = await self._turns.admit_and_begin(
+                conversation.id,
+                arrivals,
+                self._settings.limits,
+                binding.payer,
+                now_ms=now_ms,
+                day_start_ms=day_start_ms,
+            )
+            if turn is not None:
+                self._begun[conversation.id] = turn
         if Admitted.CLAIMED in results:
             self.wake(conversation)
         for refused in sorted({result for result in results if isinstance(result, Refusal)}, key=lambda r: r.value):
@@ -280,6 +294,8 @@ class RelayService:
             self._awake.discard(conversation.id)
 
     async def _next(self, conversation: Conversation) -> Turn | None:
+        if (begun := self._begun.pop(conversation.id, None)) is not None:
+            return begun
         binding = self._index.get(conversation.channel_id)
         if binding is None or binding.id != conversation.binding_id or binding.state is not BindingState.ACTIVE:
             here = binding is not None and binding.id == conversation.binding_id
@@ -302,8 +318,7 @@ class RelayService:
             await self._turns.finish(turn.id, TurnState.DROPPED, cause="unbound", now_ms=self._clock.now_ms())
             return
         self._spoke_at[binding.character_ref] = self._clock.monotonic()
-        current = await self._conversations.get(conversation.id) or conversation
-        await self._runner.run(turn, binding, current)
+        await self._runner.run(turn, binding, conversation)
 
     async def _abandon(self, conversation: Conversation, turn: Turn) -> None:
         current = await self._turns.get(turn.id)

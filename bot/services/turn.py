@@ -303,10 +303,7 @@ class TurnRunner:
                         pass
 
     async def _request(self, turn: Turn, stage: Stage, budget: ContextBudget) -> ResponseRequest:
-        conversation = stage.conversation
-        past = await self._turns.past(
-            conversation.id, after=conversation.starts_after, before_turn=turn.id, limit=budget.messages
-        )
+        past = await self._turns.past(stage.conversation.id, before_turn=turn.id, limit=budget.messages)
         history = [
             replace(
                 exchange, messages=tuple(said for said in exchange.messages if not self._is_ignored(said.author_id))

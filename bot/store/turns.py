@@ -54,34 +54,62 @@ class Turns:
 
         A refused message is claimed too, as dropped and without its text: the catch-up must not meet it again.
         """
+        return await self._database.write(
+            lambda tx: self._admit(tx, conversation_id, arrivals, limits, now_ms, day_start_ms)
+        )
 
-        async def work(tx: Transaction) -> list[Admitted | Refusal]:
-            results: list[Admitted | Refusal] = []
-            for arrival in arrivals:
-                facts = await self._facts(tx, conversation_id, arrival, limits, day_start_ms)
-                refused = refusal(facts, limits)
-                rows = await tx.execute(
-                    """
-                    INSERT INTO claim (message_id, conversation_id, guild_id, channel_id, author_id, state, cause,
-                                       body, claimed_at)
-                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-                    ON CONFLICT (message_id) DO NOTHING
-                    RETURNING message_id
-                    """,
-                    arrival.message_id,
-                    conversation_id,
-                    arrival.guild_id,
-                    arrival.channel_id,
-                    arrival.author_id,
-                    "dropped" if refused else "waiting",
-                    refused.value if refused else None,
-                    None if refused else self._seal_message(arrival.message_id, arrival.author_name, arrival.text),
-                    now_ms,
-                )
-                results.append((refused or Admitted.CLAIMED) if rows else Admitted.DUPLICATE)
-            return results
+    async def admit_and_begin(
+        self,
+        conversation_id: ConversationId,
+        arrivals: Sequence[Arrival],
+        limits: AdmissionLimits,
+        payer: PayerId,
+        *,
+        now_ms: int,
+        day_start_ms: int,
+    ) -> tuple[list[Admitted | Refusal], Turn | None]:
+        """As admit and then begin, in one transaction: what is said in a quiet conversation is answered at once."""
+
+        async def work(tx: Transaction) -> tuple[list[Admitted | Refusal], Turn | None]:
+            results = await self._admit(tx, conversation_id, arrivals, limits, now_ms, day_start_ms)
+            claimed = Admitted.CLAIMED in results
+            return results, await self._begin(tx, conversation_id, payer, now_ms) if claimed else None
 
         return await self._database.write(work)
+
+    async def _admit(
+        self,
+        tx: Transaction,
+        conversation_id: ConversationId,
+        arrivals: Sequence[Arrival],
+        limits: AdmissionLimits,
+        now_ms: int,
+        day_start_ms: int,
+    ) -> list[Admitted | Refusal]:
+        results: list[Admitted | Refusal] = []
+        for arrival in arrivals:
+            facts = await self._facts(tx, conversation_id, arrival, limits, day_start_ms)
+            refused = refusal(facts, limits)
+            rows = await tx.execute(
+                """
+                INSERT INTO claim (message_id, conversation_id, guild_id, channel_id, author_id, state, cause,
+                                   body, claimed_at)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                ON CONFLICT (message_id) DO NOTHING
+                RETURNING message_id
+                """,
+                arrival.message_id,
+                conversation_id,
+                arrival.guild_id,
+                arrival.channel_id,
+                arrival.author_id,
+                "dropped" if refused else "waiting",
+                refused.value if refused else None,
+                None if refused else self._seal_message(arrival.message_id, arrival.author_name, arrival.text),
+                now_ms,
+            )
+            results.append((refused or Admitted.CLAIMED) if rows else Admitted.DUPLICATE)
+        return results
 
     async def pass_over(
         self, conversation_id: ConversationId, arrivals: Sequence[Arrival], cause: str, *, now_ms: int
@@ -135,48 +163,49 @@ class Turns:
 
         A turn asked for again goes first. Else all waiting messages become one new turn.
         """
+        return await self._database.write(lambda tx: self._begin(tx, conversation_id, payer, now_ms))
 
-        async def work(tx: Transaction) -> Turn | None:
-            open_turns = await tx.execute(
-                "SELECT id, state FROM turn WHERE conversation_id = $1 AND state IN ('waiting', 'running') "
-                "AND kind = 'reply' ORDER BY state, id LIMIT 1",
-                conversation_id,
-            )
-            if open_turns and open_turns[0]["state"] == "running":
-                return None
-            if open_turns:
-                rows = await tx.execute(
-                    "UPDATE turn SET state = 'running', attempts = attempts + 1, started_at = $2, payer = $3, "
-                    f"cause = NULL, ended_at = NULL WHERE id = $1 RETURNING {_TURN_COLUMNS}",
-                    open_turns[0]["id"],
-                    now_ms,
-                    payer,
-                )
-                messages = await tx.execute(
-                    "UPDATE claim SET state = 'running' WHERE turn_id = $1 RETURNING message_id, author_id, body",
-                    open_turns[0]["id"],
-                )
-                return self._turn(rows[0], messages)
+    async def _begin(
+        self, tx: Transaction, conversation_id: ConversationId, payer: PayerId, now_ms: int
+    ) -> Turn | None:
+        open_turns = await tx.execute(
+            "SELECT id, state FROM turn WHERE conversation_id = $1 AND state IN ('waiting', 'running') "
+            "AND kind = 'reply' ORDER BY state, id LIMIT 1",
+            conversation_id,
+        )
+        if open_turns and open_turns[0]["state"] == "running":
+            return None
+        if open_turns:
             rows = await tx.execute(
-                "INSERT INTO turn (conversation_id, kind, state, payer, attempts, created_at, started_at) "
-                "SELECT $1, 'reply', 'running', $2, 1, $3, $3 "
-                "WHERE EXISTS (SELECT 1 FROM claim WHERE conversation_id = $1 AND state = 'waiting') "
-                f"RETURNING {_TURN_COLUMNS}",
-                conversation_id,
-                payer,
+                "UPDATE turn SET state = 'running', attempts = attempts + 1, started_at = $2, payer = $3, "
+                f"cause = NULL, ended_at = NULL WHERE id = $1 RETURNING {_TURN_COLUMNS}",
+                open_turns[0]["id"],
                 now_ms,
+                payer,
             )
-            if not rows:
-                return None
             messages = await tx.execute(
-                "UPDATE claim SET state = 'running', turn_id = $2 WHERE conversation_id = $1 AND state = 'waiting' "
-                "RETURNING message_id, author_id, body",
-                conversation_id,
-                rows[0]["id"],
+                "UPDATE claim SET state = 'running' WHERE turn_id = $1 RETURNING message_id, author_id, body",
+                open_turns[0]["id"],
             )
             return self._turn(rows[0], messages)
-
-        return await self._database.write(work)
+        rows = await tx.execute(
+            "INSERT INTO turn (conversation_id, kind, state, payer, attempts, created_at, started_at) "
+            "SELECT $1, 'reply', 'running', $2, 1, $3, $3 "
+            "WHERE EXISTS (SELECT 1 FROM claim WHERE conversation_id = $1 AND state = 'waiting') "
+            f"RETURNING {_TURN_COLUMNS}",
+            conversation_id,
+            payer,
+            now_ms,
+        )
+        if not rows:
+            return None
+        messages = await tx.execute(
+            "UPDATE claim SET state = 'running', turn_id = $2 WHERE conversation_id = $1 AND state = 'waiting' "
+            "RETURNING message_id, author_id, body",
+            conversation_id,
+            rows[0]["id"],
+        )
+        return self._turn(rows[0], messages)
 
     async def begin_greeting(self, conversation_id: ConversationId, payer: PayerId, text: str, *, now_ms: int) -> Turn:
         """Make a greeting run, its text complete from the start."""
@@ -297,27 +326,31 @@ class Turns:
                 cause,
             )
 
-    async def past(
-        self, conversation_id: ConversationId, *, after: MessageId, before_turn: TurnId | None, limit: int
-    ) -> Past:
+    async def past(self, conversation_id: ConversationId, *, before_turn: TurnId | None, limit: int) -> Past:
         """Return what was said in a conversation: its greeting, and its newest exchanges, oldest first.
 
-        `limit` counts messages, the members' and the character's together; the oldest exchange comes whole. Of what
+        `limit` counts messages, the members' and the character's together; the oldest exchange may go beyond. Of what
         was said since `before_turn` began, as when that is asked for again, nothing is returned, and nothing of the
         turn itself.
         """
-        return await self._database.look(lambda tx: self._past(tx, conversation_id, after, before_turn, limit))
+        return await self._database.look(lambda tx: self._past(tx, conversation_id, before_turn, limit))
 
     async def _past(
         self,
         tx: Transaction,
         conversation_id: ConversationId,
-        after: MessageId,
         before_turn: TurnId | None,
         limit: int,
     ) -> Past:
-        rows = await tx.execute("SELECT MIN(message_id) AS begins FROM claim WHERE turn_id = $1", before_turn or 0)
-        until = MessageId(rows[0]["begins"] or _LATEST)
+        (row,) = await tx.execute(
+            """
+            SELECT (SELECT starts_after FROM conversation WHERE id = $1) AS starts_after,
+                   (SELECT MIN(message_id) FROM claim WHERE turn_id = $2) AS begins
+            """,
+            conversation_id,
+            before_turn or 0,
+        )
+        after, until = row["starts_after"], row["begins"] or _LATEST
         said = await tx.execute(
             """
             SELECT turn_id, message_id, author_id, body FROM claim

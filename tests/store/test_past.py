@@ -7,12 +7,16 @@ from typing import Final, Protocol
 import pytest
 
 from bot.domain.bindings import Conversation
-from bot.domain.ids import MessageId, TurnId, VersionId
+from bot.domain.ids import ConversationId, MessageId, TurnId, VersionId
 from bot.domain.turns import (
     AdmissionLimits,
+    Admitted,
     Arrival,
+    Past,
     PostKind,
+    Refusal,
     Transport,
+    Turn,
     TurnState,
     VersionOutcome,
     VersionState,
@@ -68,13 +72,13 @@ class Talk:
         return turn
 
     async def past(
-        self, *, after: int = 0, before_turn: TurnId | None = None, limit: int = EVERYTHING
+        self, *, before_turn: TurnId | None = None, limit: int = EVERYTHING
     ) -> list[tuple[list[str | None], str | None]]:
-        past = await self.turns.past(self.conversation.id, after=MessageId(after), before_turn=before_turn, limit=limit)
+        past = await self.turns.past(self.conversation.id, before_turn=before_turn, limit=limit)
         return [([message.text for message in each.messages], each.reply) for each in past.exchanges]
 
     async def greeting(self) -> str | None:
-        past = await self.turns.past(self.conversation.id, after=MessageId(0), before_turn=None, limit=EVERYTHING)
+        past = await self.turns.past(self.conversation.id, before_turn=None, limit=EVERYTHING)
         return past.greeting
 
 
@@ -118,10 +122,35 @@ async def test_an_erased_message_goes_and_its_answer_stays(talk: Talk) -> None:
     assert await talk.past() == [([], "one")]
 
 
-async def test_nothing_from_before_the_beginning_is_told(talk: Talk) -> None:
+async def test_nothing_from_before_a_reset_is_told(talk: Talk, database: Database) -> None:
     await talk.exchange(101, reply="one")
+    await Conversations(database).reset(talk.conversation.id, MessageId(103))
     await talk.exchange(105, reply="two")
-    assert await talk.past(after=103) == [(["said 105"], "two")]
+    assert await talk.past() == [(["said 105"], "two")]
+
+
+async def test_a_conversation_that_is_gone_has_no_past(talk: Talk) -> None:
+    past = await talk.turns.past(ConversationId(999), before_turn=None, limit=EVERYTHING)
+    assert past == Past(None, ())
+
+
+async def test_what_is_said_in_a_quiet_conversation_is_claimed_and_begun_at_once(talk: Talk) -> None:
+    async def say(number: int) -> tuple[list[Admitted | Refusal], Turn | None]:
+        arrival = Arrival(MessageId(number), GUILD, CHANNEL, ALICE, "Alice", f"said {number}")
+        return await talk.turns.admit_and_begin(
+            talk.conversation.id, [arrival], LIMITS, PAYER, now_ms=NOW, day_start_ms=NOW
+        )
+
+    results, turn = await say(101)
+    assert results == [Admitted.CLAIMED]
+    assert turn is not None
+    assert [message.text for message in turn.messages] == ["said 101"]
+    assert await say(102) == ([Admitted.CLAIMED], None)
+    await talk.end(turn.id)
+    assert await say(101) == ([Admitted.DUPLICATE], None)
+    results, turn = await say(103)
+    assert turn is not None
+    assert [message.text for message in turn.messages] == ["said 102", "said 103"]
 
 
 @pytest.mark.parametrize(
@@ -197,7 +226,7 @@ async def test_a_reply_takes_no_more_work_in_a_conversation_of_a_thousand(
         async def action() -> None:
             await talk.admit(first)
             turn = await talk.begin()
-            await talk.turns.past(talk.conversation.id, after=MessageId(0), before_turn=turn, limit=20)
+            await talk.turns.past(talk.conversation.id, before_turn=turn, limit=20)
             post, version = await talk.posts.intend(
                 turn,
                 PostKind.REPLY,
