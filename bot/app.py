@@ -454,9 +454,10 @@ async def check(settings: Settings, say: Callable[[str], None]) -> bool:
 
 
 async def _open_stores(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Stores:
+    keys = _vault_keys(settings)
     database = await Database.open(settings.database.path, now_ms=clock.now_ms())
     stack.push_async_callback(database.close)
-    vault = Vault(_vault_keys(settings))
+    vault = Vault(keys)
     turns = Turns(database, vault)
     outbox = Outbox(database)
     return Stores(
@@ -482,6 +483,11 @@ async def _open_stores(settings: Settings, clock: Clock, stack: AsyncExitStack) 
 
 def _vault_keys(settings: Settings) -> list[MasterKey]:
     keys = [parse_key(key.get_secret_value()) for key in settings.vault.keys]
+    if not keys and settings.database.path.exists() and not settings.vault_key_file.exists():
+        _log.warning(
+            "There is no key file %s, so a new one is made: what the database holds sealed cannot be read with it",
+            settings.vault_key_file,
+        )
     return keys or [load_or_create_key_file(settings.vault_key_file)]
 
 

@@ -22,7 +22,7 @@ async def look_at_discord(token: str, *, timeout: float = LOOK_SECONDS) -> Disco
 
     `timeout` is in seconds. Raises StartError when Discord does not answer or does not know the token.
     """
-    client = discord.AutoShardedClient(intents=discord.Intents.none(), max_ratelimit_timeout=_RATELIMIT_SECONDS)
+    client = discord.AutoShardedClient(intents=discord.Intents(guilds=True), max_ratelimit_timeout=_RATELIMIT_SECONDS)
     try:
         async with asyncio.timeout(timeout):
             with told_in_words():
