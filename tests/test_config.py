@@ -89,7 +89,7 @@ def test_optional_lines_of_the_example_file_load_when_their_mark_is_taken_away()
     settings = load_settings(write(Path.cwd(), text), ENOUGH)
     assert settings.discord.shard_ids == (0, 1)
     assert settings.nanogpt.max_output_tokens == 800
-    assert settings.vault_key_file == Path("/run/secrets/vault.key")
+    assert settings.vault_key_file == Path("/srv/character-bot/keys/bot.key")
     assert settings.health_file == Path("/tmp/bot.alive")  # noqa: S108 - the example's own path, never opened
     assert settings.privacy.policy_url == "https://example.org/privacy"
 
