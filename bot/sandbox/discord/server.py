@@ -89,7 +89,7 @@ class DiscordSandbox:
         ]
 
     async def __aenter__(self) -> Self:
-        runner = web.ServerRunner(web.Server(self._handle), shutdown_timeout=0.1)
+        runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", self._port)
         await site.start()
