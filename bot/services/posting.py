@@ -7,12 +7,12 @@ copy is deleted. discord.py posts again by itself after a 5xx, so a second copy 
 
 import asyncio
 import logging
-from collections import Counter, OrderedDict, deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from bot.domain.ids import ChannelId, MessageId
+from bot.domain.ids import ChannelId, MessageId, TurnId
 from bot.domain.turns import Post, PostState, Transport
 from bot.services.clock import Clock
 from bot.services.lanes import Lane, Priority
@@ -74,7 +74,7 @@ class Poster:
         self._removed: OrderedDict[MessageId, None] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
         self._listening = False
-        self._expected: Counter[ChannelId] = Counter()
+        self._expected: dict[ChannelId, set[TurnId]] = {}
         self._early: deque[tuple[Destination, SeenPost]] = deque(maxlen=KNOWN_IDS)
 
     def lane(self, destination: Destination) -> Lane:
@@ -151,8 +151,7 @@ class Poster:
     def listen(self) -> None:
         """Begin to act on echoes of posts that are not under way; until then the recovery looks for itself."""
         self._listening = True
-        while self._early:
-            self._start(self._unexpected(*self._early.popleft()))
+        self._look_at_early(None)
 
     def seen(self, destination: Destination, seen: SeenPost) -> None:
         """Take note of an own message that the gateway shows."""
@@ -207,20 +206,22 @@ class Poster:
             if stranger.transport is Transport.WEBHOOK and stranger.message_id not in self._known
         ]
         # While other turns of the place are to be reconciled, these may be theirs.
-        if self._expected[destination.place] <= 1:
+        if len(self._expected.get(destination.place, ())) <= 1:
             for stranger in unclaimed:
                 await self._delete_in_lane(destination, stranger.transport, stranger.message_id)
         return texts
 
-    def expect(self, destination: Destination) -> None:
+    def expect(self, destination: Destination, turn_id: TurnId) -> None:
         """Take note that a turn of a place was cut by a stop, and that its posts are still to be reconciled."""
-        self._expected[destination.place] += 1
+        self._expected.setdefault(destination.place, set()).add(turn_id)
 
-    def reconciled(self, destination: Destination) -> None:
+    def reconciled(self, destination: Destination, turn_id: TurnId) -> None:
         """Take note that such a turn has been looked after."""
-        self._expected[destination.place] -= 1
-        if self._expected[destination.place] <= 0:
-            del self._expected[destination.place]
+        expected = self._expected.get(destination.place, set())
+        expected.discard(turn_id)
+        if not expected:
+            self._expected.pop(destination.place, None)
+            self._look_at_early(destination.place)
 
     def tidy(self, destination: Destination, transport: Transport, message_id: MessageId) -> None:
         """Take the buttons off an old message when nothing else wants the channel's calls."""
@@ -241,6 +242,15 @@ class Poster:
             await lane.idle()
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _look_at_early(self, place: ChannelId | None) -> None:
+        """Look again at what turned up before its time, in one place or everywhere."""
+        for _ in range(len(self._early)):
+            destination, seen = self._early.popleft()
+            if place in (None, destination.place):
+                self._start(self._unexpected(destination, seen))
+            else:
+                self._early.append((destination, seen))
 
     def _keep(self, message_id: MessageId) -> None:
         _remember(self._known, message_id)
@@ -273,8 +283,10 @@ class Poster:
             return
         if self._taken(destination, seen):
             return
-        # A turn that a stop cut and that is still to be reconciled finds the message by itself.
-        if not self._expected[destination.place] and seen.message_id not in self._known:
+        if destination.place in self._expected:
+            # A turn that a stop cut and that is still to be reconciled may find the message by itself.
+            self._early.append((destination, seen))
+        elif seen.message_id not in self._known:
             await self._delete_in_lane(destination, seen.transport, seen.message_id)
 
     async def _delete_in_lane(self, destination: Destination, transport: Transport, message_id: MessageId) -> None:

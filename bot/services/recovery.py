@@ -183,37 +183,36 @@ class RecoveryService:
         for turn in await self._turns.unfinished():
             conversation = await self._conversations.get(turn.conversation_id)
             if conversation is not None and conversation.guild_id in guilds:
-                self._poster.expect(destination_of(conversation))
+                self._poster.expect(destination_of(conversation), turn.id)
                 self._relay.take_up(conversation, self._ending(turn.id, conversation))
 
     def _ending(self, turn_id: TurnId, conversation: Conversation) -> Callable[[], Awaitable[None]]:
         return lambda: self._end_turn(turn_id, conversation)
 
     async def _end_turn(self, turn_id: TurnId, conversation: Conversation) -> None:
-        turn = await self._turns.get(turn_id)
-        if turn is None or turn.state is not TurnState.RUNNING:
-            return
         await self._stages.loaded(conversation)
-        binding = self._index.get(conversation.channel_id)
-        stage = None
-        if binding is not None and binding.id == conversation.binding_id:
-            stage = self._stages.of(binding, conversation, turn)
-        if stage is None:
-            await self._give_up(turn)
-            self._poster.reconciled(destination_of(conversation))
-            return
         try:
+            turn = await self._turns.get(turn_id)
+            if turn is None or turn.state is not TurnState.RUNNING:
+                return
+            binding = self._index.get(conversation.channel_id)
+            stage = None
+            if binding is not None and binding.id == conversation.binding_id:
+                stage = self._stages.of(binding, conversation, turn)
+            if stage is None:
+                await self._give_up(turn_id)
+                return
             posts, texts = await self._reconciled(turn, stage)
         except OutletError as error:
-            _log.warning("Turn %s cannot be looked after: %r", turn.id, error)
-            await self._give_up(turn)
+            _log.warning("Turn %s cannot be looked after: %r", turn_id, error)
+            await self._give_up(turn_id)
             return
         finally:
-            self._poster.reconciled(stage.destination)
+            self._poster.reconciled(destination_of(conversation), turn_id)
         await self._remedy(turn, stage, posts, texts)
 
-    async def _give_up(self, turn: Turn) -> None:
-        await self._turns.finish(turn.id, TurnState.FAILED, cause="cannot_speak", now_ms=self._clock.now_ms())
+    async def _give_up(self, turn_id: TurnId) -> None:
+        await self._turns.finish(turn_id, TurnState.FAILED, cause="cannot_speak", now_ms=self._clock.now_ms())
 
     async def _reconciled(self, turn: Turn, stage: Stage) -> tuple[list[Post], dict[MessageId, str]]:
         """Return a turn's posts as Discord has them, and their texts. Raises Forbidden or Gone."""
@@ -312,15 +311,15 @@ class RecoveryService:
 
     async def _look_insistently(self, destination: Destination) -> History | None:
         """Read a place although Discord fails now and then; None when it goes on failing, or may not be read."""
-        for wait in (*LOOK_AGAIN_SECONDS, None):
+        waits = list(LOOK_AGAIN_SECONDS)
+        while True:
             try:
                 return await self._look(destination)
             except OutletError as error:
                 _log.warning("What was missed in %s cannot be read: %r", destination.place, error)
-                if wait is None or not isinstance(error, (Busy, Uncertain)):
+                if not waits or not isinstance(error, (Busy, Uncertain)):
                     return None
-                await self._clock.sleep(wait)
-        return None
+                await self._clock.sleep(waits.pop(0))
 
 
 def _is_bot_post(post: Post, seen: SeenPost, attempt: int) -> bool:
