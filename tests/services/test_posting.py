@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.domain.ids import ChannelId, MessageId
+from bot.domain.ids import ChannelId, MessageId, TurnId
 from bot.domain.turns import Post, PostState, Transport
 from bot.services.outlet import (
     Busy,
@@ -436,6 +436,34 @@ async def test_a_message_of_the_bot_is_asked_about(desk: PostDesk) -> None:
     (found,) = await desk.posts.of_turn(desk.turn_id)
     assert found.message_id == mark
     assert desk.ids == [notice, mark]
+
+
+async def test_what_turns_up_before_its_turn_is_reconciled_waits_for_that(desk: PostDesk) -> None:
+    post_id = await desk.intend()
+    desk.poster.expect(ROOM, desk.turn_id)
+    desk.poster.expect(THREAD, desk.turn_id)
+    adopted, stray = desk.stray(), desk.stray()
+    for message_id in (adopted, stray):
+        desk.outlet.echo(message_id)
+    await desk.poster.drain()
+    desk.poster.reconciled(THREAD, desk.turn_id)
+    await desk.poster.drain()
+    assert desk.ids == [adopted, stray]
+    await desk.posts.posted(post_id, adopted)
+    for _ in range(2):
+        desk.poster.reconciled(ROOM, desk.turn_id)
+    await desk.poster.drain()
+    assert desk.ids == [adopted]
+
+
+async def test_what_may_be_another_turns_is_left_to_it(desk: PostDesk) -> None:
+    await desk.intend()
+    first, second = desk.stray("Part one"), desk.stray("Part two")
+    desk.poster.expect(ROOM, desk.turn_id)
+    desk.poster.expect(ROOM, TurnId(desk.turn_id + 1))
+    await desk.poster.reconcile(ROOM, await desk.posts.of_turn(desk.turn_id), desk.anchor, nothing)
+    await desk.poster.drain()
+    assert desk.ids == [first, second]
 
 
 async def test_a_message_that_was_adopted_may_be_echoed_late(desk: PostDesk) -> None:

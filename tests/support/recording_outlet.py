@@ -152,6 +152,10 @@ class RecordingOutlet:
         """Decide how the next calls of a kind go, in their order; the ones after go as usual."""
         self._scripts.setdefault(act, deque()).extend(outcomes)
 
+    def unscript(self) -> None:
+        """Let all further calls go as usual."""
+        self._scripts.clear()
+
     def hold(self, act: Act, *, carried_out: bool) -> Gate:
         """Hold the next call of a kind that has no outcome yet: before it is carried out, or after."""
         gate = Gate()

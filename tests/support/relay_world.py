@@ -80,7 +80,7 @@ class Town:
     said: list[IncomingMessage] = field(default_factory=list[IncomingMessage])
     """What people said, and did not delete."""
     newest: dict[ChannelId, MessageId] = field(default_factory=dict[ChannelId, MessageId])
-    history_error: OutletError | None = None
+    history_error: Exception | None = None
     parent_error: OutletError | None = None
     loading: set[GuildId] = field(default_factory=set[GuildId])
     """Servers that the gateway has named and not described yet."""
@@ -312,10 +312,12 @@ class RelayWorld:
 
     async def ready(self) -> None:
         """Let the recovery bring the server up to date, as at a start or with a new session."""
+        await self.recovery.ready({GUILD: self.place_states()})
+
+    def place_states(self) -> list[PlaceState]:
+        """Return the channels and threads as the gateway shows them."""
         places = (*self.town.restricted, *self.town.parents)
-        await self.recovery.ready(
-            {GUILD: [PlaceState(self.town.destination(place), self.town.newest.get(place)) for place in places]}
-        )
+        return [PlaceState(self.town.destination(place), self.town.newest.get(place)) for place in places]
 
     async def recovered(self) -> None:
         """As `ready`, and wait until all is done."""
