@@ -7,7 +7,7 @@ from discord.ext import commands
 
 from bot.domain.ids import ChannelId, GuildId, MessageId
 from bot.gateway.client import CharacterBot
-from bot.gateway.conversion import destination_of_channel, incoming_message, seen_post
+from bot.gateway.conversion import destination_of_channel, incoming_message, place_of, seen_post
 from bot.gateway.personas import DiscordOutlet
 from bot.services.outlet import Destination
 from bot.services.posting import Poster
@@ -47,9 +47,10 @@ class RelayCog(commands.Cog):
             if destination is not None:
                 self._poster.seen(destination, seen)
             return
-        self._relay.accept(
-            incoming_message(message, message.guild.id, bot_id=self._bot_id, application_id=self._application_id)
-        )
+        if self._concerns(message):
+            self._relay.accept(
+                incoming_message(message, message.guild.id, bot_id=self._bot_id, application_id=self._application_id)
+            )
 
     @commands.Cog.listener()
     async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
@@ -59,9 +60,10 @@ class RelayCog(commands.Cog):
             return
         if message.webhook_id is not None and message.application_id == self._application_id:
             return
-        self._relay.edited(
-            incoming_message(message, event.guild_id, bot_id=self._bot_id, application_id=self._application_id)
-        )
+        if self._concerns(message):
+            self._relay.edited(
+                incoming_message(message, event.guild_id, bot_id=self._bot_id, application_id=self._application_id)
+            )
 
     @commands.Cog.listener()
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
@@ -122,6 +124,10 @@ class RelayCog(commands.Cog):
         places = {GuildId(guild.id): _places(guild) for guild in guilds}
         await self._recovery.ready(places)
         await self._recovery.mirror_deletions([state for states in places.values() for state in states])
+
+    def _concerns(self, message: discord.Message) -> bool:
+        channel_id, parent_id, in_thread = place_of(message)
+        return self._relay.concerns(channel_id, parent_id, in_thread=in_thread)
 
     @property
     def _bot_id(self) -> int:

@@ -15,15 +15,25 @@ from bot.services.surroundings import Surroundings
 _ORDINARY: Final = (discord.MessageType.default, discord.MessageType.reply)
 
 
+def place_of(message: discord.Message) -> tuple[ChannelId, ChannelId | None, bool | None]:
+    """Return where a message stands: the channel or thread, a thread's parent, and whether it is a thread.
+
+    The last is None for a place that is not in the cache.
+    """
+    channel = message.channel
+    if isinstance(channel, discord.Thread):
+        return ChannelId(channel.id), ChannelId(channel.parent_id), True
+    return ChannelId(channel.id), None, None if isinstance(channel, discord.PartialMessageable) else False
+
+
 def incoming_message(message: discord.Message, guild_id: int, *, bot_id: int, application_id: int) -> IncomingMessage:
     """Read a message of a server; mentions become names, for the model and for nobody else."""
-    channel = message.channel
-    in_thread = None if isinstance(channel, discord.PartialMessageable) else isinstance(channel, discord.Thread)
+    channel_id, parent_id, in_thread = place_of(message)
     return IncomingMessage(
         id=MessageId(message.id),
         guild_id=GuildId(guild_id),
-        channel_id=ChannelId(channel.id),
-        parent_id=ChannelId(channel.parent_id) if isinstance(channel, discord.Thread) else None,
+        channel_id=channel_id,
+        parent_id=parent_id,
         in_thread=in_thread,
         author_id=UserId(message.author.id),
         author_name=message.author.display_name,

@@ -97,12 +97,12 @@ class RelayService:
         """Take a message that the gateway shows."""
         if message.author is Author.SELF or self._stopping:
             return
-        if self._concerns(message.channel_id, message.parent_id, in_thread=message.in_thread):
+        if self.concerns(message.channel_id, message.parent_id, in_thread=message.in_thread):
             self.inbox.put(message.guild_id, message.channel_id, message)
 
     def edited(self, message: IncomingMessage) -> None:
         """Take the new text of a message."""
-        if self._concerns(message.channel_id, message.parent_id, in_thread=message.in_thread):
+        if self.concerns(message.channel_id, message.parent_id, in_thread=message.in_thread):
             self.inbox.put(message.guild_id, message.channel_id, MessageEdited(message))
 
     def deleted(
@@ -115,10 +115,14 @@ class RelayService:
         in_thread: bool | None = None,
     ) -> None:
         """Take note that messages were deleted, ours or others'; `in_thread` is None where nobody knows."""
-        if self._concerns(channel_id, parent_id, in_thread=in_thread):
+        if self.concerns(channel_id, parent_id, in_thread=in_thread):
             self.inbox.put(guild_id, channel_id, MessagesDeleted(guild_id, channel_id, tuple(ids)))
 
-    def _concerns(self, channel_id: ChannelId, parent_id: ChannelId | None, *, in_thread: bool | None) -> bool:
+    def concerns(self, channel_id: ChannelId, parent_id: ChannelId | None, *, in_thread: bool | None) -> bool:
+        """Tell whether what happens in a place can matter; True where that takes more than a look into memory.
+
+        Most of what the gateway sends is talk of others, so this is asked before anything else is done with it.
+        """
         if self._index.get(channel_id) is not None:
             return True
         if parent_id is None:
