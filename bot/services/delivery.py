@@ -35,6 +35,8 @@ _log = logging.getLogger(__name__)
 
 FIRST_BACKOFF_SECONDS: Final = 1.0
 LONGEST_BACKOFF_SECONDS: Final = 60.0
+GATHER_SECONDS: Final = 0.1
+"""For how long new words are gathered before it is looked whether they change what is on show."""
 DELETED: Final = "deleted"
 """The stored cause of a turn whose reply somebody deleted before it was whole."""
 
@@ -196,13 +198,20 @@ class Delivery:
 
     async def _paint(self) -> None:
         # A reply that ends within the first moment is one post and nothing else.
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._first_text_delay):
-                await self._closed.wait()
+        await self._pause(self._first_text_delay)
         while not self._closing:
             self._stirred.clear()
             if self._next_preview() is None or not await self._request_preview():
                 await self._stirred.wait()
+                if self._slots:
+                    # Laying a long text out anew for every word of it takes more time than all the rest.
+                    await self._pause(GATHER_SECONDS)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait for a while, or until the text is whole."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._closed.wait()
 
     async def _request_preview(self) -> bool:
         """Ask the lane for a call, and tell whether it may be worth asking again at once."""
