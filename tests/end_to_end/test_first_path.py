@@ -24,7 +24,6 @@ async def test_a_bound_character_answers_and_goes_on_after_a_restart(world: Worl
         await world.discord.wait_for(
             lambda: any(message.content == "Where were we?" for message in channel.messages.values())
         )
-    call = world.upstream.response_calls[-1]
-    said = [(item["role"], item["content"]) for item in call.body["input"]]
+    said = world.upstream.response_calls[-1].inputs
     assert ("assistant", "What are we editing today?") in said
     assert ("assistant", "Let us begin with the title.") in said

@@ -169,7 +169,8 @@ class Run:
 
     async def do_again(self, conversation: int) -> None:
         for turn in self.model.ended.get(conversation, [])[-1:]:
-            expected = turn not in self.model.again.get(conversation, []) and turn != self.model.running.get(conversation)
+            asked = turn in self.model.again.get(conversation, [])
+            expected = not asked and turn != self.model.running.get(conversation)
             assert await self.turns.ask_again(TurnId(turn)) is expected
             if expected:
                 self.model.again.setdefault(conversation, []).append(turn)
