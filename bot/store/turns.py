@@ -266,7 +266,8 @@ class Turns:
         """Give a failed turn's messages to an earlier failed turn, whose mark then stands for both."""
         async with self._database.transaction() as tx:
             await tx.execute(
-                "UPDATE claim SET turn_id = $2, state = 'failed' WHERE turn_id = $1 AND state <> 'dropped'",
+                "UPDATE claim SET turn_id = $2, state = 'failed', cause = (SELECT cause FROM turn WHERE id = $2) "
+                "WHERE turn_id = $1 AND state <> 'dropped'",
                 turn_id,
                 into,
             )
