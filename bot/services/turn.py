@@ -11,7 +11,7 @@ from bot.domain.bindings import Binding, Conversation, PauseCause
 from bot.domain.context import ContextBudget, input_items
 from bot.domain.failures import Failure, FailureCause
 from bot.domain.ids import ConversationId, PayerId, UserId
-from bot.domain.turns import PostKind, PostState, Turn, TurnMessage, TurnState, VersionOutcome, VersionState
+from bot.domain.turns import Exchange, PostKind, PostState, Turn, TurnMessage, TurnState, VersionOutcome, VersionState
 from bot.nanogpt.client import NanoGptClient
 from bot.nanogpt.errors import CharacterUnusableError, ContextTooLongError, NanoGptError
 from bot.nanogpt.events import Completed, Incomplete, TextDelta, TextReplaced
@@ -304,12 +304,7 @@ class TurnRunner:
 
     async def _request(self, turn: Turn, stage: Stage, budget: ContextBudget) -> ResponseRequest:
         past = await self._turns.past(stage.conversation.id, before_turn=turn.id, limit=budget.messages)
-        history = [
-            replace(
-                exchange, messages=tuple(said for said in exchange.messages if not self._is_ignored(said.author_id))
-            )
-            for exchange in past.exchanges
-        ]
+        history = [self._remembered(exchange) for exchange in past.exchanges]
         greeting = None if self._settings.greeting_sent_by_server else past.greeting
         return ResponseRequest(
             stage.known.character.id,
@@ -317,6 +312,11 @@ class TurnRunner:
             base_model=stage.known.character.base_model,
             max_output_tokens=self._settings.max_output_tokens,
         )
+
+    def _remembered(self, exchange: Exchange) -> Exchange:
+        heard = self._heard(exchange.messages)
+        # Copying costs, and nearly always nothing is left out.
+        return exchange if len(heard) == len(exchange.messages) else replace(exchange, messages=heard)
 
     def _heard(self, messages: Iterable[TurnMessage]) -> tuple[TurnMessage, ...]:
         """Leave out the messages of members who asked to be ignored since they wrote them."""
