@@ -125,6 +125,7 @@ def default_avatar_index(character_id: str) -> int:
     return int.from_bytes(hashlib.sha256(character_id.encode()).digest()) % DEFAULT_AVATARS
 
 
+@lru_cache(maxsize=4_096)
 def _fold(text: str) -> str:
     """Return the text with each character as the plain letters it looks like."""
     return "".join(_fold_char(char) for char in unicodedata.normalize("NFKC", text))
@@ -136,6 +137,7 @@ def _fold_char(char: str) -> str:
     return "".join(part for part in decomposed if not _is_mark(part)).translate(_FOLDED)
 
 
+@lru_cache(maxsize=4_096)
 def _readings(name: str) -> frozenset[str]:
     """Return what a name may be read as without spaces and punctuation: with ``@dmin`` for admin, and without."""
     return frozenset(_squeezed(_less(name, signs)) for signs in ("", _SIGN_LETTERS)) - {""}
