@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from bot.sandbox.discord.buckets import BucketPolicy
 from tests.bench.contestants import BOT, BOT_WITHOUT_PACE, FLOOR, Contestant, Exchange, contestant
-from tests.bench.figures import MILLISECONDS, Aim, Table, median_of, percentile
+from tests.bench.figures import MICROSECONDS, MILLISECONDS, Aim, Table, median_of, percentile
 
 if TYPE_CHECKING:
     from bot.sandbox.discord.channels import Channel
@@ -43,9 +43,10 @@ class Plan:
     stream_rounds: int = 5
     streams: int = 8
     guilds: int = 2_000
+    chat: int = 5_000
 
 
-QUICK: Final = Plan(rounds=2, singles=30, channels=30, messages=3, stream_rounds=2, streams=4, guilds=200)
+QUICK: Final = Plan(rounds=2, singles=30, channels=30, messages=3, stream_rounds=2, streams=4, guilds=200, chat=1_000)
 
 
 @dataclass(slots=True)
@@ -88,6 +89,13 @@ async def in_turns(
         for who in contestants:
             await one_round(who, tallies[who.name], work)
     return dict(tallies)
+
+
+async def cost_of_chat(who: Contestant, count: int) -> float:
+    """Return the microseconds that a message costs which nobody is to answer."""
+    before = who.spent().cpu_seconds
+    await who.chat(count)
+    return (who.spent().cpu_seconds - before) * MICROSECONDS / count
 
 
 def singly(plan: Plan) -> Callable[[Contestant], Awaitable[Sequence[Exchange]]]:
@@ -149,6 +157,8 @@ async def measure_short(plan: Plan, folder: Path, table: Table, changes: dict[st
         )
         busy = {name: 100 * median_of(tally.own_cpu_share) for name, tally in many.items()}
         table.add("… with the stand-ins busy for", "% of one CPU", busy["floor"], busy["bot"])
+        ignored = {who.name: await cost_of_chat(who, plan.chat) for who in both}
+        table.add("CPU for a message in a channel without a character", "µs", ignored["floor"], ignored["bot"])
 
 
 async def measure_streams(plan: Plan, folder: Path, table: Table, changes: dict[str, str]) -> None:

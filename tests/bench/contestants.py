@@ -91,6 +91,7 @@ class Contestant:
         world.discord.world.subscribe(self._look)
         guild = world.discord.add_guild("Bench")
         self._guild = guild
+        self._idle_channel = guild.add_channel("nobody-here")
         self.channels: list[Channel] = []
 
     async def open_channels(self, count: int) -> None:
@@ -130,6 +131,13 @@ class Contestant:
             message.created_at - _EPOCH,
             message.revisions[-1].at - _EPOCH,
         )
+
+    async def chat(self, count: int) -> None:
+        """Let people talk among themselves, in a channel in which the program does not answer."""
+        for number in range(count):
+            await self._guild.owner.say(self._idle_channel, f"Nothing for you, number {number}")
+            await asyncio.sleep(0)
+        await _quiet(self)
 
     async def settle(self) -> None:
         """Wait until nothing has been asked of Discord for a moment."""

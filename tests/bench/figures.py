@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 MILLISECONDS: Final = 1_000
+MICROSECONDS: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

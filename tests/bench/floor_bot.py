@@ -17,6 +17,8 @@ from discord.ext import commands
 from bot.gateway.endpoints import point_at
 
 CHARACTER: Final = "helpful-guide"
+CALL_SIGN: Final = "Question"
+"""What the bench's questions begin with; the rest of its messages is talk among people."""
 CONNECTIONS: Final = 40
 """As many as the real bot opens by its defaults."""
 
@@ -40,7 +42,7 @@ class FloorBot(commands.AutoShardedBot):
         self._webhooks: dict[int, discord.Webhook] = {}
 
     async def on_message(self, message: discord.Message, /) -> None:
-        if message.webhook_id is not None or message.author.bot:
+        if message.webhook_id is not None or message.author.bot or not message.content.startswith(CALL_SIGN):
             return
         text = await self._ask(message.content)
         webhook = await self._webhook(message.channel)
