@@ -47,16 +47,17 @@ def input_items(
         for piece in (*exchange.messages, *((exchange.reply,) if exchange.reply else ()))
         if isinstance(piece, str) or piece.text
     ]
-    kept = _newest(past, budget, used=sum(len(message.text or "") for message in messages))
+    new = [message for message in messages if message.text]
+    kept = _newest(past, budget, used=sum(len(message.text or "") for message in new))
     labels = distinct_labels(
-        {piece.author_id: piece.author_name or "" for piece in (*kept, *messages) if isinstance(piece, TurnMessage)},
+        {piece.author_id: piece.author_name or "" for piece in (*kept, *new) if isinstance(piece, TurnMessage)},
         # A member who is called like the character must not be taken for it.
         reserved=[character_name] if character_name else (),
     )
     items = [InputItem("developer", HOUSE_NOTE)]
     if greeting:
         items.append(InputItem("assistant", greeting))
-    for piece in (*kept, *(message for message in messages if message.text)):
+    for piece in (*kept, *new):
         if isinstance(piece, str):
             items.append(InputItem("assistant", piece))
         else:
