@@ -339,6 +339,7 @@ async def application(
             bots=bots,
             catch_up_ms=round(settings.relay.catch_up_minutes * _MS_PER_MINUTE),
         )
+        await recovery.load()
         outbox = OutboxService(
             outbox=stores.outbox,
             couriers={

@@ -98,11 +98,19 @@ class RecoveryService:
         self._clock = clock
         self._bots = bots
         self._catch_up_ms = catch_up_ms
+        self._left: frozenset[TurnId] | None = None
         self._recovered: set[GuildId] = set()
         self._sessions: dict[GuildId, int] = {}
         self._served: dict[GuildId, int] = {}
         """The session for which a server was brought up to date, or is being so."""
         self._looking = asyncio.Semaphore(AT_ONCE)
+
+    async def load(self) -> None:
+        """Note which turns an earlier process left running; call it before anything new can begin.
+
+        A character may be brought in, and greet, before all servers have come and the recovery runs.
+        """
+        self._left = frozenset(turn.id for turn in await self._turns.unfinished())
 
     def new_session(self, guilds: Iterable[GuildId]) -> None:
         """Let the events of servers wait, because a session has begun that knows nothing of what came before.
@@ -181,6 +189,8 @@ class RecoveryService:
     async def _take_up_old_turns(self, guilds: set[GuildId]) -> None:
         """Leave each turn that a stop cut to the worker of its conversation: nothing new can come before it."""
         for turn in await self._turns.unfinished():
+            if self._left is not None and turn.id not in self._left:
+                continue
             conversation = await self._conversations.get(turn.conversation_id)
             if conversation is not None and conversation.guild_id in guilds:
                 self._poster.expect(destination_of(conversation), turn.id)

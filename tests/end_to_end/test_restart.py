@@ -2,6 +2,8 @@
 
 import asyncio
 
+from bot.sandbox.discord import Fault as DiscordFault
+from bot.sandbox.discord import Message
 from bot.sandbox.nanogpt.responses import ResponseRequest
 from tests.end_to_end.bot_process import BotProcess
 from tests.end_to_end.scene import BARD, GREETING, Scene
@@ -239,3 +241,28 @@ async def test_a_message_that_was_left_waiting_is_answered_though_it_is_old(worl
     async with world.bot():
         await scene.shows("Thank you for waiting.")
     assert scene.context()[-1] == "user: [Owner] I wait"
+
+
+async def test_what_is_begun_before_all_servers_have_come_is_not_taken_for_a_leftover(world: World) -> None:
+    scene = Scene.of(world)
+    slow = DiscordFault(method="POST", hold=asyncio.Event(), when=lambda request: "username" in (request.json or {}))
+    world.discord.faults.add(slow)
+
+    async def use_at_once() -> Message:
+        await world.discord.gateway_connected.wait()
+        return await scene.use()
+
+    using = asyncio.create_task(use_at_once())
+    async with world.bot(discord__ready_timeout_seconds="0.3"):
+        await slow.seen.wait()
+        looks = "/channels/{channel_id}/messages"
+        await scene.until(lambda: bool(scene.requests("GET", looks)), "a look at what was missed")
+        assert slow.hold is not None
+        slow.hold.set()
+        greeting = await using
+        await scene.ask("Hello?", "Hello.")
+        await scene.settled()
+    assert scene.spoken() == [GREETING, "Hello."]
+    assert [revision.content for revision in greeting.revisions] == [GREETING]
+    # No look for the posts of an earlier process.
+    assert not [look for look in scene.requests("GET", looks) if "after" in look.params]
