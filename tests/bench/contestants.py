@@ -38,7 +38,6 @@ SETTLE_SECONDS: Final = 0.3
 """How long the tidying behind a reply may take until it is counted."""
 _TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
 _BYTES_PER_KIB: Final = 1024
-_RECENT_CALLS: Final = 64
 _QUESTION: Final = re.compile(r"Question (\d+)")
 _END: Final = re.compile(r"The end of (\d+)\.")
 
@@ -83,6 +82,8 @@ class Contestant:
         self.world = world
         self._process = process
         self._calls: Counter[str] = Counter()
+        self._calls_read = 0
+        self._asked: dict[str, RecordedCall] = {}
         self._numbers = 0
         self._ends: dict[int, asyncio.Future[Message]] = {}
         self._filler = ""
@@ -164,10 +165,11 @@ class Contestant:
         return f"{self._filler} The end of {number}."
 
     def _call(self, number: int) -> "RecordedCall":
-        for call in reversed(self.world.upstream.calls[-_RECENT_CALLS:]):
-            if call.inputs and _QUESTION.findall(call.inputs[-1][1])[-1:] == [str(number)]:
-                return call
-        raise LookupError(number)
+        for call in self.world.upstream.calls[self._calls_read :]:
+            if call.inputs:
+                self._asked[_QUESTION.findall(call.inputs[-1][1])[-1]] = call
+        self._calls_read = len(self.world.upstream.calls)
+        return self._asked.pop(str(number))
 
     def _look(self, event: "Event") -> None:
         if event.message is None or event.message.webhook is None:
