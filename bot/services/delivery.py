@@ -30,6 +30,7 @@ from bot.services.outlet import (
     Uncertain,
 )
 from bot.services.posting import Poster
+from bot.store.errors import StoreError
 
 _log = logging.getLogger(__name__)
 
@@ -120,7 +121,7 @@ class Delivery:
         self._closed = asyncio.Event()
         self._painter: asyncio.Task[None] | None = None
         self._pending: asyncio.Future[bool] | None = None
-        self._unrecorded: list[tuple[PostId, MessageId]] = []
+        self._unrecorded: dict[PostId, MessageId] = {}
         self.removed = False
         """Whether somebody deleted a message of the reply while it was being written."""
 
@@ -152,27 +153,20 @@ class Delivery:
     async def finish(self, ending: Ending) -> None:
         """Show the final text, and end the turn once Discord has confirmed it.
 
-        Goes on trying for as long as Discord does not answer. Raises Forbidden, Refused or Gone where trying
-        again changes nothing; the turn is not ended then.
+        Goes on trying for as long as Discord does not answer or the database takes nothing: what is on show must
+        not be said again, nor marked as failed. Raises Forbidden, Refused or Gone where trying again changes nothing;
+        the turn is not ended then.
         """
         await self.stop()
         outcome = ending.outcome
         if outcome is not None and self.removed:
             outcome = replace(outcome, text="")
         if outcome is not None and (self._version_id is not None or self._slots or self.removed):
-            await self._settle(outcome)
+            await self._again_and_again(self._settling(outcome))
             outcome = None
         if not self.removed:
             await self._show(ending, outcome)
-        await self._poster.posts.posted_and_ended(
-            self._turn_id,
-            ending.state,
-            posted=self._unrecorded,
-            cause=DELETED if self.removed else ending.cause,
-            forget=self.removed,
-            now_ms=self._poster.clock.now_ms(),
-        )
-        self._unrecorded = []
+        await self._again_and_again(lambda: self._end(ending))
         self._poster.settle(self._destination)
 
     async def take_back(self) -> None:
@@ -283,14 +277,17 @@ class Delivery:
 
     async def _insist(self, call: Callable[[], Awaitable[None]]) -> None:
         """Carry a call out through the lane, again and again while Discord is busy or does not answer."""
+        await self._again_and_again(lambda: self._poster.lane(self._destination).submit(Priority.TEXT, call))
+
+    async def _again_and_again(self, call: Callable[[], Awaitable[None]]) -> None:
         backoff = FIRST_BACKOFF_SECONDS
         while True:
             try:
-                await self._poster.lane(self._destination).submit(Priority.TEXT, call)
+                await call()
             except Busy as busy:
                 await self._poster.clock.sleep(busy.retry_after_seconds)
-            except Uncertain:
-                _log.warning("Turn %s: Discord did not answer; trying again in %.0f s", self._turn_id, backoff)
+            except (Uncertain, StoreError) as error:
+                _log.warning("Turn %s: %r; trying again in %.0f s", self._turn_id, error, backoff)
                 await self._poster.clock.sleep(backoff)
                 backoff = min(backoff * 2, LONGEST_BACKOFF_SECONDS)
             else:
@@ -300,6 +297,8 @@ class Delivery:
         self, number: int, draft: Draft, outcome: VersionOutcome | None = None, *, deferred: bool = False
     ) -> None:
         """Make a place of the reply show the draft, by a post or an edit; runs in the lane."""
+        if self.removed:
+            return
         slot = self._slots.get(number)
         if slot is None:
             slot = await self._post(number, draft, outcome, deferred=deferred)
@@ -358,11 +357,30 @@ class Delivery:
             raise
         slot = _Slot(post_id, transport, sent.message_id, draft if sent.as_drafted else None)
         self._slots[number] = slot
-        if deferred and sent.as_drafted:
-            self._unrecorded.append((post_id, sent.message_id))
-        else:
-            await posts.posted(post_id, sent.message_id)
+        self._unrecorded[post_id] = sent.message_id
+        if not deferred or not sent.as_drafted:
+            await self._record()
         return slot
+
+    async def _record(self) -> None:
+        """Write down which messages the intents became, the ones that could not be before included."""
+        for post_id, message_id in list(self._unrecorded.items()):
+            await self._poster.posts.posted(post_id, message_id)
+            del self._unrecorded[post_id]
+
+    async def _end(self, ending: Ending) -> None:
+        await self._poster.posts.posted_and_ended(
+            self._turn_id,
+            ending.state,
+            posted=tuple(self._unrecorded.items()),
+            cause=DELETED if self.removed else ending.cause,
+            forget=self.removed,
+            now_ms=self._poster.clock.now_ms(),
+        )
+        self._unrecorded.clear()
+
+    def _settling(self, outcome: VersionOutcome) -> Callable[[], Awaitable[None]]:
+        return lambda: self._settle(outcome)
 
     async def _settle(self, outcome: VersionOutcome) -> None:
         posts, now_ms = self._poster.posts, self._poster.clock.now_ms()
@@ -385,7 +403,10 @@ class Delivery:
         await self._withdraw(number)
 
     async def _withdraw(self, number: int) -> None:
-        await self._poster.posts.withdraw(self._slots.pop(number).post_id)
+        post_id = self._slots[number].post_id
+        await self._poster.posts.withdraw(post_id)
+        self._unrecorded.pop(post_id, None)
+        del self._slots[number]
 
 
 def post_nonce(turn_id: TurnId, attempt: int, kind: PostKind, number: int) -> str:

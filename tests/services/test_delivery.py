@@ -1,6 +1,9 @@
 import asyncio
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -30,7 +33,6 @@ from bot.services.outlet import (
     Uncertain,
 )
 from bot.store.database import Database
-from bot.store.errors import StoreError
 from bot.store.vault import Vault
 from tests.support.manual_clock import ManualClock
 from tests.support.post_desk import PREVIEW_SECONDS, ROOM, THREAD, PostDesk
@@ -689,10 +691,40 @@ async def test_a_fault_in_the_previews_does_not_keep_the_final_text_back(
     assert "previews came to an end" in caplog.text
 
 
-async def test_a_fault_of_the_database_reaches_the_one_who_finishes(reply: Reply, database: Database) -> None:
+async def test_a_reply_that_stands_is_written_down_once_the_database_takes_it(
+    vault: Vault, clock: ManualClock, tmp_path: Path
+) -> None:
+    path = tmp_path / "bot.db"
+    database = await Database.open(path, now_ms=clock.now_ms(), busy_timeout_seconds=0.01)
+    reply = Reply(database, vault, clock)
+    await reply.begin()
+    gate = reply.outlet.hold(Act.POST, carried_out=True)
+    finishing = asyncio.create_task(reply.ended_with("One|Two"))
+    await gate.entered.wait()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        gate.open()
+        waits = [await clock.sleeping()]
+        while len(waits) < 3:
+            clock.advance(waits[-1])
+            waits.append(await clock.sleeping())
+        # Once for the id of the first post, and then for the intent of the second.
+        assert waits == [1.0, 1.0, 2.0]
+        assert reply.outlet.texts() == ["One"]
+    clock.advance(waits[-1])
+    await finishing
+    assert reply.outlet.texts() == ["One", "Two"]
+    assert [post.message_id for post in await reply.standing()] == reply.ids
+    assert await reply.turn_state() == ("answered", None)
+    await database.close()
+
+
+async def test_a_fault_of_the_database_that_does_not_pass_reaches_the_one_who_finishes(
+    reply: Reply, database: Database
+) -> None:
     delivery = reply.delivery()
     await database.close()
-    with pytest.raises((StoreError, ValueError)):
+    with pytest.raises(ValueError, match="no active connection"):
         await delivery.finish(reply.ending("Once"))
 
 
