@@ -385,10 +385,16 @@ class RelayService:
 
     async def _finished(self, seconds: float) -> bool:
         workers = set(self._workers.values())
-        if workers:
-            _, pending = await asyncio.wait(workers, timeout=seconds)
-            return not pending
-        return True
+        if not workers:
+            return True
+        time_is_up = asyncio.ensure_future(self._clock.sleep(seconds))
+        finished = asyncio.ensure_future(asyncio.wait(workers))
+        try:
+            await asyncio.wait((finished, time_is_up), return_when=asyncio.FIRST_COMPLETED)
+            return finished.done()
+        finally:
+            time_is_up.cancel()
+            finished.cancel()
 
 
 def _arrival(message: IncomingMessage) -> Arrival:

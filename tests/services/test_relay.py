@@ -32,6 +32,7 @@ from tests.support.scripted_upstream import refuses, says, streams
 
 STAFF = UserId(999)
 BARD = CharacterId("bard")
+DRAIN_SECONDS = 25.0
 
 
 @pytest.fixture
@@ -66,6 +67,14 @@ async def held_reply(world: RelayWorld, text: str = "First.") -> Gate:
     world.say("One")
     await gate.entered.wait()
     return gate
+
+
+async def drained(world: RelayWorld, *, patience_ends: int) -> None:
+    """Stop, and let the time that replies under way are given run out once or twice."""
+    draining = asyncio.create_task(world.relay.drain(DRAIN_SECONDS))
+    for _ in range(patience_ends):
+        await world.clock.pass_for(DRAIN_SECONDS)
+    await draining
 
 
 # Which messages are heard.
@@ -697,14 +706,14 @@ async def test_a_stop_cuts_a_reply_that_takes_too_long(world: RelayWorld) -> Non
     world.upstream.script(streams("Once there was a king. He", gate))
     world.say()
     await world.outlet.until(world.texts)
-    await world.relay.drain(0.01)
+    await drained(world, patience_ends=1)
     assert world.texts() == [f"Once there was a king. He\n{cut_mark(Failure(FailureCause.RESTARTED))}"]
     assert await world.states() == [("failed", "restarted")]
 
 
 async def test_a_stop_marks_a_reply_that_has_not_begun(world: RelayWorld) -> None:
     await held_reply(world)
-    await world.relay.drain(0.01)
+    await drained(world, patience_ends=1)
     assert world.texts() == [failure_sentence(Failure(FailureCause.RESTARTED))]
 
 
@@ -712,7 +721,7 @@ async def test_a_stop_does_not_wait_for_a_discord_that_does_not_answer(world: Re
     world.outlet.script(Act.POST, *[fails(Busy(1e6))] * 3)
     world.say()
     await world.outlet.until(lambda: world.outlet.of(Act.POST))
-    await world.relay.drain(0.01)
+    await drained(world, patience_ends=2)
     assert [state for state, _ in await world.states()] == ["running"]
 
 

@@ -45,3 +45,13 @@ class ManualClock:
         async with self._asleep:
             await self._asleep.wait_for(lambda: any(not sleeper.done() for _, sleeper in self._sleepers))
         return min(due for due, sleeper in self._sleepers if not sleeper.done()) - self._seconds
+
+    async def pass_for(self, seconds: float) -> None:
+        """Wait until somebody has so many seconds left to sleep, to the digit, and let them pass."""
+
+        def sleeps() -> bool:
+            return any(due == self._seconds + seconds and not sleeper.done() for due, sleeper in self._sleepers)
+
+        async with self._asleep:
+            await self._asleep.wait_for(sleeps)
+        self.advance(seconds)
