@@ -148,7 +148,7 @@ class Answers:
                 allowed=rules.allowed_mentions_of(data),
                 default_mentions=mentions.USERS_ONLY,
                 application_id=world.application_id,
-                origin=Origin(interaction.id, int(interaction.type), interaction.user, interaction.name),
+                origin=Origin(interaction.id, int(interaction.type), interaction.user, interaction.command or None),
                 ephemeral_for=interaction.user.id if flags & MessageFlag.EPHEMERAL else None,
             )
         )

@@ -65,14 +65,23 @@ def check_offered(command: JsonObject, person: "Person", channel: "Channel") -> 
     if channel.guild is None:
         return
     if not person.may(channel, Permission.USE_APPLICATION_COMMANDS):
-        raise SandboxError(f"{person.user.name} may not use commands in {channel.name}")
+        raise SandboxError(f"{person.shown_name} may not use commands in {channel.name}")
     needed = command.get("default_member_permissions")
     if needed is not None:
         bits = Permission(as_int(needed)) or Permission.ADMINISTRATOR
         if not person.may(channel, bits):
-            raise SandboxError(f"{name} is not offered to {person.user.name}, who lacks {bits!r}")
+            raise SandboxError(f"{name} is not offered to {person.shown_name}, who lacks {bits!r}")
     if command.get("nsfw") and not (channel.parent if channel.is_thread and channel.parent else channel).nsfw:
         raise SandboxError(f"{name} is offered in age-restricted channels only")
+
+
+def is_offered(command: JsonObject, person: "Person", channel: Channel) -> bool:
+    """Tell whether Discord's client would offer the command to this person here."""
+    try:
+        check_offered(command, person, channel)
+    except SandboxError:
+        return False
+    return True
 
 
 def command_data(

@@ -28,6 +28,7 @@ class Channel:
     guild: "Guild | None" = None
     parent: "Channel | None" = None
     nsfw: bool = False
+    topic: str = ""
     position: int = 0
     owner_id: int | None = None
     recipients: tuple[int, ...] = ()

@@ -7,6 +7,7 @@ from bot.sandbox.discord.command_rules import CommandKind, check_commands, kind_
 from bot.sandbox.discord.errors import RefusalError, SandboxError, unknown
 from bot.sandbox.discord.json_types import JsonObject, as_text, objects_of
 from bot.sandbox.discord.requests import Call, Reply, Route
+from bot.sandbox.discord.sights import Rearranged
 
 if TYPE_CHECKING:
     from bot.sandbox.discord.world import World
@@ -34,9 +35,13 @@ class CommandRegistry:
         """Return the commands of one server (None: the global ones)."""
         return self._sets.get(guild_id, [])
 
+    def offered(self, guild_id: int | None) -> list[JsonObject]:
+        """Return every command that a server has, its own ones first."""
+        return [*self.of(guild_id), *(self.of(None) if guild_id is not None else ())]
+
     def find(self, guild_id: int | None, kind: CommandKind, name: str) -> JsonObject:
         """Return a command that is offered in a server; raises SandboxError when there is none of that name."""
-        offered = [*self.of(guild_id), *self.of(None)]
+        offered = self.offered(guild_id)
         for command in offered:
             if command["name"] == name and kind_of(command) is kind:
                 return command
@@ -65,7 +70,7 @@ class CommandRegistry:
         check_commands(commands)
         before = {(kind_of(command), command["name"]): command["id"] for command in self.of(scope)}
         self._sets[scope] = [self._stored(command, scope, before) for command in commands]
-        self._world.changed()
+        self._world.show(Rearranged())
         return self._sets[scope]
 
     def _stored(self, command: JsonObject, scope: int | None, before: dict[tuple[CommandKind, Any], Any]) -> JsonObject:
@@ -87,6 +92,18 @@ class CommandRegistry:
             "type": int(kind_of(command)),
         }
         return stored if scope is None else stored | {"guild_id": str(scope)}
+
+
+def leaves(command: JsonObject) -> list[tuple[str, JsonObject]]:
+    """Return what can be typed: the command itself, or each of its subcommands, with the words that lead to it."""
+
+    def below(words: str, node: JsonObject) -> list[tuple[str, JsonObject]]:
+        steps = [option for option in objects_of(node.get("options")) if option["type"] in {1, 2}]
+        if not steps:
+            return [(words, node)]
+        return [leaf for step in steps for leaf in below(f"{words} {step['name']}", step)]
+
+    return below(as_text(command["name"]), command)
 
 
 def descend(command: JsonObject, words: Sequence[str]) -> list[JsonObject]:

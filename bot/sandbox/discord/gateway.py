@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Final
+from typing import Final, TypeAlias
 
 from aiohttp import WSMsgType, web
 
@@ -61,6 +61,25 @@ class CloseCode(IntEnum):
     DISALLOWED_INTENTS = 4014
 
 
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame as it went over the wire: its text may hold tokens, and is not for showing."""
+
+    to_bot: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A connection began or ended; `code` is that of its close frame, None where there was none."""
+
+    opened: bool
+    code: int | None = None
+
+
+GatewaySign: TypeAlias = Frame | Link
+
+
 @dataclass(slots=True, eq=False)
 class Session:
     """One identified session; it outlives its connection so that it can be resumed."""
@@ -88,6 +107,7 @@ class Connection:
 
     request: web.BaseRequest
     socket: web.WebSocketResponse
+    tell: Callable[[GatewaySign], None]
     outbox: asyncio.Queue[str | int] = field(default_factory=asyncio.Queue[str | int])
     session: Session | None = None
     arrivals: deque[float] = field(default_factory=deque[float])
@@ -114,6 +134,7 @@ class Connection:
                 return
             with contextlib.suppress(ConnectionError):
                 await self.socket.send_str(item)
+                self.tell(Frame(to_bot=True, text=item))
 
 
 class Gateway:
@@ -145,6 +166,7 @@ class Gateway:
         self.session_starts_total = 1000
         self.session_starts_remaining = 1000
         self.recommended_shards = 1
+        self._listeners: list[Callable[[GatewaySign], None]] = []
         world.subscribe(self._receive)
         world.bot_is_connected = self.connected.is_set
 
@@ -153,19 +175,29 @@ class Gateway:
         """Return the sessions that are connected or could be resumed."""
         return list(self._sessions.values())
 
+    def listen(self, receive: Callable[[GatewaySign], None]) -> None:
+        """Tell a receiver of every later frame, in both directions, and of connections that begin and end."""
+        self._listeners.append(receive)
+
+    def _tell(self, sign: GatewaySign) -> None:
+        for receive in self._listeners:
+            receive(sign)
+
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Serve one connection until it ends."""
         if self.refusing:
             return web.Response(status=503)
         socket = web.WebSocketResponse(max_msg_size=0, compress=False)
         await socket.prepare(request)
-        connection = Connection(request, socket)
+        connection = Connection(request, socket, self._tell)
         self._connections.add(connection)
+        self._tell(Link(opened=True))
         connection.send(Op.HELLO, {"heartbeat_interval": int(self._heartbeat_interval * 1000)})
         writer = asyncio.create_task(connection.write())
         try:
             async for message in socket:
                 if message.type is WSMsgType.TEXT:
+                    self._tell(Frame(to_bot=False, text=message.data))
                     self._command(connection, message.data)
         finally:
             writer.cancel()
@@ -175,6 +207,7 @@ class Gateway:
 
     def _ended(self, connection: Connection, code: int | None) -> None:
         self._connections.discard(connection)
+        self._tell(Link(opened=False, code=code))
         session = connection.session
         if session is not None and session.connection is connection:
             session.connection = None

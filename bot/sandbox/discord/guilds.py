@@ -66,7 +66,13 @@ class Guild:
         self._announce_role(self.bot_role)
 
     def add_channel(
-        self, name: str, *, nsfw: bool = False, kind: ChannelKind = ChannelKind.TEXT, parent: Channel | None = None
+        self,
+        name: str,
+        *,
+        nsfw: bool = False,
+        topic: str = "",
+        kind: ChannelKind = ChannelKind.TEXT,
+        parent: Channel | None = None,
     ) -> Channel:
         """Create a channel and announce it."""
         channel = Channel(
@@ -77,6 +83,7 @@ class Guild:
             self,
             parent,
             nsfw,
+            topic,
             position=len(self.channels),
             created_at=self.world.now(),
         )
@@ -168,13 +175,13 @@ class Guild:
         self.world.publish(Event(name, data, self.id, intent))
 
 
-def open_guild(world: "World", name: str) -> Guild:
+def open_guild(world: "World", name: str, owner_name: str) -> Guild:
     """Create a server with an owner, invite the bot and announce it."""
     guild_id = world.snowflakes.next()
     everyone = Role(guild_id, "@everyone", MEMBER_DEFAULT)
     bot_role = Role(world.snowflakes.next(), world.bot.name, BOT_DEFAULT, position=1, managed=True)
     now = world.now()
-    owner = User(world.snowflakes.next(), "owner", "Owner")
+    owner = User(world.snowflakes.next(), owner_name.lower().replace(" ", "_"), owner_name)
     guild = Guild(
         world,
         guild_id,
@@ -187,6 +194,6 @@ def open_guild(world: "World", name: str) -> Guild:
         now,
     )
     world.guilds[guild.id] = guild
-    guild.add_member("Owner", user=owner)
+    guild.add_member(owner_name, user=owner)
     world.publish(Event("GUILD_CREATE", payloads.guild_create(guild, joined=True), guild.id, Intent.GUILDS))
     return guild

@@ -53,7 +53,10 @@ class Modal:
 
 @dataclass(slots=True, eq=False)
 class Interaction:
-    """One interaction. `opened_at` is the world's time, `started` the loop's; both in seconds."""
+    """One interaction. `opened_at` is the world's time, `started` the loop's; both in seconds.
+
+    `name` says all that the person did; `command` only what was run, as everybody reads it above the answer.
+    """
 
     id: int
     token: str
@@ -66,6 +69,7 @@ class Interaction:
     delivered: bool
     message: Message | None = None
     command_kind: int | None = None
+    command: str = ""
     callback: CallbackType | None = None
     original: Message | None = None
     modal: Modal | None = None

@@ -39,6 +39,7 @@ class Interactions:
         name: str,
         data: JsonObject,
         message: Message | None = None,
+        command: str = "",
     ) -> InteractionResult:
         """Send one interaction and wait for its first answer, at most for the deadline."""
         world = self._world
@@ -55,6 +56,7 @@ class Interactions:
             delivered=world.bot_is_connected(),
             message=message,
             command_kind=data.get("type"),
+            command=command,
         )
         self.answers.keep(interaction)
         if kind is not InteractionType.AUTOCOMPLETE:

@@ -60,6 +60,7 @@ class Ledger:
         self.missed_deadlines: list[str] = []
         self.gateway_errors: list[str] = []
         self.validators: list[RequestValidator] = []
+        self._listeners: list[Callable[[RecordedRequest], None]] = []
         self._expected: list[Expectation] = []
         self._deadlines_expected = 0
         self._deadlines_met = 0
@@ -72,6 +73,19 @@ class Ledger:
             problem = validate(request)
             if problem is not None:
                 self.violations.append(f"{request.method} {request.route}: {problem}")
+        self._tell(request)
+
+    def listen(self, receive: Callable[[RecordedRequest], None]) -> None:
+        """Tell a receiver of every later request, once when it has come in and once when it is answered."""
+        self._listeners.append(receive)
+
+    def end(self, request: RecordedRequest) -> None:
+        """Take note that a request has its answer, or that its connection was cut."""
+        self._tell(request)
+
+    def _tell(self, request: RecordedRequest) -> None:
+        for receive in self._listeners:
+            receive(request)
 
     def refuse(self, request: RecordedRequest, code: int, reason: str, *, provoked: bool) -> None:
         """Record a refusal; an expectation that matches makes it a provoked one."""

@@ -175,6 +175,7 @@ class MessageRoutes:
         channel = self._channel(call, Permission.SEND_MESSAGES)
         world = self._world
         world.transcript.add(Entry(world.now(), "typing", world.bot.name, channel.name, ""))
+        world.begin_typing(channel, world.bot)
         return Reply()
 
 

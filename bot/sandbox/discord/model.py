@@ -150,7 +150,8 @@ class Message:
     """A message as Discord keeps it, and what the stand-in noticed about it.
 
     `pings` is who was really notified, by any text it ever had; `unfurled` says that a link preview was made;
-    `revisions` holds every text it ever had, the present one last.
+    `revisions` holds every text it ever had, the present one last; `dismissed` says that the one person who saw it
+    has put it away, which the bot is never told.
     """
 
     id: int
@@ -178,6 +179,7 @@ class Message:
     pings: set[Ping] = field(default_factory=set[Ping])
     unfurled: bool = False
     deleted: bool = False
+    dismissed: bool = False
     revisions: list[Revision] = field(default_factory=list[Revision])
 
     @property

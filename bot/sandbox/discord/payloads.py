@@ -108,7 +108,7 @@ def channel(place: "Channel") -> JsonObject:
             }
             for entry in place.overwrites.values()
         ],
-        "topic": None,
+        "topic": place.topic or None,
         "nsfw": place.nsfw,
     }
     if place.kind in {ChannelKind.VOICE, ChannelKind.STAGE}:

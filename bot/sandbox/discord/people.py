@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.sandbox.discord import posting
-from bot.sandbox.discord.asking import Resolved, check_offered, command_data, find_button, modal_data, select_data
+from bot.sandbox.discord.asking import (
+    Resolved,
+    check_offered,
+    command_data,
+    find_button,
+    is_offered,
+    modal_data,
+    select_data,
+)
 from bot.sandbox.discord.command_rules import CommandKind
 from bot.sandbox.discord.errors import SandboxError
 from bot.sandbox.discord.interaction_model import Choice, InteractionResult, InteractionType
@@ -14,6 +22,7 @@ from bot.sandbox.discord.model import Attachment, ChannelKind, Member, Message, 
 from bot.sandbox.discord.permissions import Permission, permissions_in
 from bot.sandbox.discord.posting import Change, Draft
 from bot.sandbox.discord.rules import MAX_CONTENT
+from bot.sandbox.discord.sights import Gone
 
 if TYPE_CHECKING:
     from bot.sandbox.discord.channels import Channel
@@ -54,15 +63,46 @@ class Person:
         return permissions_in(channel, self.user.id) & needed == needed
 
     def sees(self, message: Message) -> bool:
-        """Tell whether this person can see a message."""
+        """Tell whether this person can see a message, if it still exists."""
         if message.ephemeral_for is not None:
-            return message.ephemeral_for == self.user.id
+            return message.ephemeral_for == self.user.id and not message.dismissed
         return self.may(message.channel, Permission.VIEW_CHANNEL)
 
     @property
     def private_messages(self) -> list[Message]:
         """Return the ephemeral messages that this person can still see, oldest first."""
-        return [each for each in self.world.private_messages.values() if each.ephemeral_for == self.user.id]
+        return [each for each in self.world.private_messages.values() if self.sees(each)]
+
+    @property
+    def places(self) -> list["Channel"]:
+        """Return the channels that this person sees, each with its threads behind it."""
+        places = [each for channel in self.guild.channels.values() for each in (channel, *channel.threads)]
+        return [place for place in places if not place.deleted and self.may(place, Permission.VIEW_CHANNEL)]
+
+    @property
+    def offered_commands(self) -> list[JsonObject]:
+        """Return the commands that are offered to this person, if only in some of the places."""
+        everything = self.world.interactions.commands.offered(self.guild.id)
+        return [each for each in everything if any(is_offered(each, self, place) for place in self.places)]
+
+    def may_write(self, channel: "Channel") -> bool:
+        """Tell whether this person may write messages in a channel."""
+        barred = channel.locked and not self.may(channel, Permission.MANAGE_THREADS)
+        return not barred and channel.kind is not ChannelKind.FORUM and self.may(channel, Permission.SEND_MESSAGES)
+
+    def may_edit(self, message: Message) -> bool:
+        """Tell whether a message is this person's own."""
+        return message.author is self.user
+
+    def may_delete(self, message: Message) -> bool:
+        """Tell whether this person may delete a message: their own, as staff anybody's, but none that only they see."""
+        if message.ephemeral_for is not None:
+            return False
+        return message.author is self.user or self.may(message.channel, Permission.MANAGE_MESSAGES)
+
+    def may_reply(self, message: Message) -> bool:
+        """Tell whether this person may reply to a message; nobody can to one that others do not see."""
+        return message.ephemeral_for is None and self.may_write(message.channel)
 
     async def say(
         self,
@@ -76,11 +116,12 @@ class Person:
         kind: MessageType = MessageType.DEFAULT,
     ) -> Message:
         """Write a message. `mentions` are put in front; `files` are (name, content, content type)."""
-        barred = channel.locked and not self.may(channel, Permission.MANAGE_THREADS)
-        if barred or channel.kind is ChannelKind.FORUM or not self.may(channel, Permission.SEND_MESSAGES):
-            raise SandboxError(f"{self.user.name} may not write in {channel.name}")
+        if not self.may_write(channel):
+            raise SandboxError(f"{self.shown_name} may not write in {channel.name}")
         if len(text) > MAX_CONTENT:
             raise SandboxError("people's messages end at 2,000 characters")
+        if reply_to is not None and (reply_to.deleted or not self.may_reply(reply_to)):
+            raise SandboxError("that message cannot be replied to")
         prefix = "".join(f"{who.mention} " for who in mentions if who.mention not in text)
         content = prefix + text
         if not content.strip() and not files:
@@ -106,24 +147,35 @@ class Person:
 
     async def edit(self, message: Message, text: str) -> None:
         """Edit one's own message."""
-        if message.author is not self.user:
+        if not self.may_edit(message):
             raise SandboxError("people edit only their own messages")
         if message.deleted:
             raise SandboxError("the message is gone")
+        if len(text) > MAX_CONTENT:
+            raise SandboxError("people's messages end at 2,000 characters")
+        if not text.strip() and not message.attachments:
+            raise SandboxError("an empty message cannot be sent")
         posting.edit(message, Change(content=text))
 
     async def delete(self, message: Message) -> None:
         """Delete one's own message, or as staff anybody's."""
         if message.deleted:
             raise SandboxError("the message is gone")
-        if message.author is not self.user and not self.may(message.channel, Permission.MANAGE_MESSAGES):
-            raise SandboxError(f"{self.user.name} may not delete others' messages in {message.channel.name}")
+        if not self.may_delete(message):
+            raise SandboxError(f"{self.shown_name} may not delete others' messages in {message.channel.name}")
         posting.delete(message)
+
+    async def dismiss(self, message: Message) -> None:
+        """Put away a message that only this person sees; the bot is not told, and may go on editing it."""
+        if message.ephemeral_for != self.user.id:
+            raise SandboxError("only a message that nobody else sees can be dismissed")
+        message.dismissed = True
+        self.world.show(Gone(message))
 
     async def delete_many(self, messages: Sequence[Message]) -> None:
         """Delete several messages of one channel in one event, as moderation bots do."""
         if not self.may(messages[0].channel, Permission.MANAGE_MESSAGES):
-            raise SandboxError(f"{self.user.name} may not delete others' messages")
+            raise SandboxError(f"{self.shown_name} may not delete others' messages")
         posting.delete_bulk(messages)
 
     def open_dm(self) -> "Channel":
@@ -140,17 +192,23 @@ class Person:
         found = self._command(channel, CommandKind.CHAT_INPUT, head)
         data = command_data(found, words, _pointed(options))
         shown = "".join(f" {name}:{value}" for name, value in options.items())
-        return await self._interact(channel, InteractionType.COMMAND, f"/{command}{shown}", data)
+        name = f"/{command}{shown}"
+        return await self._interact(channel, InteractionType.COMMAND, name, data, command=f"/{command}")
 
     async def autocomplete(
         self, channel: "Channel", command: str, option: str, typed: str, /, **others: object
     ) -> list[Choice]:
         """Type into an option and return what is suggested, nothing when no answer came in time."""
+        return (await self.type_into(channel, command, option, typed, **others)).choices
+
+    async def type_into(
+        self, channel: "Channel", command: str, option: str, typed: str, /, **others: object
+    ) -> InteractionResult:
+        """Type into an option, and return what came of it; `others` are the options that are filled in already."""
         head, *words = command.split()
         found = self._command(channel, CommandKind.CHAT_INPUT, head)
         data = command_data(found, words, _pointed({**others, option: typed}), focused=option)
-        result = await self._interact(channel, InteractionType.AUTOCOMPLETE, f"/{command} {option}:{typed}", data)
-        return result.choices
+        return await self._interact(channel, InteractionType.AUTOCOMPLETE, f"/{command} {option}:{typed}", data)
 
     async def context_menu(self, target: "Message | Person", name: str) -> InteractionResult:
         """Run an entry of the menu on a message, or on a person (then in the server's first channel)."""
@@ -168,7 +226,7 @@ class Person:
             "target_id": resolved.add(target.member if isinstance(target, Person) else target),
         }
         data["resolved"] = resolved.data
-        return await self._interact(channel, InteractionType.COMMAND, name, data)
+        return await self._interact(channel, InteractionType.COMMAND, name, data, command=name)
 
     async def click(self, message: Message, button: str) -> InteractionResult:
         """Click a button, named by its custom id or its label."""
@@ -205,7 +263,7 @@ class Person:
 
     def _must_see(self, message: Message) -> None:
         if message.deleted or not self.sees(message):
-            raise SandboxError(f"{self.user.name} does not see that message")
+            raise SandboxError(f"{self.shown_name} does not see that message")
 
     async def _interact(
         self,
@@ -214,10 +272,11 @@ class Person:
         name: str,
         data: JsonObject,
         message: Message | None = None,
+        command: str = "",
     ) -> InteractionResult:
         if not self.may(channel, Permission.VIEW_CHANNEL):
-            raise SandboxError(f"{self.user.name} does not see {channel.name}")
-        return await self.world.interactions.run(self, channel, kind, name, data, message)
+            raise SandboxError(f"{self.shown_name} does not see {channel.name}")
+        return await self.world.interactions.run(self, channel, kind, name, data, message, command)
 
 
 def _member(value: object) -> object:

@@ -17,6 +17,7 @@ from bot.sandbox.discord.model import (
     Webhook,
 )
 from bot.sandbox.discord.permissions import Permission, permissions_in
+from bot.sandbox.discord.sights import Gone, Shown
 from bot.sandbox.discord.transcript import Entry
 
 if TYPE_CHECKING:
@@ -83,13 +84,15 @@ def post(draft: Draft) -> Message:
     if message.ephemeral_for is not None:
         world.private_messages[message.id] = message
         note(message, "post")
-        world.changed()
+        world.show(Shown(message))
         return message
     if channel.archived:
         channel.set_archived(False)
     channel.keep(message)
     note(message, "post")
     world.publish_in(channel, "MESSAGE_CREATE", payloads.message(message, for_event=True), message)
+    world.show(Shown(message))
+    world.end_typing(channel, message.author)
     _unfurl(message)
     return message
 
@@ -137,9 +140,9 @@ def edit(message: Message, change: Change) -> None:
 
 
 def announce_update(message: Message) -> None:
-    """Send MESSAGE_UPDATE, except for messages that only one person sees."""
+    """Show a changed message, and send MESSAGE_UPDATE except for those that only one person sees."""
+    message.channel.world.show(Shown(message))
     if message.ephemeral_for is not None:
-        message.channel.world.changed()
         return
     data = payloads.message(message, for_event=True)
     message.channel.world.publish_in(message.channel, "MESSAGE_UPDATE", data, message)
@@ -149,7 +152,6 @@ def delete(message: Message) -> None:
     """Delete one message and tell the gateway."""
     _remove(message)
     if message.ephemeral_for is not None:
-        message.channel.world.changed()
         return
     data = _place_of(message) | {"id": str(message.id)}
     message.channel.world.publish_in(message.channel, "MESSAGE_DELETE", data)
@@ -170,6 +172,7 @@ def _remove(message: Message) -> None:
     else:
         message.channel.world.private_messages.pop(message.id, None)
     note(message, "delete")
+    message.channel.world.show(Gone(message))
 
 
 def _place_of(message: Message) -> JsonObject:

@@ -84,6 +84,7 @@ class RestApi:
             raise
         finally:
             record.answered_at = self._world.now()
+            self._ledger.end(record)
             self._world.changed()
 
     def _match(self, method: str, parts: tuple[str, ...]) -> tuple[Route, dict[str, str]] | None:

@@ -196,9 +196,9 @@ class DiscordSandbox:
     def message_content_enabled(self, enabled: bool) -> None:
         self.world.message_content_enabled = enabled
 
-    def add_guild(self, name: str) -> Guild:
-        """Create a server with the bot in it."""
-        return open_guild(self.world, name)
+    def add_guild(self, name: str, *, owner: str = "Owner") -> Guild:
+        """Create a server with the bot in it, and a person who owns it."""
+        return open_guild(self.world, name, owner)
 
     async def drop_gateway(self, *, resumable: bool = True) -> None:
         """Cut the gateway sockets; not resumable, the next RESUME is answered with an invalid session."""

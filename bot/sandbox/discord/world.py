@@ -1,4 +1,4 @@
-"""Everything the stand-in knows, and the two wires that leave it: gateway events and state changes."""
+"""Everything the stand-in knows, and the wires that leave it: gateway events, what people see, state changes."""
 
 import asyncio
 import secrets
@@ -12,6 +12,7 @@ from bot.sandbox.discord.interactions import Interactions
 from bot.sandbox.discord.json_types import JsonObject
 from bot.sandbox.discord.model import Attachment, ChannelKind, Message, User, Webhook
 from bot.sandbox.discord.permissions import Permission, permissions_in
+from bot.sandbox.discord.sights import Rearranged, Sight, Typing
 from bot.sandbox.discord.transcript import Transcript
 
 if TYPE_CHECKING:
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from bot.sandbox.discord.ledger import Ledger
 
 _TOKEN_BYTES: Final = 24
+_TYPING_SECONDS: Final = 10.0
+"""https://discord.com/developers/docs/resources/channel#trigger-typing-indicator"""
+_ABOUT_TALK: Final = ("MESSAGE_", "INTERACTION_")
+"""How the names of events begin that leave the servers as they are."""
 
 
 class World:
@@ -46,17 +51,32 @@ class World:
         self.interactions = Interactions(self, ledger, interaction_deadline)
         self.bot_is_connected: Callable[[], bool] = lambda: False
         self._subscribers: list[Callable[[Event], None]] = []
+        self._onlookers: list[Callable[[Sight], None]] = []
+        self._typing: dict[tuple[int, int], float] = {}
         self._waiters: set[asyncio.Future[None]] = set()
 
     def subscribe(self, receive: Callable[[Event], None]) -> None:
-        """Send every later event to a receiver (the gateway; a demo page)."""
+        """Send every later event to a receiver: the gateway, or a test."""
         self._subscribers.append(receive)
+
+    def look_on(self, receive: Callable[[Sight], None]) -> None:
+        """Tell a receiver of everything that people see happen from now on; who sees what is for it to ask."""
+        self._onlookers.append(receive)
+
+    def show(self, sight: Sight) -> None:
+        """Let people see something, and waiters look again."""
+        for receive in self._onlookers:
+            receive(sight)
+        self.changed()
 
     def publish(self, event: Event) -> None:
         """Send an event to every receiver and let waiters look again."""
         for receive in self._subscribers:
             receive(event)
-        self.changed()
+        if event.name.startswith(_ABOUT_TALK):
+            self.changed()
+        else:
+            self.show(Rearranged())
 
     def publish_in(self, channel: Channel, name: str, data: JsonObject, message: Message | None = None) -> None:
         """Send an event about messages in a channel, if the bot can see that channel."""
@@ -70,6 +90,16 @@ class World:
     def publish_interaction(self, guild_id: int | None, data: JsonObject) -> None:
         """Send INTERACTION_CREATE, which needs no intent and no sight of the channel."""
         self.publish(Event("INTERACTION_CREATE", data, guild_id))
+
+    def begin_typing(self, channel: Channel, user: User) -> None:
+        """Show that somebody is typing, for as long as Discord does or until they have written."""
+        until = self._typing[channel.id, user.id] = self.now() + _TYPING_SECONDS
+        self.show(Typing(channel, user, until))
+
+    def end_typing(self, channel: Channel, user: User) -> None:
+        """Let somebody have stopped typing, as a message of theirs does."""
+        if self._typing.pop((channel.id, user.id), None) is not None:
+            self.show(Typing(channel, user, self.now()))
 
     def bot_may(self, channel: Channel, needed: Permission) -> bool:
         """Tell whether the bot holds every one of these permissions in a channel."""

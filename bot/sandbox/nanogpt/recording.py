@@ -53,6 +53,8 @@ class RecordedCall:
     """Monotonic seconds when the first text was handed to the socket."""
     last_text: float | None = None
     """Monotonic seconds when the last text was handed to the socket."""
+    ended: float | None = None
+    """Monotonic seconds when the answer was complete, or nobody waited for it any more."""
     status: int | None = None
     """Of the answer; None until one was begun."""
     outcome: Outcome = Outcome.OPEN
@@ -139,6 +141,14 @@ class Record:
     complaints: list[str] = field(default_factory=list[str])
     """What no careful client does, whether or not it was answered."""
     changes: Changes = field(default_factory=Changes)
+    listeners: list[Callable[[RecordedCall], None]] = field(default_factory=list[Callable[[RecordedCall], None]])
+    """Told of every call when it has come in, and whenever its status or outcome is another."""
+
+    def note(self, call: RecordedCall) -> None:
+        """Tell whoever listens or waits that a call came in, or got further."""
+        for receive in self.listeners:
+            receive(call)
+        self.changes.notify()
 
     def complain(self, sentence: str) -> None:
         """Note something that a careful client never does."""

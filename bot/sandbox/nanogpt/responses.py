@@ -116,7 +116,7 @@ class Responses:
                 await answer.begin()
                 await answer.flush()
             held.arrive(exchange.call)
-            self._record.changes.notify()
+            self._record.note(exchange.call)
             text, last = await self._follow(held, answer)
             rest = ""
             if isinstance(last, FinishStep):

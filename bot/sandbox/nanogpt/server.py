@@ -146,6 +146,10 @@ class NanoGptSandbox:
     def context_characters(self, limit: int | None) -> None:
         self._settings.context_characters = limit
 
+    def listen(self, receive: Callable[[RecordedCall], None]) -> None:
+        """Tell a receiver of every later call when it comes in, and whenever it gets further."""
+        self._record.listeners.append(receive)
+
     def load_cast(self) -> None:
         """Put the default cast into the catalogue, with its authors."""
         load_cast(self.catalog)
@@ -193,7 +197,7 @@ class NanoGptSandbox:
         transport = request.transport
         if transport is not None:
             self._open.add(transport)
-        self._record.changes.notify()
+        self._record.note(call)
         try:
             response = await self._answer(exchange, account)
             call.outcome = Outcome.ANSWERED
@@ -206,7 +210,8 @@ class NanoGptSandbox:
         finally:
             if transport is not None:
                 self._open.discard(transport)
-            self._record.changes.notify()
+            call.ended = self.pace.monotonic()
+            self._record.note(call)
         return response
 
     async def _note(self, request: web.Request) -> tuple[RecordedCall, Account | None]:

@@ -53,6 +53,7 @@ class Exchange:
     async def send(self, response: web.StreamResponse) -> web.StreamResponse:
         """Begin an answer, and with a whole one end it as well."""
         self.call.status = response.status
+        self._record.note(self.call)
         await response.prepare(self._request)
         if isinstance(response, web.Response):
             await response.write_eof()
@@ -71,7 +72,7 @@ class Exchange:
     async def _wait_forever(self, outcome: Outcome) -> NoReturn:
         """Wait for the cancellation that the end of a connection brings to its handler."""
         self.call.outcome = outcome
-        self._record.changes.notify()
+        self._record.note(self.call)
         while True:
             await asyncio.Event().wait()
 
