@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final, cast
 
@@ -22,6 +23,9 @@ EXIT_FAILED: Final = 1
 EXIT_CONFIG: Final = os.EX_CONFIG
 """78, the status of a wrong configuration (sysexits.h); a supervisor should not start the bot again at once."""
 EXIT_INTERRUPTED: Final = 128 + signal.SIGINT
+_DEMO_PORT: Final = 8642
+_PORTS: Final = range(1_024, 65_536)
+"""Those that need no privilege."""
 
 _log = logging.getLogger("bot")
 
@@ -32,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _let_stdout_show_anything()
     try:
         if options.command == "demo":
-            return _demo()
+            return _demo(options)
         settings = load_settings(options.config, os.environ)
         # The findings of a check are read by a person, who needs no account of how they came about.
         level = "WARNING" if options.command == "check" else settings.logging.level
@@ -77,17 +81,27 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("check", help="say what is wrong or missing, without starting the bot; costs one short reply")
     commands.add_parser("sync", help="send the commands to Discord now")
     demo = commands.add_parser("demo", help="try the bot offline: no account, no token, no key")
-    demo.add_argument(
-        "--tour", action="store_true", required=True, help="play a member's first five minutes, and print them"
-    )
+    demo.add_argument("--port", type=_port, default=_DEMO_PORT, help=f"where the page is served (else {_DEMO_PORT})")
+    demo.add_argument("--no-browser", action="store_true", help="print the page's address, and open no browser")
+    demo.add_argument("--tour", action="store_true", help="open no page: play a member's first five minutes in text")
     return parser
 
 
-def _demo() -> int:
-    # The stand-ins are for the demo alone; nothing else of the bot loads them.
-    from bot.sandbox.tour import tour  # noqa: PLC0415 - as said above
+def _port(text: str) -> int:
+    if not text.isdecimal() or (int(text) != 0 and int(text) not in _PORTS):
+        raise argparse.ArgumentTypeError(f"a port is a number from {_PORTS.start} to {_PORTS.stop - 1}, or 0 for any")
+    return int(text)
 
-    return asyncio.run(tour(print))
+
+def _demo(options: argparse.Namespace) -> int:
+    # The stand-ins are for the demo alone; nothing else of the bot loads them.
+    if options.tour:
+        from bot.sandbox.tour import tour  # noqa: PLC0415 - as said above
+
+        return asyncio.run(tour(print))
+    from bot.sandbox.page.opening import open_demo  # noqa: PLC0415 - as said above
+
+    return asyncio.run(open_demo(partial(print, flush=True), port=options.port, browser=not options.no_browser))
 
 
 def _let_stdout_show_anything() -> None:

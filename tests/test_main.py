@@ -40,7 +40,18 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"character-bot {__version__}\n"
 
 
-@pytest.mark.parametrize("arguments", [["fly"], ["--tour"], ["demo"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["fly"],
+        ["--tour"],
+        ["demo", "--host", "192.0.2.1"],
+        ["demo", "--port", "80"],
+        ["demo", "--port", "65536"],
+        ["demo", "--port", "-1"],
+        ["demo", "--port", "http"],
+    ],
+)
 def test_what_is_no_command_ends_with_the_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(arguments)

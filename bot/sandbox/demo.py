@@ -14,6 +14,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from bot.sandbox.discord import BucketPolicy, DiscordSandbox
@@ -43,11 +44,22 @@ class ChildBot:
         self._folder = folder
         self._discord = discord
         self._process: Process | None = None
+        self._end: asyncio.Task[None] | None = None
 
     @property
     def log_file(self) -> Path:
         """Return where the bot's log goes; restarts go on in the same file."""
         return self._folder / "bot.log"
+
+    @property
+    def running(self) -> bool:
+        """Tell whether there is a process that has not ended."""
+        return self._process is not None and self._process.returncode is None
+
+    @property
+    def exit_status(self) -> int | None:
+        """Return how the last process ended, negative for a signal; None while it runs, or before the first start."""
+        return None if self._process is None else self._process.returncode
 
     async def start(self) -> None:
         """Start the bot and wait until it is connected. Raises BotEnded when that does not come to pass."""
@@ -63,6 +75,7 @@ class ChildBot:
                 stderr=log,
             )
         self._process = process
+        self._end = asyncio.create_task(self._announce_end(process))
         ended = asyncio.create_task(process.wait())
         connected = asyncio.create_task(self._discord.gateway_connected.wait())
         try:
@@ -98,6 +111,16 @@ class ChildBot:
             process.kill()
             await process.wait()
 
+    async def _announce_end(self, process: "Process") -> None:
+        await process.wait()
+        self._discord.world.changed()
+
+    async def close(self) -> None:
+        """End the bot at once, if it runs, and have done with it."""
+        await self.kill()
+        if self._end is not None:
+            await self._end
+
     def log_tail(self) -> list[str]:
         """Return the last lines of the bot's log."""
         if not self.log_file.exists():
@@ -114,21 +137,29 @@ class Demo:
     bot: ChildBot
 
 
+Settings = Mapping[str, Mapping[str, str | float]]
+"""By section and key, as in the bot's settings file."""
+
+
 @asynccontextmanager
-async def demo() -> AsyncGenerator[Demo]:
+async def demo(settings: Settings = MappingProxyType({}), *, keep_records: bool = True) -> AsyncGenerator[Demo]:
     """Start both stand-ins, with rate limits as Discord has them, and get the bot ready to be started.
 
-    Everything is on 127.0.0.1 and in a temporary folder, which is deleted at the end.
+    Everything is on 127.0.0.1 and in a temporary folder, which is deleted at the end. `settings` go above those that
+    lead the bot to the stand-ins. Without `keep_records` no request and no call is kept, for a demo that goes on.
     """
     with tempfile.TemporaryDirectory(prefix="character-bot-demo-") as name:
         folder = Path(name)
-        async with DiscordSandbox(buckets=BucketPolicy()) as discord, NanoGptSandbox() as nanogpt:
-            (folder / "config.toml").write_text(settings_file(discord, nanogpt), "utf-8")
+        async with (
+            DiscordSandbox(buckets=BucketPolicy(), keep_records=keep_records) as discord,
+            NanoGptSandbox(keep_calls=keep_records) as nanogpt,
+        ):
+            (folder / "config.toml").write_text(settings_file(discord, nanogpt, settings), "utf-8")
             bot = ChildBot(folder, discord)
             try:
                 yield Demo(discord, nanogpt, bot)
             finally:
-                await bot.kill()
+                await bot.close()
 
 
 def child_environment(surroundings: Mapping[str, str], folder: Path) -> dict[str, str]:
@@ -138,9 +169,9 @@ def child_environment(surroundings: Mapping[str, str], folder: Path) -> dict[str
     return kept | {"PYTHONPATH": os.pathsep.join(paths), "HOME": str(folder), "TMPDIR": str(folder)}
 
 
-def settings_file(discord: DiscordSandbox, nanogpt: NanoGptSandbox) -> str:
+def settings_file(discord: DiscordSandbox, nanogpt: NanoGptSandbox, changes: Settings = MappingProxyType({})) -> str:
     """Write the settings that lead the bot to the stand-ins; its database lies in its working directory."""
-    settings = {
+    settings: dict[str, dict[str, str | float]] = {
         "discord": {
             "token": discord.token,
             "api_url": discord.api_url,
@@ -155,6 +186,8 @@ def settings_file(discord: DiscordSandbox, nanogpt: NanoGptSandbox) -> str:
         },
         "database": {"url": "sqlite:///bot.db"},
     }
+    for section, values in changes.items():
+        settings[section] = {**settings.get(section, {}), **values}
     # A JSON string of plain characters is a TOML string too.
     return "\n".join(
         f"[{section}]\n" + "\n".join(f"{key} = {json.dumps(value)}" for key, value in values.items()) + "\n"

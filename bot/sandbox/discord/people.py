@@ -100,6 +100,10 @@ class Person:
             return False
         return message.author is self.user or self.may(message.channel, Permission.MANAGE_MESSAGES)
 
+    def may_dismiss(self, message: Message) -> bool:
+        """Tell whether this person may put a message away: one that nobody else sees."""
+        return message.ephemeral_for == self.user.id
+
     def may_reply(self, message: Message) -> bool:
         """Tell whether this person may reply to a message; nobody can to one that others do not see."""
         return message.ephemeral_for is None and self.may_write(message.channel)
@@ -167,7 +171,7 @@ class Person:
 
     async def dismiss(self, message: Message) -> None:
         """Put away a message that only this person sees; the bot is not told, and may go on editing it."""
-        if message.ephemeral_for != self.user.id:
+        if not self.may_dismiss(message):
             raise SandboxError("only a message that nobody else sees can be dismissed")
         message.dismissed = True
         self.world.show(Gone(message))

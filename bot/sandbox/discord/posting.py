@@ -130,9 +130,11 @@ def edit(message: Message, change: Change) -> None:
         message.components = numbered(change.components)
     if change.attachments is not None:
         message.attachments = change.attachments
+    if not message.is_loading:
+        # What takes the place of "is thinking…" is no edit to people.
+        message.edited_at = now
     if change.flags is not None:
         message.flags = change.flags
-    message.edited_at = now
     note(message, "edit")
     announce_update(message)
     if change.content is not None:

@@ -1,0 +1,75 @@
+"""What the page sends, read strictly: one verb with its fields."""
+
+import json
+from dataclasses import dataclass
+
+from bot.sandbox.discord import SandboxError
+from bot.sandbox.discord.json_types import JsonObject, as_list, as_object
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One frame of the page. The readers raise SandboxError for a field that is missing or of another type."""
+
+    number: int
+    verb: str
+    fields: JsonObject
+
+    def text(self, name: str) -> str:
+        """Read a text."""
+        value = self.fields.get(name)
+        if not isinstance(value, str):
+            raise _malformed(name)
+        return value
+
+    def optional_text(self, name: str) -> str | None:
+        """Read a text that may be left out."""
+        return None if self.fields.get(name) is None else self.text(name)
+
+    def id(self, name: str) -> int:
+        """Read an id."""
+        value = self.text(name)
+        if not value.isdecimal():
+            raise _malformed(name)
+        return int(value)
+
+    def optional_id(self, name: str) -> int | None:
+        """Read an id that may be left out."""
+        return None if self.fields.get(name) is None else self.id(name)
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        """Read a yes or no."""
+        value = self.fields.get(name, default)
+        if not isinstance(value, bool):
+            raise _malformed(name)
+        return value
+
+    def object(self, name: str) -> JsonObject:
+        """Read an object; one that is left out is empty."""
+        value = as_object(self.fields.get(name, {}))
+        if value is None:
+            raise _malformed(name)
+        return value
+
+    def texts(self, name: str) -> list[str]:
+        """Read a list of texts."""
+        values = as_list(self.fields.get(name))
+        if not all(isinstance(value, str) for value in values):
+            raise _malformed(name)
+        return values
+
+
+def read_frame(raw: str) -> Asked | None:
+    """Read a frame, or return None for one without a number to answer to."""
+    try:
+        fields = as_object(json.loads(raw))
+    except ValueError:
+        return None
+    number, verb = (None, None) if fields is None else (fields.get("n"), fields.get("do"))
+    if fields is None or not isinstance(number, int) or not isinstance(verb, str):
+        return None
+    return Asked(number, verb, fields)
+
+
+def _malformed(name: str) -> SandboxError:
+    return SandboxError(f"the page sent no proper {name!r}")

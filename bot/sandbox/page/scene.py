@@ -1,0 +1,87 @@
+"""The server that the demo opens on: its channels, its people, and what one of them says to start with."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from bot.sandbox.discord import Channel, DiscordSandbox, Guild, Permission, Person, posting
+from bot.sandbox.discord.posting import Draft
+
+SERVER: Final = "The Inkwell"
+_FILLING: Final = (
+    "Did anybody see the notes from yesterday?",
+    "They are *somewhere*; the question is **where**.",
+    "- first look under the kettle\n- then behind the globe\n- then ask Cleo",
+    "Found them. Page three says:\n> Begin in the middle, and be quick about it.",
+    "`print('good morning')`",
+    "I shall read it again with tea.",
+)
+_WELCOME: Final = (
+    "## Welcome to The Inkwell\n"
+    "Everything here is made up and stays on this machine, so try whatever you like:\n"
+    "- type `/character search` and look around, or `/character show` and let it suggest names as you type\n"
+    "- in #writing-room, run `/character use` with `helpful-guide`, then just write: it answers under its own name\n"
+    "- rate it or report it with the buttons under its reply\n"
+    "- be somebody else for a while: Cleo may decide who speaks where, Ben may not"
+)
+_WRITING: Final = (
+    "Quiet, please, people are writing here. Ask for *a long story with code*, and see how it arrives piece by piece."
+)
+_THREAD: Final = "A character that is used in #writing-room answers in its threads too, and remembers each apart."
+_AFTER_DARK: Final = (
+    "Age-restricted, so `night-bard` may sing here. Try the same `/character use` in #writing-room, and it is refused."
+)
+_PLAIN: Final = (
+    "Nobody gave the bot *Manage Webhooks* in this channel. Characters still speak, but in the bot's name; "
+    "it says so once, to those who can mend it."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The server and who is in it."""
+
+    guild: Guild
+    people: tuple[Person, ...]
+    """The one to begin as comes first."""
+
+    @property
+    def channels(self) -> list[Channel]:
+        """Return every channel and thread."""
+        return [*self.guild.channels.values(), *self.guild.threads]
+
+    def person(self, person_id: str) -> Person | None:
+        """Return the one with this id, or None."""
+        return next((person for person in self.people if str(person.id) == person_id), None)
+
+    def channel(self, name: str) -> Channel:
+        """Return a channel or thread by its name; raises LookupError when there is none."""
+        return next(channel for channel in self.channels if channel.name == name)
+
+
+def set_scene(discord: DiscordSandbox) -> Scene:
+    """Open the server; the owner is Ada, Cleo moderates, Ben is a member like any other."""
+    guild = discord.add_guild(SERVER, owner="Ada")
+    moderator = guild.add_role("Moderator", Permission.MANAGE_CHANNELS | Permission.MANAGE_MESSAGES)
+    ada, cleo, ben = guild.owner, guild.add_member("Cleo", roles=[moderator]), guild.add_member("Ben")
+    general = guild.add_channel("general", topic="Everybody, about everything. Begin here.")
+    writing = guild.add_channel("writing-room", topic="Drafts, doubts and deadlines.")
+    thread = writing.add_thread("Chapter one", owner=ada)
+    dark = guild.add_channel("after-dark", nsfw=True, topic="Age-restricted: stronger characters may be used here.")
+    plain = guild.add_channel("plain-voices", topic="The bot lacks Manage Webhooks here.")
+    plain.deny_bot(Permission.MANAGE_WEBHOOKS)
+    for channel, text in (
+        (general, _WELCOME),
+        (writing, _WRITING),
+        (thread, _THREAD),
+        (dark, _AFTER_DARK),
+        (plain, _PLAIN),
+    ):
+        posting.post(Draft(channel, ada.user, text))
+    return Scene(guild, (ada, cleo, ben))
+
+
+def fill(scene: Scene, channel: Channel, count: int) -> None:
+    """Put many messages of the people into a channel at once, to see how the page bears a long history."""
+    for number in range(count):
+        author = scene.people[number // 2 % len(scene.people)].user
+        posting.post(Draft(channel, author, f"{_FILLING[number % len(_FILLING)]}\n-# {number + 1} of {count}"))

@@ -1,0 +1,81 @@
+"""Everything behind the page, and the open pages in front of it."""
+
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING
+
+from bot.sandbox.demo import Demo
+from bot.sandbox.discord import Person
+from bot.sandbox.discord.json_types import JsonObject
+from bot.sandbox.discord.sights import Sight
+from bot.sandbox.page import drawing
+from bot.sandbox.page.levers import Levers
+from bot.sandbox.page.scene import Scene, set_scene
+from bot.sandbox.page.switch import BotCondition, BotSwitch
+from bot.sandbox.page.watching import Panel
+from bot.sandbox.tasks import owned
+
+if TYPE_CHECKING:
+    from bot.sandbox.page.viewer import Viewer
+
+
+class Stage:
+    """The scene, the levers and the panel, shared by all open pages."""
+
+    def __init__(self, demo: Demo, notes: tuple[str, ...], *, live: bool) -> None:
+        self.demo = demo
+        self.scene: Scene = set_scene(demo.discord)
+        self.switch = BotSwitch(demo.bot, demo.discord, self._tell_condition)
+        self.levers = Levers(demo.discord, demo.nanogpt, self.switch, self._tell_levers)
+        self.panel = Panel(demo, self._send)
+        self._notes = notes
+        self._live = live
+        self._viewers: set[Viewer] = set()
+        demo.discord.world.look_on(self._see)
+
+    @asynccontextmanager
+    async def playing(self) -> AsyncGenerator[None]:
+        """Keep panel and pages up to date for the length of the block; kill the bot at its end."""
+        async with self.switch.watched(), owned(self.panel.run()):
+            yield
+
+    @contextmanager
+    def showing(self, viewer: "Viewer") -> Generator[None]:
+        """Let an open page see what happens for the length of the block."""
+        self.panel.flush()
+        self._viewers.add(viewer)
+        try:
+            yield
+        finally:
+            self._viewers.discard(viewer)
+
+    def state(self, me: Person) -> JsonObject:
+        """Draw everything that the page needs to begin with, as one person sees it."""
+        return {
+            "t": "state",
+            "me": drawing.person(me),
+            "people": [drawing.person(person) for person in self.scene.people],
+            "guild": {"name": self.scene.guild.name},
+            "channels": [drawing.channel(place, me) for place in me.places],
+            "names": drawing.names(me),
+            "commands": drawing.commands(me),
+            "bot": self.switch.condition.state,
+            "live": self._live,
+            "notes": list(self._notes),
+            "levers": self.levers.draw(),
+        }
+
+    def _see(self, sight: Sight) -> None:
+        for viewer in self._viewers:
+            viewer.see(sight)
+
+    def _send(self, frame: JsonObject) -> None:
+        for viewer in self._viewers:
+            viewer.send(frame)
+
+    def _tell_condition(self, condition: BotCondition) -> None:
+        self._send({"t": "bot", "state": condition.state, "sentence": condition.sentence})
+        self._tell_levers()
+
+    def _tell_levers(self) -> None:
+        self._send({"t": "levers", **self.levers.draw()})

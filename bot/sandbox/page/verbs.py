@@ -1,0 +1,129 @@
+"""What the page can ask for: each verb is something that one of the people does, or a lever."""
+
+from collections import OrderedDict
+from typing import Final
+
+from bot.sandbox.discord import Channel, InteractionResult, Message, Person, SandboxError
+from bot.sandbox.discord.history import read_back
+from bot.sandbox.discord.json_types import JsonObject
+from bot.sandbox.page import drawing
+from bot.sandbox.page.asked import Asked
+from bot.sandbox.page.levers import Levers
+from bot.sandbox.page.scene import Scene
+
+_PAGE: Final = 50
+"""Messages at a time, as Discord's own client loads them."""
+_OPEN_FORMS: Final = 20
+
+
+class Verbs:
+    """Carries out what one page asks, as the person that it shows."""
+
+    def __init__(self, scene: Scene, levers: Levers) -> None:
+        self._scene = scene
+        self._levers = levers
+        self._forms: OrderedDict[str, tuple[Person, InteractionResult]] = OrderedDict()
+        self.me = scene.people[0]
+
+    async def carry_out(self, asked: Asked) -> JsonObject:
+        """Do what is asked and return the answer's fields; raises SandboxError with the sentence for people."""
+        match asked.verb:
+            case "become":
+                return self._become(asked)
+            case "open":
+                return self._open(asked)
+            case "say" | "edit" | "delete":
+                await self._write(asked)
+                return {}
+            case "suggest":
+                return await self._suggest(asked)
+            case "command" | "menu" | "click" | "select" | "submit":
+                person = self.me
+                return {"result": self._result(await self._interact(asked), person)}
+            case "lever":
+                await self._levers.pull(asked.text("name"), asked.fields)
+                return {}
+            case _:
+                raise SandboxError(f"there is no {asked.verb!r} here")
+
+    def _become(self, asked: Asked) -> JsonObject:
+        person = self._scene.person(asked.text("person"))
+        if person is None:
+            raise SandboxError("there is nobody of that name")
+        self.me = person
+        return {}
+
+    def _open(self, asked: Asked) -> JsonObject:
+        found, more = read_back(self.me, self._channel(asked), before=asked.optional_id("before"), limit=_PAGE)
+        return {"messages": [drawing.message(message, self.me) for message in found], "more": more}
+
+    async def _write(self, asked: Asked) -> None:
+        if asked.verb == "say":
+            channel = self._channel(asked)
+            replied = asked.optional_id("reply_to")
+            await self.me.say(
+                channel,
+                asked.text("text"),
+                reply_to=None if replied is None else self._message(replied),
+                ping_reply=asked.flag("ping", default=True),
+            )
+            return
+        message = self._message(asked.id("message"))
+        if asked.verb == "edit":
+            await self.me.edit(message, asked.text("text"))
+        elif self.me.may_dismiss(message):
+            await self.me.dismiss(message)
+        else:
+            await self.me.delete(message)
+
+    async def _suggest(self, asked: Asked) -> JsonObject:
+        option = asked.text("option")
+        others = {name: value for name, value in asked.object("options").items() if name != option}
+        result = await self.me.type_into(
+            self._channel(asked), asked.text("name"), option, asked.text("typed"), **others
+        )
+        return {"choices": drawing.choices(result.choices), "failed": result.failed}
+
+    async def _interact(self, asked: Asked) -> InteractionResult:
+        match asked.verb:
+            case "command":
+                return await self.me.slash(self._channel(asked), asked.text("name"), **asked.object("options"))
+            case "menu":
+                return await self.me.context_menu(self._message(asked.id("message")), asked.text("name"))
+            case "click":
+                return await self.me.click(self._message(asked.id("message")), asked.text("custom_id"))
+            case "select":
+                message = self._message(asked.id("message"))
+                return await self.me.select(message, asked.text("custom_id"), asked.texts("values"))
+            case _:
+                return await self._submit(asked)
+
+    async def _submit(self, asked: Asked) -> InteractionResult:
+        opened = self._forms.get(asked.text("form"))
+        if opened is None:
+            raise SandboxError("that form is not open any more")
+        person, result = opened
+        answer = await person.submit(result, asked.object("values"))
+        if not answer.failed:
+            self._forms.pop(asked.text("form"), None)
+        return answer
+
+    def _result(self, result: InteractionResult, person: Person) -> JsonObject:
+        drawn = drawing.result(result)
+        if result.modal is not None:
+            self._forms[drawn["modal"]["form"]] = (person, result)
+            while len(self._forms) > _OPEN_FORMS:
+                self._forms.popitem(last=False)
+        return drawn
+
+    def _channel(self, asked: Asked) -> Channel:
+        found = self._scene.guild.world.channels.get(asked.id("channel"))
+        if found is None:
+            raise SandboxError("that channel is gone")
+        return found
+
+    def _message(self, message_id: int) -> Message:
+        found = self._scene.guild.world.find_message(message_id)
+        if found is None or not self.me.sees(found):
+            raise SandboxError("that message is gone")
+        return found
