@@ -42,6 +42,7 @@ class BotProcess:
 
     async def start(self) -> None:
         """Start the process; it connects in its own time."""
+        self._world.discord.expect_new_process()
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,

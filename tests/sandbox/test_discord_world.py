@@ -136,6 +136,22 @@ def test_a_bucket_is_full_until_its_window_ends_and_each_webhook_has_its_own() -
     assert call("1")
 
 
+def test_only_a_process_that_was_told_of_a_full_bucket_is_to_blame_for_calling() -> None:
+    now = [0.0]
+    buckets = Buckets(BucketPolicy(webhook_limit=1, webhook_window=1.0), lambda: now[0], lambda: now[0])
+
+    def blamed() -> bool:
+        path = {"webhook_id": "1", "webhook_token": "fake"}
+        verdict = buckets.take("POST", EXECUTE, path, authorised=False, webhook_channel=1)
+        return verdict.retry_after is not None and verdict.announced
+
+    assert [blamed(), blamed()] == [False, True]
+    buckets.forget_client()
+    assert [blamed(), blamed()] == [False, True]
+    now[0] = 1.0
+    assert [blamed(), blamed()] == [False, True]
+
+
 def test_the_global_limit_counts_only_calls_with_the_bots_token() -> None:
     buckets = Buckets(BucketPolicy(global_limit=2), lambda: 0.0, lambda: 0.0)
 

@@ -38,11 +38,16 @@ class BucketPolicy:
 class _Window:
     count: int
     ends: float
+    told: bool = False
+    """Whether an answer has told the present process of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Headers for the answer; with `retry_after` (seconds) set, the call must be answered 429 with that `scope`."""
+    """Headers for the answer; with `retry_after` (seconds) set, the call must be answered 429 with that `scope`.
+
+    `announced` says whether the client could have known.
+    """
 
     headers: dict[str, str]
     retry_after: float | None = None
@@ -95,7 +100,13 @@ class Buckets:
             "X-RateLimit-Reset-After": f"{math.ceil(left * 1000) / 1000:.3f}",
             "X-RateLimit-Bucket": hashlib.sha256(name.encode()).hexdigest()[:32],
         }
-        return Verdict(headers, left if state.count > limit else None)
+        announced, state.told = state.told, True
+        return Verdict(headers, left if state.count > limit else None, announced=announced)
+
+    def forget_client(self) -> None:
+        """Take note that the client is another process from here on, which no answer has told anything yet."""
+        for window in self._windows.values():
+            window.told = False
 
     def _bucket(self, method: str, template: str) -> tuple[str, int, float]:
         policy = self._policy

@@ -55,8 +55,8 @@ class DiscordSandbox:
         self.faults = Faults()
         self.gateway = Gateway(self.world, self.ledger, time.monotonic, heartbeat_interval=heartbeat_interval)
         self.routes = self._routes()
-        limiter = None if buckets is None else Buckets(buckets, time.monotonic, time.time)
-        self._rest = RestApi(self.world, self.ledger, self.faults, limiter, self.routes)
+        self._buckets = None if buckets is None else Buckets(buckets, time.monotonic, time.time)
+        self._rest = RestApi(self.world, self.ledger, self.faults, self._buckets, self.routes)
         self._port = port
         self._runner: web.ServerRunner | None = None
         self.base_url = ""
@@ -199,6 +199,11 @@ class DiscordSandbox:
     def add_guild(self, name: str, *, owner: str = "Owner") -> Guild:
         """Create a server with the bot in it, and a person who owns it."""
         return open_guild(self.world, name, owner)
+
+    def expect_new_process(self) -> None:
+        """Take note that the bot starts anew, and so knows nothing of rate limits that earlier calls have spent."""
+        if self._buckets is not None:
+            self._buckets.forget_client()
 
     async def drop_gateway(self, *, resumable: bool = True) -> None:
         """Cut the gateway sockets; not resumable, the next RESUME is answered with an invalid session."""
