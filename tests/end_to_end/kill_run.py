@@ -85,7 +85,7 @@ class KillRun:
             relay__queue_limit="1000",
         ) as bot:
             await asyncio.wait_for(self._world.discord.gateway_connected.wait(), 30)
-            await asyncio.sleep(0.5)
+            await self._world.discord.wait_for(lambda: self._world.discord.world.interactions.commands.of(None), 30)
             for channel in self._channels:
                 await (await guild.owner.slash(channel, "character use", character="helpful-guide")).final_message()
             deeds = ["say"] * self._plan.messages + ["kill"] * self._plan.kills + ["drop"] * self._plan.drops
