@@ -63,6 +63,7 @@ class ChildBot:
 
     async def start(self) -> None:
         """Start the bot and wait until it is connected. Raises BotEnded when that does not come to pass."""
+        self._discord.expect_new_process()
         # The socket of an earlier process may outlive it by a moment.
         await self._discord.wait_for(lambda: not self._discord.gateway_connected.is_set(), START_SECONDS)
         with self.log_file.open("ab") as log:
