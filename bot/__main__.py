@@ -23,6 +23,7 @@ EXIT_FAILED: Final = 1
 EXIT_CONFIG: Final = os.EX_CONFIG
 """78, the status of a wrong configuration (sysexits.h); a supervisor should not start the bot again at once."""
 EXIT_INTERRUPTED: Final = 128 + signal.SIGINT
+_LIVE_KEY: Final = "NANOGPT_API_KEY"
 _DEMO_PORT: Final = 8642
 _PORTS: Final = range(1_024, 65_536)
 """Those that need no privilege."""
@@ -83,7 +84,9 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("demo", help="try the bot offline: no account, no token, no key")
     demo.add_argument("--port", type=_port, default=_DEMO_PORT, help=f"where the page is served (else {_DEMO_PORT})")
     demo.add_argument("--no-browser", action="store_true", help="print the page's address, and open no browser")
-    demo.add_argument("--tour", action="store_true", help="open no page: play a member's first five minutes in text")
+    kind = demo.add_mutually_exclusive_group()
+    kind.add_argument("--live", action="store_true", help="let the real NanoGPT answer, with $NANOGPT_API_KEY")
+    kind.add_argument("--tour", action="store_true", help="open no page: play a member's first five minutes in text")
     return parser
 
 
@@ -95,13 +98,22 @@ def _port(text: str) -> int:
 
 def _demo(options: argparse.Namespace) -> int:
     # The stand-ins are for the demo alone; nothing else of the bot loads them.
+    live_key = os.environ.get(_LIVE_KEY, "").strip() if options.live else None
+    if live_key == "":
+        return _say(f"{_LIVE_KEY} is not set: demo --live needs a NanoGPT API key in the environment.", EXIT_CONFIG)
     if options.tour:
         from bot.sandbox.tour import tour  # noqa: PLC0415 - as said above
 
         return asyncio.run(tour(print))
     from bot.sandbox.page.opening import open_demo  # noqa: PLC0415 - as said above
+    from bot.sandbox.page.server import PortTaken  # noqa: PLC0415 - as said above
 
-    return asyncio.run(open_demo(partial(print, flush=True), port=options.port, browser=not options.no_browser))
+    say = partial(print, flush=True)
+    try:
+        asyncio.run(open_demo(say, port=options.port, live_key=live_key, browser=not options.no_browser))
+    except PortTaken as error:
+        return _say(str(error), EXIT_FAILED)
+    return EXIT_OK
 
 
 def _let_stdout_show_anything() -> None:

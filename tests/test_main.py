@@ -2,6 +2,7 @@
 
 import fcntl
 import logging
+import socket
 from collections.abc import Generator
 from pathlib import Path
 
@@ -50,6 +51,7 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
         ["demo", "--port", "65536"],
         ["demo", "--port", "-1"],
         ["demo", "--port", "http"],
+        ["demo", "--live", "--tour"],
     ],
 )
 def test_what_is_no_command_ends_with_the_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -57,6 +59,25 @@ def test_what_is_no_command_ends_with_the_usage(arguments: list[str], capsys: py
         main(arguments)
     assert ended.value.code == 2
     assert "usage: python -m bot" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("key", [None, "", "  "])
+def test_a_live_demo_without_a_key_ends_with_one_sentence(
+    key: str | None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NANOGPT_API_KEY") if key is None else monkeypatch.setenv("NANOGPT_API_KEY", key)
+    assert main(["demo", "--live", "--no-browser"]) == EXIT_CONFIG
+    assert capsys.readouterr() == (
+        "",
+        "NANOGPT_API_KEY is not set: demo --live needs a NanoGPT API key in the environment.\n",
+    )
+
+
+def test_a_demo_on_a_port_in_use_ends_with_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["demo", "--port", str(port), "--no-browser"]) == EXIT_FAILED
+    assert capsys.readouterr() == ("", f"Port {port} cannot be used; choose another with --port.\n")
 
 
 @pytest.mark.parametrize("command", [[], ["run"], ["check"], ["sync"]])

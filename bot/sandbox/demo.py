@@ -11,13 +11,14 @@ import os
 import sys
 import tempfile
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from bot.sandbox.discord import BucketPolicy, DiscordSandbox
+from bot.sandbox.nanogpt.live import LiveUpstream
 from bot.sandbox.nanogpt.server import NanoGptSandbox
 
 if TYPE_CHECKING:
@@ -143,17 +144,21 @@ Settings = Mapping[str, Mapping[str, str | float]]
 
 
 @asynccontextmanager
-async def demo(settings: Settings = MappingProxyType({}), *, keep_records: bool = True) -> AsyncGenerator[Demo]:
+async def demo(
+    settings: Settings = MappingProxyType({}), *, keep_records: bool = True, live: LiveUpstream | None = None
+) -> AsyncGenerator[Demo]:
     """Start both stand-ins, with rate limits as Discord has them, and get the bot ready to be started.
 
     Everything is on 127.0.0.1 and in a temporary folder, which is deleted at the end. `settings` go above those that
-    lead the bot to the stand-ins. Without `keep_records` no request and no call is kept, for a demo that goes on.
+    lead the bot to the stand-ins. Without `keep_records` no request and no call is kept, for a demo that goes on. With
+    `live`, the stand-in for NanoGPT passes on what the real one has to answer.
     """
     with tempfile.TemporaryDirectory(prefix="character-bot-demo-") as name:
         folder = Path(name)
         async with (
             DiscordSandbox(buckets=BucketPolicy(), keep_records=keep_records) as discord,
-            NanoGptSandbox(keep_calls=keep_records) as nanogpt,
+            live or nullcontext(),
+            NanoGptSandbox(keep_calls=keep_records, live=live) as nanogpt,
         ):
             (folder / "config.toml").write_text(settings_file(discord, nanogpt, settings), "utf-8")
             bot = ChildBot(folder, discord)

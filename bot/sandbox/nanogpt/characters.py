@@ -74,9 +74,12 @@ class Characters:
         detailed = _word(query, "detailed", ("true", "false")) == "true"
         return Answer.of(200, _models_body(page, detailed=detailed))
 
-    def report(self, id_or_slug: str, call: RecordedCall, account: Account) -> Answer:
-        """POST /characters/{idOrSlug}/report: a reason, and details if there are any."""
-        character = self._readable(id_or_slug, account)
+    def report(self, id_or_slug: str, call: RecordedCall, account: Account, *, look_up: bool = True) -> Answer:
+        """POST /characters/{idOrSlug}/report: a reason, and details if there are any.
+
+        Without `look_up` the character is one of another catalogue, and taken as it is named.
+        """
+        slug = self._readable(id_or_slug, account).slug if look_up else id_or_slug
         fields = dict(call.fields)
         reason, details = fields.pop("reason", None), fields.pop("details", None)
         if not isinstance(reason, str) or not reason.strip():
@@ -87,7 +90,7 @@ class Characters:
             self._record.complain(f"A report with the unknown field {name}.")
             raise _bad_body(name, "is not a field of a report")
         made = Report(
-            character=character.slug,
+            character=slug,
             account=account.id,
             reason=reason,
             details=details if isinstance(details, str) else None,

@@ -103,7 +103,7 @@ class Responses:
     async def _end_stream(exchange: Exchange, answer: StreamedAnswer, plan: Plan) -> web.StreamResponse:
         if plan.ending in {Ending.STALL, Ending.CUT}:
             await answer.flush()
-            await (exchange.stall() if plan.ending is Ending.STALL else exchange.cut())
+            await exchange.strike(plan.ending)
         return await answer.end(plan)
 
     async def _answer_held(

@@ -16,17 +16,17 @@ from bot.sandbox.nanogpt.catalog import Account, Catalog
 from bot.sandbox.nanogpt.characters import Characters
 from bot.sandbox.nanogpt.faults import ArmedFault, Fault, Faults, Route, failure_answer
 from bot.sandbox.nanogpt.holding import DEFAULT_PATIENCE_SECONDS, Held
+from bot.sandbox.nanogpt.live import FORWARDED, LiveUpstream
 from bot.sandbox.nanogpt.recording import KeyState, Outcome, Record, RecordedCall, Report
 from bot.sandbox.nanogpt.responder import respond
 from bot.sandbox.nanogpt.responses import Responder, Responses, ResponseSettings
 from bot.sandbox.nanogpt.streaming import Exchange, Pace
 from bot.sandbox.nanogpt.variants import Variants
-from bot.sandbox.nanogpt.wire import Answer, RefusedError, error_answer, refusal
+from bot.sandbox.nanogpt.wire import PREFIX, Answer, RefusedError, error_answer, refusal
 
 HOST: Final = "127.0.0.1"
 OPERATOR: Final = "operator"
 """The account whose key a bot under test is given."""
-_PREFIX: Final = "/api/v1"
 _MAX_BODY_BYTES: Final = 32 * 1024 * 1024
 """The application limit that the Responses page names."""
 _SHUTDOWN_SECONDS: Final = 2.0
@@ -37,7 +37,8 @@ class NanoGptSandbox:
     """NanoGPT on a socket of this machine, for as long as the `async with` block lasts.
 
     `monotonic` and `sleep` pace the streams, `now` is Unix seconds. A long bench sets `keep_calls` to
-    False, and the calls are not kept. Not for use from several event loops.
+    False, and the calls are not kept. With `live`, the real NanoGPT answers what changes nothing there, in place of
+    catalogue and responder; it has to be open already. Not for use from several event loops.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class NanoGptSandbox:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         monotonic: Callable[[], float] = monotonic,
         now: Callable[[], float] = time,
+        live: LiveUpstream | None = None,
     ) -> None:
         self.catalog = Catalog()
         self.faults = Faults()
@@ -58,13 +60,14 @@ class NanoGptSandbox:
         self._keep_calls = keep_calls
         self._count = 0
         self._now = now
+        self._live = live
         self._settings = ResponseSettings(self.variants, self.pace, respond)
         self._responses = Responses(self.catalog, self._record, self._settings, now=now)
         self._characters = Characters(self.catalog, self._record, self.variants)
         self._runner: web.AppRunner | None = None
         self._ports: tuple[int, ...] = ()
         self._open: set[asyncio.Transport] = set()
-        if with_cast:
+        if with_cast and live is None:
             self.load_cast()
 
     async def __aenter__(self) -> Self:
@@ -91,12 +94,12 @@ class NanoGptSandbox:
     @property
     def base_url(self) -> str:
         """The website's address, with every route."""
-        return f"http://{HOST}:{self._ports[0]}{_PREFIX}"
+        return f"http://{HOST}:{self._ports[0]}{PREFIX}"
 
     @property
     def responses_url(self) -> str:
         """The direct host's address, with the responses alone."""
-        return f"http://{HOST}:{self._ports[1]}{_PREFIX}"
+        return f"http://{HOST}:{self._ports[1]}{PREFIX}"
 
     @property
     def operator_key(self) -> str:
@@ -192,14 +195,15 @@ class NanoGptSandbox:
         assert not self.complaints, "\n".join(self.complaints)
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
-        call, account = await self._note(request)
-        exchange = Exchange(request, call, self._record)
+        raw = await request.read()
+        call, account = self._note(request, raw)
+        exchange = Exchange(request, raw, call, self._record)
         transport = request.transport
         if transport is not None:
             self._open.add(transport)
         self._record.note(call)
         try:
-            response = await self._answer(exchange, account)
+            response = await self._answer(request, exchange, account)
             call.outcome = Outcome.ANSWERED
         except BaseException as error:
             if isinstance(error, Exception) and not isinstance(error, ConnectionError):
@@ -214,8 +218,7 @@ class NanoGptSandbox:
             self._record.note(call)
         return response
 
-    async def _note(self, request: web.Request) -> tuple[RecordedCall, Account | None]:
-        raw = await request.read()
+    def _note(self, request: web.Request, raw: bytes) -> tuple[RecordedCall, Account | None]:
         path = _path_of(request)
         account, key = self._who(request)
         direct = _local_port(request) == self._ports[1]
@@ -248,7 +251,7 @@ class NanoGptSandbox:
         account = self.catalog.account_of(bearer or own)
         return account, "bad" if account is None else "good"
 
-    async def _answer(self, exchange: Exchange, account: Account | None) -> web.StreamResponse:
+    async def _answer(self, request: web.Request, exchange: Exchange, account: Account | None) -> web.StreamResponse:
         call = exchange.call
         if call.route is None:
             self._record.complain(f"The stand-in has no route {call.method} {call.path}.")
@@ -260,6 +263,8 @@ class NanoGptSandbox:
         try:
             if call.key == "bad":
                 raise refusal(401, "Invalid session", kind="authentication_error", code="invalid_api_key")
+            if self._live is not None and route in FORWARDED:
+                return await self._live.answer(request, exchange, fault, self.pace, self._record.complain)
             if route is Route.RESPONSES:
                 return await self._responses.answer(exchange, _signed_in(account), fault)
             answer = self._answer_catalog(route, call, account)
@@ -289,7 +294,8 @@ class NanoGptSandbox:
             case Route.CHARACTER:
                 return self._characters.read(call.target, account)
             case _:
-                return self._characters.report(call.target, call, _signed_in(account))
+                known = self._live is None
+                return self._characters.report(call.target, call, _signed_in(account), look_up=known)
 
 
 def _signed_in(account: Account | None) -> Account:
@@ -300,9 +306,9 @@ def _signed_in(account: Account | None) -> Account:
 
 def _path_of(request: web.Request) -> tuple[str, ...]:
     raw = request.rel_url.raw_path
-    if not raw.startswith(f"{_PREFIX}/"):
+    if not raw.startswith(f"{PREFIX}/"):
         return (f"..{unquote(raw)}",)
-    return tuple(unquote(segment) for segment in raw.removeprefix(f"{_PREFIX}/").split("/"))
+    return tuple(unquote(segment) for segment in raw.removeprefix(f"{PREFIX}/").split("/"))
 
 
 def _local_port(request: web.Request) -> int | None:

@@ -9,7 +9,7 @@ from typing import Final, NoReturn
 from aiohttp import web
 
 from bot.sandbox.nanogpt.events import EventWriter
-from bot.sandbox.nanogpt.plan import Plan, split_tokens
+from bot.sandbox.nanogpt.plan import Ending, Plan, split_tokens
 from bot.sandbox.nanogpt.recording import Outcome, Record, RecordedCall
 from bot.sandbox.nanogpt.wire import EVENT_STREAM_TYPE, Answer
 
@@ -26,12 +26,18 @@ class Pace:
     sleep: Callable[[float], Awaitable[None]] = field(default=asyncio.sleep, repr=False)
     monotonic: Callable[[], float] = field(default=monotonic, repr=False)
 
+    @property
+    def interval(self) -> float:
+        """The seconds from one token to the next."""
+        return 1 / self.tokens_per_second if self.tokens_per_second > 0 else 0.0
+
 
 class Exchange:
     """One request and the answer to it, as far as the socket is concerned."""
 
-    def __init__(self, request: web.Request, call: RecordedCall, record: Record) -> None:
+    def __init__(self, request: web.Request, body: bytes, call: RecordedCall, record: Record) -> None:
         self.call = call
+        self.body = body
         self._request = request
         self._record = record
 
@@ -59,6 +65,18 @@ class Exchange:
             await response.write_eof()
         return response
 
+    def open_stream(self) -> web.StreamResponse:
+        """Make the answer of a stream, to be sent."""
+        response = web.StreamResponse(headers={REQUEST_ID_HEADER: self.request_id})
+        response.content_type = EVENT_STREAM_TYPE
+        return response
+
+    async def strike(self, ending: Ending) -> NoReturn:
+        """End an answer by a stall or a cut."""
+        if ending is Ending.STALL:
+            await self.stall()
+        await self.cut()
+
     async def stall(self) -> NoReturn:
         """Say nothing more until the client goes away."""
         await self._wait_forever(Outcome.STALLED)
@@ -85,8 +103,7 @@ class StreamedAnswer:
         self._events = events
         self._pace = pace
         self._has_text = False
-        self._response = web.StreamResponse(headers={REQUEST_ID_HEADER: exchange.request_id})
-        self._response.content_type = EVENT_STREAM_TYPE
+        self._response = exchange.open_stream()
 
     async def begin(self) -> None:
         """Send the headers, once; the first events wait for the next flush."""
@@ -116,7 +133,6 @@ class StreamedAnswer:
     async def text(self, plan: Plan) -> None:
         """Send a plan's text at the ordered pace; what is due at once goes out together."""
         pace = self._pace
-        interval = 1 / pace.tokens_per_second if pace.tokens_per_second > 0 else 0.0
         due = pace.monotonic() + pace.first_token_seconds
         for index, token in enumerate(split_tokens(plan.text)):
             if (wait := due - pace.monotonic()) > 0:
@@ -124,7 +140,7 @@ class StreamedAnswer:
                 await pace.sleep(wait)
             self._events.text(token, refused=plan.refused)
             self._has_text = True
-            due += interval
+            due += pace.interval
             if plan.unknown_events and index == 0:
                 self._events.unknown()
 

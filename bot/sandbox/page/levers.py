@@ -11,8 +11,6 @@ from bot.sandbox.nanogpt.recording import RecordedCall
 from bot.sandbox.nanogpt.server import NanoGptSandbox
 from bot.sandbox.page.switch import BotSwitch
 
-TOKENS_PER_SECOND: Final = 40.0
-FIRST_TOKEN_SECONDS: Final = 0.3
 _MAX_TOKENS_PER_SECOND: Final = 1_000
 _SOON_SECONDS: Final = 3.0
 """What the short 429 asks to wait: long enough to be noticed."""
@@ -53,8 +51,6 @@ class Levers:
         self._switch = switch
         self._tell = tell
         self._told: tuple[str, ...] = ()
-        nanogpt.pace.tokens_per_second = TOKENS_PER_SECOND
-        nanogpt.pace.first_token_seconds = FIRST_TOKEN_SECONDS
         nanogpt.listen(self._hear)
 
     def draw(self) -> JsonObject:

@@ -5,68 +5,75 @@ import os
 import signal
 import sys
 import webbrowser
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from typing import Final
 
-from bot.sandbox.demo import Settings, demo
+from bot.sandbox.demo import demo
 from bot.sandbox.discord import SandboxError
-from bot.sandbox.page.server import PageServer, PortTaken
+from bot.sandbox.nanogpt.live import LiveUpstream
+from bot.sandbox.page.plans import LIVE, OFFLINE
+from bot.sandbox.page.server import PageServer
 from bot.sandbox.page.stage import Stage
+from bot.sandbox.tasks import owned
 
-IDLE_SECONDS: Final = 6
-OVERALL_SECONDS: Final = 120
-SETTINGS: Final[Settings] = {
-    "nanogpt": {
-        "connect_timeout_seconds": 2,
-        "idle_timeout_seconds": IDLE_SECONDS,
-        "overall_timeout_seconds": OVERALL_SECONDS,
-    },
-    "logging": {"level": "DEBUG"},
-}
-"""Beside the addresses: shorter waits, so that a stall is over while one watches, and a log with every step."""
-NOTES: Final = (
-    "Everything runs on this machine, and nothing is kept: a stand-in for Discord, one for NanoGPT, and the real bot.",
-    "The characters' answers are scripted: no model writes them.",
-    f"The bot's settings are shortened here: it gives NanoGPT up after {IDLE_SECONDS} s of silence, not 90 s.",
-)
 _STOPPING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-async def open_demo(say: Callable[[str], None], *, port: int, browser: bool) -> int:
-    """Serve the demo until it is interrupted, and return the exit status."""
+@dataclass(frozen=True, slots=True)
+class OpenDemo:
+    """The demo while it is open."""
+
+    stage: Stage
+    address: str
+
+
+@asynccontextmanager
+async def opened(*, port: int = 0, live: LiveUpstream | None = None) -> AsyncGenerator[OpenDemo]:
+    """Serve the demo for the length of the block; the bot is not started yet. Raises PortTaken."""
+    plan = OFFLINE if live is None else LIVE
+    async with demo(plan.settings, keep_records=False, live=live) as behind:
+        stage = Stage(behind, plan)
+        async with PageServer(stage, port) as server, stage.playing():
+            yield OpenDemo(stage, server.address)
+
+
+async def open_demo(say: Callable[[str], None], *, port: int, live_key: str | None, browser: bool) -> None:
+    """Serve the demo until the process is told to stop.
+
+    With `live_key` the real NanoGPT is asked, in the name of whoever the key belongs to. Raises PortTaken.
+    """
+    live = None if live_key is None else LiveUpstream(live_key)
+    with _interrupted() as stop:
+        async with opened(port=port, live=live) as shown:
+            say(f"The demo is at {shown.address}")
+            say("Ctrl-C stops it and deletes all of it.")
+            if browser and has_display(os.environ, sys.platform):
+                await asyncio.to_thread(webbrowser.open, shown.address)
+            async with owned(_start(shown.stage, say)):
+                await stop.wait()
+
+
+async def _start(stage: Stage, say: Callable[[str], None]) -> None:
+    try:
+        await stage.switch.start()
+    except SandboxError as error:
+        say(f"{error} The page shows its log, and can start it again.")
+
+
+@contextmanager
+def _interrupted() -> Generator[asyncio.Event]:
+    """Hand out an event that is set when the process is told to stop."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in _STOPPING:
         loop.add_signal_handler(number, stop.set)
     try:
-        async with demo(SETTINGS, keep_records=False) as opened:
-            stage = Stage(opened, NOTES, live=False)
-            async with PageServer(stage, port) as server, stage.playing():
-                say(f"The demo is at {server.address}")
-                say("Ctrl-C stops it, and deletes all of it.")
-                if browser and has_display(os.environ, sys.platform):
-                    await asyncio.to_thread(webbrowser.open, server.address)
-                await _run(stage, say, stop)
-    except PortTaken as error:
-        say(str(error))
-        return 1
+        yield stop
     finally:
         for number in _STOPPING:
             loop.remove_signal_handler(number)
-    return 0
-
-
-async def _run(stage: Stage, say: Callable[[str], None], stop: asyncio.Event) -> None:
-    starting = asyncio.create_task(stage.switch.start())
-    stopped = asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait((starting, stopped), return_when=asyncio.FIRST_COMPLETED)
-        if starting.done() and isinstance(error := starting.exception(), SandboxError):
-            say(str(error))
-        await stopped
-    finally:
-        starting.cancel()
-        await asyncio.gather(starting, return_exceptions=True)
 
 
 def has_display(environment: Mapping[str, str], platform: str) -> bool:

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Final, Self
 from urllib.parse import quote
 
-from aiohttp import hdrs, web
+from aiohttp import WSCloseCode, hdrs, web
 
 from bot.sandbox.page.guard import HEADERS, HOST, Guard, Verdict
 from bot.sandbox.page.stage import Stage
@@ -43,6 +43,7 @@ class PageServer:
         self._port = port
         self._static = static
         self._runner: web.AppRunner | None = None
+        self._sockets: set[web.WebSocketResponse] = set()
         self._guard = Guard(port, secrets.token_urlsafe(_TOKEN_BYTES))
 
     @property
@@ -59,6 +60,7 @@ class PageServer:
 
         app = web.Application(middlewares=[check])
         app.on_response_prepare.append(_add_headers)
+        app.on_shutdown.append(self._close_sockets)
         app.router.add_get("/{token}/", self._index)
         app.router.add_get("/{token}/static/{name}", self._file)
         app.router.add_get("/{token}/socket", self._socket)
@@ -122,9 +124,17 @@ class PageServer:
         socket = web.WebSocketResponse(max_msg_size=_MAX_FRAME_BYTES)
         await socket.prepare(request)
         viewer = Viewer(self._stage, request, socket)
-        with self._stage.showing(viewer):
-            await viewer.run()
+        self._sockets.add(socket)
+        try:
+            with self._stage.showing(viewer):
+                await viewer.run()
+        finally:
+            self._sockets.discard(socket)
         return socket
+
+    async def _close_sockets(self, _: web.Application) -> None:
+        for socket in tuple(self._sockets):
+            await socket.close(code=WSCloseCode.GOING_AWAY)
 
 
 async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:

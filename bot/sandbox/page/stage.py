@@ -10,6 +10,7 @@ from bot.sandbox.discord.json_types import JsonObject
 from bot.sandbox.discord.sights import Sight
 from bot.sandbox.page import drawing
 from bot.sandbox.page.levers import Levers
+from bot.sandbox.page.plans import DemoPlan
 from bot.sandbox.page.scene import Scene, set_scene
 from bot.sandbox.page.switch import BotCondition, BotSwitch
 from bot.sandbox.page.watching import Panel
@@ -22,15 +23,16 @@ if TYPE_CHECKING:
 class Stage:
     """The scene, the levers and the panel, shared by all open pages."""
 
-    def __init__(self, demo: Demo, notes: tuple[str, ...], *, live: bool) -> None:
+    def __init__(self, demo: Demo, plan: DemoPlan) -> None:
         self.demo = demo
         self.scene: Scene = set_scene(demo.discord)
         self.switch = BotSwitch(demo.bot, demo.discord, self._tell_condition)
         self.levers = Levers(demo.discord, demo.nanogpt, self.switch, self._tell_levers)
         self.panel = Panel(demo, self._send)
-        self._notes = notes
-        self._live = live
+        self._plan = plan
         self._viewers: set[Viewer] = set()
+        demo.nanogpt.pace.first_token_seconds = plan.first_token_seconds
+        demo.nanogpt.pace.tokens_per_second = plan.tokens_per_second
         demo.discord.world.look_on(self._see)
 
     @asynccontextmanager
@@ -60,8 +62,8 @@ class Stage:
             "names": drawing.names(me),
             "commands": drawing.commands(me),
             "bot": self.switch.condition.state,
-            "live": self._live,
-            "notes": list(self._notes),
+            "live": self._plan.live,
+            "notes": list(self._plan.notes),
             "levers": self.levers.draw(),
         }
 
