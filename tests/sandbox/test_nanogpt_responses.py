@@ -6,6 +6,7 @@ import pytest
 
 from bot.sandbox.nanogpt.cast import AUTHOR, MEMBER, PENDING, PRIVATE, UNLISTED, WITHOUT_API
 from bot.sandbox.nanogpt.plan import split_tokens
+from bot.sandbox.nanogpt.recording import Outcome
 from bot.sandbox.nanogpt.requests import ResponseRequest
 from bot.sandbox.nanogpt.server import NanoGptSandbox
 from bot.sandbox.nanogpt.variants import ReasoningEvents
@@ -298,3 +299,12 @@ def test_tokens_joined_are_the_text(text: str) -> None:
     tokens = split_tokens(text)
     assert "".join(tokens) == text
     assert all(tokens)
+
+
+async def test_an_onlooker_is_told_whenever_a_call_gets_further() -> None:
+    told: list[tuple[int | None, Outcome, bool]] = []
+    async with visiting(NanoGptSandbox(keep_calls=False)) as visit:
+        visit.upstream.listen(lambda call: told.append((call.status, call.outcome, call.ended is not None)))
+        await visit.stream()
+        await visit.upstream.wait_for(lambda: len(told) == 3)
+    assert told == [(None, Outcome.OPEN, False), (200, Outcome.OPEN, False), (200, Outcome.ANSWERED, True)]

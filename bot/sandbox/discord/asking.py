@@ -220,8 +220,11 @@ def _filled(part: JsonObject, label: str, left: dict[str, object], resolved: Res
     if kind is Kind.TEXT_INPUT:
         text = as_text(part.get("value")) if given is None else str(given)
         least = max(as_int(part.get("min_length")), 1) if required or text else 0
-        if not least <= len(text) <= as_int(part.get("max_length"), 4000):
-            raise SandboxError(f"the field {label or custom_id!r} does not take {len(text)} characters")
+        most = as_int(part.get("max_length"), 4000)
+        if required and not text:
+            raise SandboxError(f"the field {label or custom_id!r} has to be filled in")
+        if not least <= len(text) <= most:
+            raise SandboxError(f"the field {label or custom_id!r} takes {least} to {most} characters, not {len(text)}")
         return base | {"value": text}
     if kind is Kind.CHECKBOX:
         return base | {"value": bool(part.get("default") if given is None else given)}
@@ -229,7 +232,9 @@ def _filled(part: JsonObject, label: str, left: dict[str, object], resolved: Res
     if kind is Kind.RADIO_GROUP:
         offered = [option["value"] for option in objects_of(part.get("options"))]
         value = given if given is not None else next(iter(defaults), None)
-        if (value is None and required) or (value is not None and value not in offered):
+        if value is None and required:
+            raise SandboxError(f"the field {label or custom_id!r} has to be filled in")
+        if value is not None and value not in offered:
             raise SandboxError(f"the field {label or custom_id!r} offers {offered}, not {value!r}")
         return base | {"value": value}
     chosen = defaults if given is None else [given] if isinstance(given, str) else as_list(given)

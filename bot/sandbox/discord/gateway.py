@@ -29,6 +29,8 @@ _SHARD_SHIFT: Final = 22
 _KNOWN_INTENTS: Final = (1 << 27) - 1
 _SHARD_PAIR: Final = 2
 _GOING_AWAY: Final = frozenset({1000, 1001})
+CUT_OFF: Final = 1006
+"""What stands for the code of a connection that ended without one (RFC 6455, 7.1.5)."""
 
 
 class Op(IntEnum):
@@ -71,7 +73,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A connection began or ended; `code` is that of its close frame, None where there was none."""
+    """A connection began or ended; `code` is that of its close frame, `CUT_OFF` where there was none."""
 
     opened: bool
     code: int | None = None

@@ -15,7 +15,8 @@ from bot.sandbox.page.viewer import Viewer
 
 STATIC: Final = Path(__file__).parent / "static"
 _TOKEN_BYTES: Final = 24
-_MAX_FRAME_BYTES: Final = 64 * 1024
+_MAX_FRAME_BYTES: Final = 256 * 1024
+"""A filled form, with every sign escaped."""
 _SHUTDOWN_SECONDS: Final = 1.0
 _TYPES: Final = {
     ".html": "text/html",

@@ -12,7 +12,7 @@ from bot.sandbox.page import drawing
 from bot.sandbox.page.levers import Levers
 from bot.sandbox.page.plans import DemoPlan
 from bot.sandbox.page.scene import Scene, set_scene
-from bot.sandbox.page.switch import BotCondition, BotSwitch
+from bot.sandbox.page.switch import BotSwitch
 from bot.sandbox.page.watching import Panel
 from bot.sandbox.tasks import owned
 
@@ -67,6 +67,11 @@ class Stage:
             "levers": self.levers.draw(),
         }
 
+    def condition(self) -> JsonObject:
+        """Draw how the bot is."""
+        condition = self.switch.condition
+        return {"t": "bot", "state": condition.state, "sentence": condition.sentence}
+
     def _see(self, sight: Sight) -> None:
         for viewer in self._viewers:
             viewer.see(sight)
@@ -75,8 +80,8 @@ class Stage:
         for viewer in self._viewers:
             viewer.send(frame)
 
-    def _tell_condition(self, condition: BotCondition) -> None:
-        self._send({"t": "bot", "state": condition.state, "sentence": condition.sentence})
+    def _tell_condition(self) -> None:
+        self._send(self.condition())
         self._tell_levers()
 
     def _tell_levers(self) -> None:

@@ -1,6 +1,7 @@
 """What the side panel says of requests and frames: a few words of each, picked one by one, so that no token gets in."""
 
 import json
+from http import HTTPStatus
 from typing import Any, Final
 
 from bot.sandbox.discord.gateway import Op
@@ -19,7 +20,11 @@ def clipped(text: str, most: int = SUMMARY_CHARACTERS) -> str:
 
 def of_request(request: RecordedRequest) -> str:
     """Say what a request was about."""
-    if request.status >= 400:  # noqa: PLR2004 - HTTP's errors begin here
+    if request.status == 0:
+        return "the connection was cut"
+    if request.status == HTTPStatus.TOO_MANY_REQUESTS:
+        return "rate limited"
+    if request.status >= HTTPStatus.BAD_REQUEST:
         return f"refused, code {request.code}" if request.code else "refused"
     if commands := objects_of(request.json):
         return f"{len(commands)} commands"

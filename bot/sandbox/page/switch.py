@@ -27,7 +27,7 @@ class BotCondition:
 class BotSwitch:
     """Starts and kills the bot, one after the other, and tells whoever listens how it is."""
 
-    def __init__(self, bot: ChildBot, discord: DiscordSandbox, tell: Callable[[BotCondition], None]) -> None:
+    def __init__(self, bot: ChildBot, discord: DiscordSandbox, tell: Callable[[], None]) -> None:
         self._bot = bot
         self._discord = discord
         self._tell = tell
@@ -70,7 +70,7 @@ class BotSwitch:
         condition = self.condition
         if condition != self._told:
             self._told = condition
-            self._tell(condition)
+            self._tell()
 
     async def start(self) -> None:
         """Start the bot; raises SandboxError when it runs already or does not come up."""

@@ -39,6 +39,7 @@ class Viewer:
     async def run(self) -> None:
         """Send the state, then answer and show until the page goes away."""
         self.send(self._stage.state(self._verbs.me))
+        self.send(self._stage.condition())
         self.send(self._stage.panel.history())
         writer = asyncio.create_task(self._write())
         try:
@@ -73,7 +74,7 @@ class Viewer:
                     self._show(message)
                     self._show_replies(message)
             case Gone(message):
-                if message.ephemeral_for is None or me.may_dismiss(message):
+                if me.sees(message) or me.may_dismiss(message):
                     self.send({"t": "gone", "channel": str(message.channel.id), "id": str(message.id)})
                     self._show_replies(message)
             case Typing(channel, user, until):

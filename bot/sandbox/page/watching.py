@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from bot.sandbox.demo import Demo
-from bot.sandbox.discord.gateway import Frame, GatewaySign
+from bot.sandbox.discord.gateway import CUT_OFF, Frame, GatewaySign
 from bot.sandbox.discord.json_types import JsonObject
 from bot.sandbox.discord.requests import RecordedRequest
 from bot.sandbox.nanogpt.recording import RecordedCall
@@ -97,7 +97,7 @@ class Panel:
             name, summary, to = "CONNECTED", "", "discord"
         else:
             name, to = "DISCONNECTED", "discord"
-            summary = "cut off" if sign.code is None else f"code {sign.code}"
+            summary = "cut off" if sign.code in {None, CUT_OFF} else f"code {sign.code}"
         self._add("gateway", {"at": milliseconds(self._now()), "to": to, "name": name, "summary": summary})
 
     def _hear_call(self, call: RecordedCall) -> None:
