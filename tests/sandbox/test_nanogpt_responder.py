@@ -53,6 +53,7 @@ def reply(*turns: str, character: SandboxCharacter = GUIDE, seed: int | None = N
         ("write some python code", Wish.CODE),
         ("write a long story", Wish.LONG),
         ("long", Wish.LONG),
+        ("tell me a long story with code", Wish.LONG),
         ("a very long answer, please", Wish.VERY_LONG),
         ("write me an epic", Wish.VERY_LONG),
         ("how long does it take?", Wish.ADVICE),
@@ -144,7 +145,9 @@ def test_long_answers_are_as_long_as_asked_and_full_of_markdown() -> None:
     assert 10_000 < len(longest) < 16_000
     for mark in ("# ", "## ", "\n- ", "\n> ", "```", "**", "*"):
         assert mark in longest
-    assert longest.count("```") % 2 == 0
+    for tale in (longer, longest):
+        assert tale.count("```") % 2 == 0
+        assert "```" in tale
     assert "{" not in longest.replace("${", "").split("```")[0]
 
 

@@ -87,10 +87,6 @@ _PATTERNS: Final[Sequence[tuple[Wish, re.Pattern[str]]]] = tuple(
     (wish, re.compile(pattern, re.IGNORECASE))
     for wish, pattern in (
         (
-            Wish.CODE,
-            r"\b(?:code|script|function|program|snippet|algorithm|python|javascript|typescript|rust|sql|bash|html)\b",
-        ),
-        (
             Wish.VERY_LONG,
             (
                 r"\b(?:(?:very|really|extremely|incredibly|so) (?:very )?long|longest|10[, ]?000)\b"
@@ -98,6 +94,10 @@ _PATTERNS: Final[Sequence[tuple[Wish, re.Pattern[str]]]] = tuple(
             ),
         ),
         (Wish.LONG, r"(?<!how )(?<!as )(?<!so )\b(?:long|longer|lengthy|essay|in depth|detailed)\b(?! ago)"),
+        (
+            Wish.CODE,
+            r"\b(?:code|script|function|program|snippet|algorithm|python|javascript|typescript|rust|sql|bash|html)\b",
+        ),
         (Wish.NAME, r"\b(?:who am i|what(?:['\u2019]s| is) my name|(?:remember|know) (?:me|my name))\b"),
         (Wish.FACT, _ASKED_FACT.pattern),
         (Wish.EARLIER, r"\bwhat did i (?:just )?(?:say|tell|ask)|\b(?:remember|recall) what\b"),
