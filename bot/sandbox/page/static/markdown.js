@@ -163,11 +163,14 @@ function readList(text, at, place) {
   while (here < text.length) {
     const item = match(ITEM, text, here);
     let end = lineEnd(text, here);
+    if (item && items.length > 0 && item[1].length <= items[0].indent && isNumbered(item) !== (items[0].number !== null)) {
+      break; // Points after numbers are another list.
+    }
     if (item) {
       const start = here + item[0].length;
       end = pastFence(text, start, end);
       const lines = text.slice(start, end).split("\n");
-      const number = item[2] === undefined ? null : Number(item[2]);
+      const number = isNumbered(item) ? Number(item[2]) : null;
       items.push({ indent: item[1].length, number, text: dedented(lines, item[0].length) });
     } else if (items.length > 0 && /^ {2,}\S/.test(text.slice(here, end))) {
       const last = items[items.length - 1];
@@ -179,6 +182,11 @@ function readList(text, at, place) {
     here = end + 1;
   }
   return items.length === 0 ? null : { node: nested(items, place), end: Math.min(here, text.length) };
+}
+
+/** @param {RegExpExecArray} item */
+function isNumbered(item) {
+  return item[2] !== undefined;
 }
 
 /** @param {string} text @param {number} at @returns {number} where the line ends that `at` is on */
@@ -209,26 +217,30 @@ function dedented(lines, width) {
 
 /** @param {ListItem[]} items @param {Place} place @returns {ListNode} */
 function nested(items, place) {
-  /** @type {{indent: number, list: ListNode}[]} */
+  /** @type {{indent: number, list: ListNode, within: MarkdownNode[]}[]} */
   const open = [];
-  /** @type {ListNode | null} */
-  let outermost = null;
+  /** @type {MarkdownNode[]} */
+  const outermost = [];
   for (const item of items) {
     while (open.length > 1 && item.indent < open[open.length - 1].indent) {
       open.pop();
     }
     const top = open[open.length - 1];
-    const deeper = top !== undefined && item.indent >= top.indent + 2 && open.length <= MAX_DEPTH;
-    if (top === undefined || deeper) {
+    const isDeeper = top !== undefined && item.indent >= top.indent + 2 && open.length <= MAX_DEPTH;
+    const isOther = top !== undefined && open.length > 1 && (top.list.start === null) !== (item.number === null);
+    if (top === undefined || isDeeper || isOther) {
       /** @type {ListNode} */
       const list = { kind: "list", start: item.number, items: [] };
-      outermost ??= list;
-      top?.list.items[top.list.items.length - 1].push(list);
-      open.push({ indent: item.indent, list });
+      if (isOther && !isDeeper) {
+        open.pop();
+      }
+      const around = isDeeper ? top.list.items[top.list.items.length - 1] : (top?.within ?? outermost);
+      around.push(list);
+      open.push({ indent: item.indent, list, within: around });
     }
     open[open.length - 1].list.items.push(within(item.text, place));
   }
-  return /** @type {ListNode} */ (outermost);
+  return /** @type {ListNode} */ (outermost[0]);
 }
 
 // Spans

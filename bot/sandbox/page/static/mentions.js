@@ -6,7 +6,6 @@
  * @typedef {object} Mentionable
  * @property {string} shown as it is typed, such as "@Ada"
  * @property {string} wire as it is sent, such as "<@1>"
- * @property {"person" | "role" | "channel"} kind
  */
 
 /**
@@ -16,20 +15,21 @@
  * @returns {Mentionable[]}
  */
 export function mentionables(names) {
-  /** @type {Mentionable[]} */
-  const found = [];
-  for (const [id, name] of Object.entries(names.users)) {
-    found.push({ shown: `@${name}`, wire: `<@${id}>`, kind: "person" });
+  /** @type {Map<string, string>} */
+  const found = new Map();
+  for (const [id, name] of Object.entries(names.channels)) {
+    found.set(`#${name}`, `<#${id}>`);
   }
   for (const [id, name] of Object.entries(names.roles)) {
     if (!name.startsWith("@")) {
-      found.push({ shown: `@${name}`, wire: `<@&${id}>`, kind: "role" });
+      found.set(`@${name}`, `<@&${id}>`);
     }
   }
-  for (const [id, name] of Object.entries(names.channels)) {
-    found.push({ shown: `#${name}`, wire: `<#${id}>`, kind: "channel" });
+  for (const [id, name] of Object.entries(names.users)) {
+    // A person comes before a role of the same name, such as the one that Discord makes for every application.
+    found.set(`@${name}`, `<@${id}>`);
   }
-  return found;
+  return [...found].map(([shown, wire]) => ({ shown, wire }));
 }
 
 /**

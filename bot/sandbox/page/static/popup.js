@@ -37,7 +37,7 @@ export class Popups {
     }
     node.classList.add("popup");
     // A dialog leaves nothing outside itself within reach.
-    (opener.closest("dialog") ?? document.body).append(node);
+    (opener.closest("dialog, main") ?? document.body).append(node);
     const around = point ? new DOMRect(point.x, point.y, 0, 0) : opener.getBoundingClientRect();
     if (sameWidth) {
       node.style.setProperty("min-width", `${around.width}px`);

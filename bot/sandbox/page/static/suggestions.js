@@ -30,24 +30,35 @@ export class Suggestions {
     this.heading.show(heading);
     this.note.show(note !== null && h("div", { class: "note-line", role: "status" }, note));
     if (this.list.field !== field) {
-      this.list.field?.setAttribute("aria-expanded", "false");
+      expand(this.list.field, false);
       this.list.attach(field);
     }
     this.list.show(options, index);
     this.list.node.hidden = options.length === 0;
     this.node.hidden = false;
     this.list.node.scrollTop = 0;
-    field.setAttribute("aria-expanded", String(options.length > 0));
+    expand(field, options.length > 0);
   }
 
   hide() {
     this.node.hidden = true;
     this.list.show([]);
-    this.list.field?.setAttribute("aria-expanded", "false");
+    expand(this.list.field, false);
   }
 
   /** @returns {boolean} whether there is something to choose from */
   get isOpen() {
     return !this.node.hidden && this.list.options.length > 0;
+  }
+}
+
+/**
+ * Only a combobox has something to expand; the message box is a plain text field.
+ *
+ * @param {HTMLElement | null} field @param {boolean} open
+ */
+function expand(field, open) {
+  if (field?.getAttribute("role") === "combobox") {
+    field.setAttribute("aria-expanded", String(open));
   }
 }
