@@ -73,6 +73,21 @@ def test_a_live_demo_without_a_key_ends_with_one_sentence(
     )
 
 
+@pytest.mark.parametrize(("options", "key"), [([], None), (["--live"], KEY)])
+def test_the_key_in_the_environment_is_for_the_live_demo_alone(
+    options: list[str], key: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dict[str, object]] = []
+
+    async def open_demo(_: object, **given: object) -> None:
+        asked.append(given)
+
+    monkeypatch.setenv("NANOGPT_API_KEY", f" {KEY}\n")
+    monkeypatch.setattr("bot.sandbox.page.opening.open_demo", open_demo)
+    assert main(["demo", "--no-browser", "--port", "8700", *options]) == 0
+    assert asked == [{"port": 8700, "live_key": key, "browser": False}]
+
+
 def test_a_demo_on_a_port_in_use_ends_with_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

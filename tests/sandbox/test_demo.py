@@ -5,10 +5,13 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
+from bot.config import NanoGptSettings, load_settings
 from bot.sandbox.demo import BotEnded, child_environment, demo, settings_file
 from bot.sandbox.discord import DiscordSandbox
 from bot.sandbox.nanogpt.server import NanoGptSandbox
+from bot.sandbox.page.plans import LIVE, OFFLINE, DemoPlan
 from bot.sandbox.tour import guide
 
 POISON = {
@@ -42,6 +45,20 @@ async def test_the_settings_lead_to_this_machine_only() -> None:
         assert settings["discord"]["token"] == discord.token
         assert settings["nanogpt"]["api_key"] == nanogpt.operator_key
         assert settings["database"] == {"url": "sqlite:///bot.db"}
+
+
+@pytest.mark.parametrize("plan", [OFFLINE, LIVE])
+async def test_the_settings_of_the_page_shorten_the_waits_and_show_every_step(plan: DemoPlan) -> None:
+    usual = NanoGptSettings(api_key=SecretStr("sk-nano-fake"))
+    async with demo(plan.settings) as opened:
+        settings = load_settings(opened.bot.log_file.parent / "config.toml", {})
+        assert settings.nanogpt.base_url == opened.nanogpt.base_url
+        assert settings.nanogpt.idle_timeout_seconds < usual.idle_timeout_seconds
+        assert settings.nanogpt.overall_timeout_seconds < usual.overall_timeout_seconds
+        assert settings.logging.level == "DEBUG"
+        told = " ".join(plan.notes)
+        assert f"{settings.nanogpt.idle_timeout_seconds:.0f} s of silence" in told
+        assert f"{usual.idle_timeout_seconds:.0f} s" in told
 
 
 async def test_a_bot_that_ends_at_once_fails_the_tour_and_its_log_is_shown() -> None:

@@ -63,7 +63,7 @@ def read_frame(raw: str) -> Asked | None:
     """Read a frame, or return None for one without a number to answer to."""
     try:
         fields = as_object(json.loads(raw))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     number, verb = (None, None) if fields is None else (fields.get("n"), fields.get("do"))
     if fields is None or not isinstance(number, int) or not isinstance(verb, str):

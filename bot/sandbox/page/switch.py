@@ -12,6 +12,7 @@ from bot.sandbox.discord import DiscordSandbox, SandboxError
 BotState = Literal["up", "starting", "down"]
 
 _KILLED: Final = "The bot was killed. What people write meanwhile is answered when it is started again."
+_NOT_YET: Final = "The bot has not been started yet."
 _STARTING: Final = "The bot is starting."
 _AWAY: Final = "The bot has lost its connection to Discord and is coming back."
 
@@ -48,6 +49,8 @@ class BotSwitch:
             return BotCondition("starting", _STARTING)
         if self._bot.running:
             return BotCondition("starting", _AWAY)
+        if self._failure is None and self._bot.exit_status is None:
+            return BotCondition("down", _NOT_YET)
         return BotCondition("down", self._failure or f"The bot ended by itself, with status {self._bot.exit_status}.")
 
     @asynccontextmanager
