@@ -56,7 +56,7 @@ export class MessageView {
     const head = startsGroup(message, before);
     const day = before === null || !sameDay(before.at, message.at);
     const mentioned = message.content.includes(`<@${me}>`) && message.author.id !== me;
-    this.node.className = [
+    const style = [
       "message",
       head ? "head" : "",
       message.only_you ? "only-you" : "",
@@ -66,7 +66,13 @@ export class MessageView {
     ]
       .filter(Boolean)
       .join(" ");
-    this.node.setAttribute("aria-label", `${message.author.name}, ${messageTime(message.at, Date.now())}`);
+    const label = `${message.author.name}, ${messageTime(message.at, Date.now())}`;
+    if (this.node.className !== style) {
+      this.node.className = style;
+    }
+    if (this.node.getAttribute("aria-label") !== label) {
+      this.node.setAttribute("aria-label", label);
+    }
     this.frame.show(
       day && h("div", { class: "day", key: "day", role: "separator" }, h("span", null, dayName(message.at))),
       // The same four places whatever stands in them, so that a message that joins a group keeps its parts as they are.
