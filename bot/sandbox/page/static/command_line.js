@@ -129,6 +129,7 @@ export class CommandLine {
         "aria-expanded": "false",
         "aria-label": `${option.name}: ${option.description}`,
         "data-option": option.name,
+        "data-offers": option.autocomplete || choicesOf(option, this.state.names) !== null,
         autocomplete: "off",
         spellcheck: "false",
         size: SHORTEST_FIELD,
