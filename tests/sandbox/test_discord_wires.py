@@ -6,7 +6,7 @@ from typing import Any
 import discord
 
 from bot.sandbox.discord import DiscordSandbox, RecordedRequest
-from bot.sandbox.discord.gateway import CUT_OFF, Frame, GatewaySign, Link
+from bot.sandbox.discord.connections import CUT_OFF, Frame, GatewaySign, Link
 from tests.sandbox.discord_clients import RecordingClient, running
 
 

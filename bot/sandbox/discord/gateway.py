@@ -5,18 +5,15 @@ https://discord.com/developers/docs/events/gateway and .../topics/opcodes-and-st
 """
 
 import asyncio
-import contextlib
 import json
 import secrets
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from enum import IntEnum
-from typing import Final, TypeAlias
+from typing import Final
 
 from aiohttp import WSMsgType, web
 
 from bot.sandbox.discord import payloads
+from bot.sandbox.discord.connections import CloseCode, Connection, Frame, GatewaySign, Link, Op, Session
 from bot.sandbox.discord.events import Event, Intent
 from bot.sandbox.discord.json_types import JsonObject, as_int, as_list, as_object, as_text, encode
 from bot.sandbox.discord.ledger import Ledger
@@ -25,118 +22,9 @@ from bot.sandbox.discord.world import World
 _MAX_COMMAND_BYTES: Final = 4096
 _COMMANDS_PER_MINUTE: Final = 120
 _MINUTE: Final = 60.0
-_SHARD_SHIFT: Final = 22
 _KNOWN_INTENTS: Final = (1 << 27) - 1
 _SHARD_PAIR: Final = 2
 _GOING_AWAY: Final = frozenset({1000, 1001})
-CUT_OFF: Final = 1006
-"""What stands for the code of a connection that ended without one (RFC 6455, 7.1.5)."""
-
-
-class Op(IntEnum):
-    """Gateway opcodes."""
-
-    DISPATCH = 0
-    HEARTBEAT = 1
-    IDENTIFY = 2
-    PRESENCE = 3
-    VOICE_STATE = 4
-    RESUME = 6
-    RECONNECT = 7
-    REQUEST_MEMBERS = 8
-    INVALID_SESSION = 9
-    HELLO = 10
-    ACK = 11
-
-
-class CloseCode(IntEnum):
-    """Gateway close codes that the stand-in uses."""
-
-    UNKNOWN_ERROR = 4000
-    UNKNOWN_OPCODE = 4001
-    DECODE_ERROR = 4002
-    NOT_AUTHENTICATED = 4003
-    AUTHENTICATION_FAILED = 4004
-    RATE_LIMITED = 4008
-    INVALID_SHARD = 4010
-    INVALID_INTENTS = 4013
-    DISALLOWED_INTENTS = 4014
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """One frame as it went over the wire: its text may hold tokens, and is not for showing."""
-
-    to_bot: bool
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A connection began or ended; `code` is that of its close frame, `CUT_OFF` where there was none."""
-
-    opened: bool
-    code: int | None = None
-
-
-GatewaySign: TypeAlias = Frame | Link
-
-
-@dataclass(slots=True, eq=False)
-class Session:
-    """One identified session; it outlives its connection so that it can be resumed."""
-
-    id: str
-    intents: Intent
-    shard_id: int
-    shard_count: int
-    seq: int = 0
-    buffer: deque[tuple[int, str]] = field(default_factory=deque[tuple[int, str]])
-    connection: "Connection | None" = None
-
-    def wants(self, event: Event) -> bool:
-        """Tell whether this session's intents and shard get an event."""
-        if event.intent and not event.intent & self.intents:
-            return False
-        if event.guild_id is None:
-            return self.shard_id == 0
-        return (event.guild_id >> _SHARD_SHIFT) % self.shard_count == self.shard_id
-
-
-@dataclass(slots=True, eq=False)
-class Connection:
-    """One open socket; frames leave through its queue, in order."""
-
-    request: web.BaseRequest
-    socket: web.WebSocketResponse
-    tell: Callable[[GatewaySign], None]
-    outbox: asyncio.Queue[str | int] = field(default_factory=asyncio.Queue[str | int])
-    session: Session | None = None
-    arrivals: deque[float] = field(default_factory=deque[float])
-
-    def send(self, op: Op, data: object = None) -> None:
-        """Queue a frame that is no event."""
-        self.outbox.put_nowait(encode({"op": int(op), "d": data, "s": None, "t": None}))
-
-    def close(self, code: int) -> None:
-        """Close after everything queued so far."""
-        self.outbox.put_nowait(code)
-
-    def cut(self) -> None:
-        """Break the connection without a word."""
-        if self.request.transport is not None:
-            self.request.transport.abort()
-
-    async def write(self) -> None:
-        """Send what is queued until the connection ends."""
-        while True:
-            item = await self.outbox.get()
-            if isinstance(item, int):
-                await self.socket.close(code=item)
-                return
-            with contextlib.suppress(ConnectionError):
-                await self.socket.send_str(item)
-                self.tell(Frame(to_bot=True, text=item))
 
 
 class Gateway:
@@ -279,11 +167,7 @@ class Gateway:
 
     def _greet(self, session: Session) -> None:
         world = self._world
-        guilds = [
-            guild
-            for guild in world.guilds.values()
-            if (guild.id >> _SHARD_SHIFT) % session.shard_count == session.shard_id
-        ]
+        guilds = [guild for guild in world.guilds.values() if session.has(guild.id)]
         ready: JsonObject = {
             "v": 10,
             "user": payloads.own_user(world.bot),

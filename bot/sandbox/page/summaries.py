@@ -4,7 +4,7 @@ import json
 from http import HTTPStatus
 from typing import Any, Final
 
-from bot.sandbox.discord.gateway import Op
+from bot.sandbox.discord.connections import Op
 from bot.sandbox.discord.interaction_model import CallbackType, InteractionType
 from bot.sandbox.discord.json_types import JsonObject, as_int, as_list, as_object, as_text, objects_of
 from bot.sandbox.discord.requests import RecordedRequest

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from bot.sandbox.demo import Demo
-from bot.sandbox.discord.gateway import CUT_OFF, Frame, GatewaySign
+from bot.sandbox.discord.connections import CUT_OFF, Frame, GatewaySign
 from bot.sandbox.discord.json_types import JsonObject
 from bot.sandbox.discord.requests import RecordedRequest
 from bot.sandbox.nanogpt.recording import RecordedCall
