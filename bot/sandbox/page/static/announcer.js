@@ -25,7 +25,11 @@ export class Announcer {
   /** @param {import("./types.js").Message} message */
   heard(message) {
     const known = this.waiting.has(message.id);
-    if (message.channel !== this.state.open || message.author.id === this.state.me.id || (message.edited !== null && !known)) {
+    if (
+      message.channel !== this.state.open ||
+      message.author.id === this.state.me.id ||
+      (message.edited !== null && !known)
+    ) {
       return;
     }
     clearTimeout(this.waiting.get(message.id));

@@ -173,7 +173,10 @@ export class CommandLine {
   labelMore() {
     const { length } = this.left;
     this.more.placeholder = length > 0 ? `+${length} optional` : "";
-    this.more.setAttribute("aria-label", length > 0 ? "Add an option, or press Enter to send the command" : "Press Enter to send the command");
+    this.more.setAttribute(
+      "aria-label",
+      length > 0 ? "Add an option, or press Enter to send the command" : "Press Enter to send the command",
+    );
     fit(this.more);
   }
 
@@ -255,7 +258,8 @@ export class CommandLine {
     /** @type {Record<string, unknown>} */
     const values = {};
     for (const { option, input, chosen } of this.pills) {
-      const reading = option !== pill.option && input.value !== "" ? readOption(option, input.value, chosen, this.state.names) : null;
+      const reading =
+        option !== pill.option && input.value !== "" ? readOption(option, input.value, chosen, this.state.names) : null;
       if (reading && "value" in reading) {
         values[option.name] = reading.value;
       }
@@ -279,8 +283,18 @@ export class CommandLine {
     const fitting = this.left.filter(({ name }) => name.includes(typed));
     const { command } = this;
     this.suggestions.show(this.more, {
-      heading: h("div", { class: "option-about" }, h("strong", null, `/${command?.words ?? ""}`), ` ${command?.description ?? ""}`),
-      options: fitting.map((option) => ({ value: option.name, label: option.name, detail: option.description, group: "Options" })),
+      heading: h(
+        "div",
+        { class: "option-about" },
+        h("strong", null, `/${command?.words ?? ""}`),
+        ` ${command?.description ?? ""}`,
+      ),
+      options: fitting.map((option) => ({
+        value: option.name,
+        label: option.name,
+        detail: option.description,
+        group: "Options",
+      })),
       index: typed === "" ? -1 : 0,
       onPick: ({ value }) => this.addNamed(value),
     });
@@ -300,7 +314,10 @@ export class CommandLine {
   /** @param {KeyboardEvent} event @param {Pill} pill */
   pressedInPill(event, pill) {
     const { list } = this.suggestions;
-    const offered = this.suggestions.isOpen && pill.chosen === null && !(pill.option.autocomplete && pill.stale) ? list.active : undefined;
+    const offered =
+      this.suggestions.isOpen && pill.chosen === null && !(pill.option.autocomplete && pill.stale)
+        ? list.active
+        : undefined;
     if (event.key === "Enter" && !event.isComposing) {
       if (offered) {
         this.suggestions.onPick?.(offered);

@@ -53,7 +53,8 @@ function rankOf(command, wanted) {
 }
 
 /**
- * Return what an option lets one choose from, apart from what the application suggests; null where anything may be typed.
+ * Return what an option lets one choose from, apart from what the application suggests; null where anything may be
+ * typed.
  *
  * @param {CommandOption} option
  * @param {Names} names

@@ -127,7 +127,14 @@ function drawButton(part, around) {
   if (address) {
     return h(
       "a",
-      { class: "button link", href: address, target: "_blank", rel: "noopener noreferrer", title: address, "data-do": "ask-link" },
+      {
+        class: "button link",
+        href: address,
+        target: "_blank",
+        rel: "noopener noreferrer",
+        title: address,
+        "data-do": "ask-link",
+      },
       inside,
       icon("external"),
     );
@@ -154,7 +161,9 @@ function drawSelect(part, around) {
   const id = part.custom_id ?? "";
   const options = part.options ?? [];
   const values = around.chosen.get(id) ?? options.filter((option) => option.default).map((option) => option.value);
-  const labels = values.map((value) => options.find((option) => option.value === value)?.label ?? nameOf(value, around.names));
+  const labels = values.map(
+    (value) => options.find((option) => option.value === value)?.label ?? nameOf(value, around.names),
+  );
   const busy = around.busy !== null && around.busy === id;
   return h(
     "button",

@@ -170,7 +170,11 @@ export class Composer {
     const wanted = typed.slice(1).toLowerCase();
     const fitting = mentionables(this.state.names)
       .filter(({ shown }) => shown[0] === typed[0] && shown.slice(1).toLowerCase().includes(wanted))
-      .sort((one, other) => Number(!one.shown.slice(1).toLowerCase().startsWith(wanted)) - Number(!other.shown.slice(1).toLowerCase().startsWith(wanted)))
+      .sort(
+        (one, other) =>
+          Number(!one.shown.slice(1).toLowerCase().startsWith(wanted)) -
+          Number(!other.shown.slice(1).toLowerCase().startsWith(wanted)),
+      )
       .slice(0, MOST_NAMES);
     if (fitting.length === 0) {
       this.suggestions.hide();
@@ -178,7 +182,11 @@ export class Composer {
     }
     this.suggestions.show(this.input, {
       heading: null,
-      options: fitting.map(({ shown, wire }) => ({ value: wire, label: shown, group: typed[0] === "#" ? "Channels" : "Members and roles" })),
+      options: fitting.map(({ shown, wire }) => ({
+        value: wire,
+        label: shown,
+        group: typed[0] === "#" ? "Channels" : "Members and roles",
+      })),
       onPick: ({ label }) => this.complete(typed, label),
     });
   }
@@ -297,7 +305,11 @@ export class Composer {
           icon("at"),
           this.ping ? "ON" : "OFF",
         ),
-        h("button", { class: "icon-button", type: "button", "data-do": "cancel", "aria-label": "Cancel reply" }, icon("close")),
+        h(
+          "button",
+          { class: "icon-button", type: "button", "data-do": "cancel", "aria-label": "Cancel reply" },
+          icon("close"),
+        ),
       ],
     );
   }

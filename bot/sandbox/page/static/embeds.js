@@ -36,7 +36,9 @@ export function drawEmbed(embed, names) {
       h(
         "div",
         { class: "embed-title" },
-        address ? h("a", { href: address, target: "_blank", rel: "noopener noreferrer", title: address }, title) : title,
+        address
+          ? h("a", { href: address, target: "_blank", rel: "noopener noreferrer", title: address }, title)
+          : title,
       ),
     embed.description && h("div", { class: "embed-description markup" }, render(parse(embed.description), names)),
     embed.fields.length > 0 && h("div", { class: "embed-fields" }, drawFields(embed.fields, names)),
@@ -153,10 +155,19 @@ export function drawAttachment(file) {
         h("a", { class: "attachment-name", href: address, download: file.name }, file.name),
         h("span", { class: "attachment-size" }, fileSize(file.size)),
       ),
-      h("a", { class: "icon-button", href: address, download: file.name, "aria-label": `Download ${file.name}` }, icon("download")),
+      h(
+        "a",
+        { class: "icon-button", href: address, download: file.name, "aria-label": `Download ${file.name}` },
+        icon("download"),
+      ),
     ),
     readable &&
-      h("button", { class: "attachment-expand", type: "button", "data-do": "expand-file", "aria-expanded": "false" }, icon("down"), "Show"),
+      h(
+        "button",
+        { class: "attachment-expand", type: "button", "data-do": "expand-file", "aria-expanded": "false" },
+        icon("down"),
+        "Show",
+      ),
     readable && h("pre", { class: "attachment-text", hidden: true, tabindex: "0" }),
   );
 }

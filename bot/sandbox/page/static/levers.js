@@ -66,7 +66,10 @@ export class LeversPage {
     if (slider && output) {
       output.textContent = paceWords(slider.valueAsNumber);
       clearTimeout(this.timer);
-      this.timer = window.setTimeout(() => void this.pull("pace", { tokens_per_second: slider.valueAsNumber }), PACE_WAIT_MS);
+      this.timer = window.setTimeout(
+        () => void this.pull("pace", { tokens_per_second: slider.valueAsNumber }),
+        PACE_WAIT_MS,
+      );
     }
   }
 
@@ -81,7 +84,11 @@ export class LeversPage {
         h("h3", null, "The bot"),
         h("p", { class: "lever-state" }, h("span", { class: `dot ${bot}`, "aria-hidden": "true" }), BOT_WORDS[bot]),
         botSentence && h("p", { class: "lever-about" }, botSentence),
-        h("p", { class: "lever-about" }, "A process of its own. Killed, it gets no chance to tidy up; started again, it catches up."),
+        h(
+          "p",
+          { class: "lever-about" },
+          "A process of its own. Killed, it gets no chance to tidy up; started again, it catches up.",
+        ),
         h(
           "div",
           { class: "lever-row" },
@@ -95,7 +102,11 @@ export class LeversPage {
         "section",
         { class: "lever-group", key: "faults" },
         h("h3", null, "The next call of NanoGPT"),
-        h("p", { class: "lever-about" }, "The next reply meets this, once. Write something to a character to see what its members see."),
+        h(
+          "p",
+          { class: "lever-about" },
+          "The next reply meets this, once. Write something to a character to see what its members see.",
+        ),
         h(
           "div",
           { class: "lever-row" },
@@ -124,7 +135,13 @@ export class LeversPage {
         h(
           "ul",
           { class: "notes" },
-          h("li", null, live ? "Live: characters and replies come from NanoGPT, asked with your key." : "Replies here are scripted: no AI is asked."),
+          h(
+            "li",
+            null,
+            live
+              ? "Live: characters and replies come from NanoGPT, asked with your key."
+              : "Replies here are scripted: no AI is asked.",
+          ),
           notes.map((note) => h("li", null, note)),
         ),
       ),
@@ -146,5 +163,16 @@ function paceWords(pace) {
  * @param {{style?: string, disabled?: boolean, fault?: string}} how
  */
 function lever(label, name, { style = "secondary", disabled = false, fault }) {
-  return h("button", { class: `button ${style}`, type: "button", "data-lever": name, "data-fault": fault, disabled, key: `${name} ${fault}` }, label);
+  return h(
+    "button",
+    {
+      class: `button ${style}`,
+      type: "button",
+      "data-lever": name,
+      "data-fault": fault,
+      disabled,
+      key: `${name} ${fault}`,
+    },
+    label,
+  );
 }

@@ -88,7 +88,9 @@ export class Listbox {
   draw() {
     this.mount.show(
       this.options.map((option, index) => [
-        option.group && option.group !== this.options[index - 1]?.group && h("div", { class: "option-group", role: "presentation", key: "group" }, option.group),
+        option.group &&
+          option.group !== this.options[index - 1]?.group &&
+          h("div", { class: "option-group", role: "presentation", key: "group" }, option.group),
         h(
           "div",
           {
@@ -101,7 +103,12 @@ export class Listbox {
             "aria-selected": (this.several ? option.selected : index === this.index) ? "true" : "false",
           },
           option.sign,
-          h("span", { class: "option-words" }, h("span", { class: "option-label" }, option.label), option.detail && h("span", { class: "option-detail" }, option.detail)),
+          h(
+            "span",
+            { class: "option-words" },
+            h("span", { class: "option-label" }, option.label),
+            option.detail && h("span", { class: "option-detail" }, option.detail),
+          ),
           this.several && h("span", { class: option.selected ? "tick on" : "tick" }),
         ),
       ]),

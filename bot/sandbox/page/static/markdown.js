@@ -1,8 +1,8 @@
 /**
  * Discord's markdown: text → tree → descriptions of elements. The text is never anything but text.
  *
- * The grammar is what Discord's client was seen to do, not CommonMark: line breaks count, headings end at three, a quote
- * holds no quote, `__` underlines.
+ * The grammar is what Discord's client was seen to do, not CommonMark: line breaks count, headings end at three, a
+ * quote holds no quote, `__` underlines.
  *
  * @typedef {{kind: "text", text: string}} TextNode
  * @typedef {{kind: "strong" | "em" | "underline" | "strike" | "spoiler" | "quote" | "small",
@@ -52,19 +52,22 @@ const ROLE = /<@&(\d{1,20})>/y;
 const CHANNEL = /<#(\d{1,20})>/y;
 const COMMAND = /<\/([^:<>\n]{1,100}):\d{1,20}>/y;
 const TIME = /<t:(-?\d{1,13})(?::([tTdDfFR]))?>/y;
-const EMOJI = /<a?:(\w{2,32}):\d{1,20}>/y;
+const NAMED_EMOJI = /<a?:(\w{2,32}):\d{1,20}>/y;
 const ANGLED_LINK = /<(https?:\/\/[^\s<>]+)>/iy;
 const BARE_LINK = /https?:\/\/[^\s<]*[^\s<.,:;"'\]]/iy;
 const LINK_TARGET = /\(\s*<?(https?:\/\/(?:\([^\s()<>]*\)|[^\s()<>])+)>?(?:\s+"[^"\n]*")?\s*\)/iy;
 const EVERYONE = /@(?:everyone|here)\b/y;
-const HEADING = /(#{1,3}) +([^\n]*[^\s#][^\n]*)(?:\n|$)/y;
-const SMALL = /-# +([^\n]*\S[^\n]*)(?:\n|$)/y;
+const HEADING = /(#{1,3}) +(\S[^\n]*)(?:\n|$)/y;
+const SMALL = /-# +(\S[^\n]*)(?:\n|$)/y;
 const QUOTE = /(?:> [^\n]*(?:\n|$))+/y;
 const QUOTE_REST = />>> ([^]*)/y;
 const ITEM = /( *)(?:[-*]|(\d{1,9})\.) +(?=\S)/y;
 const WORD_SIGN = /[\p{L}\p{N}_]/u;
 const LINK_INSIDE = /https?:\/\//i;
-const ONLY_EMOJI = /^(?:(?:\p{Extended_Pictographic}|\p{Regional_Indicator})[\p{Emoji_Modifier}\u200d\ufe0f\p{Extended_Pictographic}\p{Regional_Indicator}]*\s*){1,27}$/u;
+const EMOJI_AND_SPACES = /^[\p{Extended_Pictographic}\p{Regional_Indicator}\p{Emoji_Modifier}\u200d\ufe0f\s]+$/u;
+const EMOJI = /\p{Extended_Pictographic}|\p{Regional_Indicator}/gu;
+/** More of them are drawn at the usual size. */
+const MOST_LARGE = 27;
 const MAX_LABEL = 500;
 
 /**
@@ -129,7 +132,11 @@ function within(text, place) {
 function readBlock(text, at, place) {
   const heading = match(HEADING, text, at);
   if (heading) {
-    const node = { kind: /** @type {const} */ ("heading"), level: heading[1].length, children: within(heading[2], place) };
+    const node = {
+      kind: /** @type {const} */ ("heading"),
+      level: heading[1].length,
+      children: within(heading[2], place),
+    };
     return { node, end: at + heading[0].length };
   }
   const small = match(SMALL, text, at);
@@ -163,7 +170,12 @@ function readList(text, at, place) {
   while (here < text.length) {
     const item = match(ITEM, text, here);
     let end = lineEnd(text, here);
-    if (item && items.length > 0 && item[1].length <= items[0].indent && isNumbered(item) !== (items[0].number !== null)) {
+    if (
+      item &&
+      items.length > 0 &&
+      item[1].length <= items[0].indent &&
+      isNumbered(item) !== (items[0].number !== null)
+    ) {
       break; // Points after numbers are another list.
     }
     if (item) {
@@ -337,7 +349,7 @@ const ANGLED = [
   [CHANNEL, (found) => ({ kind: "channel", id: found[1] })],
   [COMMAND, (found) => ({ kind: "command", words: found[1] })],
   [TIME, (found) => ({ kind: "time", at: Number(found[1]) * SECOND, style: found[2] ?? "f" })],
-  [EMOJI, (found) => ({ kind: "text", text: `:${found[1]}:` })],
+  [NAMED_EMOJI, (found) => ({ kind: "text", text: `:${found[1]}:` })],
   [ANGLED_LINK, (found) => link(found[1])],
 ];
 
@@ -386,7 +398,7 @@ function readMaskedLink(text, at, place) {
   return { node, end: close + 1 + target[0].length };
 }
 
-/** @param {string} text @param {number} at @returns {number} where the bracket at `at` is closed, -1 for nowhere near */
+/** @param {string} text @param {number} at @returns {number} where the bracket is closed, -1 for nowhere near */
 function closingBracket(text, at) {
   let depth = 0;
   for (let here = at; here < Math.min(text.length, at + MAX_LABEL); here += 1) {
@@ -498,7 +510,13 @@ function draw(node, names) {
     case "spoiler":
       return h(
         "span",
-        { class: "spoiler", role: "button", tabindex: "0", "data-do": "reveal", "aria-label": "Spoiler, press to show it" },
+        {
+          class: "spoiler",
+          role: "button",
+          tabindex: "0",
+          "data-do": "reveal",
+          "aria-label": "Spoiler, press to show it",
+        },
         h("span", { class: "spoiler-text", "aria-hidden": "true" }, render(node.children, names)),
       );
     case "quote":
@@ -527,7 +545,11 @@ function draw(node, names) {
         styledTime(node.at, node.style, Date.now()),
       );
     case "command":
-      return h("button", { class: "mention", type: "button", "data-do": "use-command", "data-words": node.words }, `/${node.words}`);
+      return h(
+        "button",
+        { class: "mention", type: "button", "data-do": "use-command", "data-words": node.words },
+        `/${node.words}`,
+      );
     case "channel":
       if (node.id in names.channels) {
         const props = { class: "mention", type: "button", "data-do": "open-channel", "data-channel": node.id };
@@ -573,5 +595,6 @@ function drawLink(node, names) {
  * @returns {boolean}
  */
 export function isOnlyEmoji(text) {
-  return text.length > 0 && text.length <= 150 && ONLY_EMOJI.test(text);
+  const found = EMOJI_AND_SPACES.test(text) ? (text.match(EMOJI)?.length ?? 0) : 0;
+  return found > 0 && found <= MOST_LARGE;
 }

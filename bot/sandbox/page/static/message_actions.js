@@ -45,7 +45,10 @@ export class MessageActions {
     node.addEventListener("click", (event) => this.clicked(event));
     node.addEventListener("keydown", (event) => this.pressed(event));
     node.addEventListener("contextmenu", (event) => this.menuAsked(event));
-    node.addEventListener("pointerover", (event) => event.pointerType !== "touch" && this.showToolbar(list.viewAt(event)));
+    node.addEventListener(
+      "pointerover",
+      (event) => event.pointerType !== "touch" && this.showToolbar(list.viewAt(event)),
+    );
     node.addEventListener("pointerleave", () => this.hideToolbar());
     node.addEventListener("focusin", (event) => this.showToolbar(list.viewAt(event)));
     node.addEventListener("focusout", () => this.hideToolbar());
@@ -84,7 +87,11 @@ export class MessageActions {
 
   /** @param {string} label @param {string} sign @param {(opener: HTMLElement) => void} act */
   button(label, sign, act) {
-    const button = element("button", { class: "icon-button", type: "button", "aria-label": label, title: label }, icon(sign));
+    const button = element(
+      "button",
+      { class: "icon-button", type: "button", "aria-label": label, title: label },
+      icon(sign),
+    );
     if (label === "More") {
       button.setAttribute("aria-haspopup", "menu");
       button.setAttribute("aria-expanded", "false");
@@ -128,10 +135,21 @@ export class MessageActions {
         })),
       },
       message.content !== "" && { label: "Copy Text", icon: icon("copy"), act: () => void this.copy(message.content) },
-      message.may.delete && !message.only_you && { label: "Delete Message", icon: icon("trash"), danger: true, act: () => void this.delete(view) },
+      message.may.delete &&
+        !message.only_you && {
+          label: "Delete Message",
+          icon: icon("trash"),
+          danger: true,
+          act: () => void this.delete(view),
+        },
       message.only_you && { label: "Dismiss Message", icon: icon("close"), act: () => void this.dismiss(view) },
     ];
-    openMenu(this.popups, entries.filter((entry) => entry !== false), "Message", where);
+    openMenu(
+      this.popups,
+      entries.filter((entry) => entry !== false),
+      "Message",
+      where,
+    );
   }
 
   /** @param {string} text */
@@ -154,7 +172,10 @@ export class MessageActions {
     const { message } = view;
     const yes = await confirm({
       title: "Delete Message",
-      words: ["Are you sure you want to delete this message?", h("blockquote", { class: "confirm-quote" }, message.content.slice(0, 300) || "A message without text")],
+      words: [
+        "Are you sure you want to delete this message?",
+        h("blockquote", { class: "confirm-quote" }, message.content.slice(0, 300) || "A message without text"),
+      ],
       yes: "Delete",
       danger: true,
       onClose: () => this.list.focusNewest(),
@@ -263,7 +284,10 @@ export class MessageActions {
     if (spoiler && event.target === spoiler && (event.key === "Enter" || event.key === " ")) {
       event.preventDefault();
       reveal(spoiler);
-    } else if (event.target === view.node && (event.key === "Enter" || event.key === "ContextMenu" || (event.key === "F10" && event.shiftKey))) {
+    } else if (
+      event.target === view.node &&
+      (event.key === "Enter" || event.key === "ContextMenu" || (event.key === "F10" && event.shiftKey))
+    ) {
       event.preventDefault();
       if (!view.message.note) {
         this.openMenu(view, { opener: view.node, point: pointOf(view.node) });
@@ -407,7 +431,9 @@ async function readText(address) {
     }
     const bytes = await answer.arrayBuffer();
     const text = new TextDecoder().decode(bytes.slice(0, MAX_PREVIEW_BYTES));
-    return bytes.byteLength > MAX_PREVIEW_BYTES ? `${text}\n… (${bytes.byteLength - MAX_PREVIEW_BYTES} bytes more)` : text;
+    return bytes.byteLength > MAX_PREVIEW_BYTES
+      ? `${text}\n… (${bytes.byteLength - MAX_PREVIEW_BYTES} bytes more)`
+      : text;
   } catch {
     return "The file could not be read.";
   }

@@ -45,7 +45,7 @@ export class MessageList {
     this.views = new Map();
     /** @type {MessageView[]} */
     this.order = [];
-    /** What is to be drawn in the next frame: a message, or null for one that is gone. @type {Map<string, Shown | null>} */
+    /** What is to be drawn in the next frame; null for what is gone. @type {Map<string, Shown | null>} */
     this.pending = new Map();
     /** Those that went while their page of history was on its way. @type {Set<string>} */
     this.gone = new Set();
@@ -145,7 +145,9 @@ export class MessageList {
    */
   async prepend(messages, opening) {
     for (let end = messages.length; end > 0; end -= CHUNK) {
-      const chunk = messages.slice(Math.max(0, end - CHUNK), end).filter(({ id }) => !this.views.has(id) && !this.gone.has(id));
+      const chunk = messages
+        .slice(Math.max(0, end - CHUNK), end)
+        .filter(({ id }) => !this.views.has(id) && !this.gone.has(id));
       this.keepPlace(() => chunk.reverse().forEach((message) => this.insert(message)));
       await pause();
       if (opening !== this.opening) {
@@ -169,7 +171,7 @@ export class MessageList {
     }
   }
 
-  /** @param {string} key @returns {number} where a message belongs; history and news, at both ends, are found at once */
+  /** @param {string} key @returns {number} where a message belongs; both ends, where most go, are found at once */
   placeOf(key) {
     let index = this.order.length;
     if (index > 0 && key < keyOf(this.order[0].message)) {
@@ -212,7 +214,14 @@ export class MessageList {
   drawTop() {
     const { channel } = this.state;
     if (this.more) {
-      this.top.show(h("div", { class: "history-loading", key: "more" }, h("span", { class: "spinner" }), "Loading earlier messages…"));
+      this.top.show(
+        h(
+          "div",
+          { class: "history-loading", key: "more" },
+          h("span", { class: "spinner" }),
+          "Loading earlier messages…",
+        ),
+      );
     } else if (channel) {
       const thread = channel.kind === "thread";
       this.top.show(
@@ -221,7 +230,13 @@ export class MessageList {
           { class: "welcome", key: "welcome" },
           h("div", { class: "welcome-sign" }, icon(thread ? "thread" : "hash")),
           h("h3", null, thread ? channel.name : `Welcome to #${channel.name}!`),
-          h("p", null, thread ? "This is the start of the thread." : `This is the start of the #${channel.name} channel. ${channel.topic}`),
+          h(
+            "p",
+            null,
+            thread
+              ? "This is the start of the thread."
+              : `This is the start of the #${channel.name} channel. ${channel.topic}`,
+          ),
         ),
       );
     }

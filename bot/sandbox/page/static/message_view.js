@@ -83,7 +83,9 @@ export class MessageView {
         h(
           "div",
           { class: "gutter" },
-          head ? drawAvatar(message) : h("time", { class: "side-time", title: fullDate(message.at) }, timeOfDay(message.at)),
+          head
+            ? drawAvatar(message)
+            : h("time", { class: "side-time", title: fullDate(message.at) }, timeOfDay(message.at)),
         ),
         h("div", { class: "message-head" }, head && drawHeader(message)),
         h("div", { class: "message-parts" }, this.drawParts(names)),
@@ -97,15 +99,23 @@ export class MessageView {
     const around = { names, files: message.attachments, busy: this.busy, chosen: this.chosen };
     return [
       this.editing ? h("div", { class: "edit-slot", key: "edit" }) : this.drawContent(names),
-      message.attachments.length > 0 && !message.v2 && h("div", { class: "attachments", key: "files" }, message.attachments.map(drawAttachment)),
-      message.embeds.length > 0 && h("div", { class: "embeds", key: "embeds" }, message.embeds.map((embed) => drawEmbed(embed, names))),
+      message.attachments.length > 0 &&
+        !message.v2 &&
+        h("div", { class: "attachments", key: "files" }, message.attachments.map(drawAttachment)),
+      message.embeds.length > 0 &&
+        h(
+          "div",
+          { class: "embeds", key: "embeds" },
+          message.embeds.map((embed) => drawEmbed(embed, names)),
+        ),
       message.components.length > 0 &&
         h(
           "div",
           { class: message.v2 ? "components v2" : "components", key: "components" },
           message.components.map((part) => drawComponent(part, around)),
         ),
-      this.failure !== null && h("div", { class: "failure", key: "failure", role: "status" }, icon("warning"), this.failure),
+      this.failure !== null &&
+        h("div", { class: "failure", key: "failure", role: "status" }, icon("warning"), this.failure),
       message.only_you && drawOnlyYou(message),
     ];
   }
@@ -115,7 +125,12 @@ export class MessageView {
     const { message } = this;
     if (message.loading || message.note === "sending") {
       const words = message.loading ? `${message.author.name} is thinking…` : "Sending command…";
-      return h("div", { class: "content waiting", key: "content" }, h("span", { class: "dots", "aria-hidden": "true" }, h("i"), h("i"), h("i")), words);
+      return h(
+        "div",
+        { class: "content waiting", key: "content" },
+        h("span", { class: "dots", "aria-hidden": "true" }, h("i"), h("i"), h("i")),
+        words,
+      );
     }
     if (message.note === "failed") {
       return h("div", { class: "content failed", key: "content" }, icon("warning"), message.sentence ?? "");
@@ -173,7 +188,11 @@ function drawOrigin(message, names) {
       drawSmallAvatar(user),
       h("span", { class: "reply-author" }, user),
       " used ",
-      h("span", { class: "origin-command" }, message.kind === "context_menu" ? (name ?? "") : `/${(name ?? "").replace(/^\//, "")}`),
+      h(
+        "span",
+        { class: "origin-command" },
+        message.kind === "context_menu" ? (name ?? "") : `/${(name ?? "").replace(/^\//, "")}`,
+      ),
     );
   }
   if (message.reply === null) {
@@ -200,7 +219,11 @@ function drawSmallAvatar(name) {
 
 /** @param {Message} message */
 function drawAvatar(message) {
-  return h("div", { class: "avatar", "aria-hidden": "true", vars: { "--hue": message.author.hue } }, message.author.initial);
+  return h(
+    "div",
+    { class: "avatar", "aria-hidden": "true", vars: { "--hue": message.author.hue } },
+    message.author.initial,
+  );
 }
 
 /** @param {Shown} message */

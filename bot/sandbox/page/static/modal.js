@@ -54,20 +54,22 @@ export class FormDialog {
     const parts = form.components.map((part) => this.part(part));
     const fields = parts.flatMap(({ field }) => (field ? [field] : []));
     const status = element("p", { class: "form-status", role: "alert" });
-    const submit = /** @type {HTMLButtonElement} */ (element("button", { class: "button primary", type: "submit" }, "Submit"));
+    const submit = /** @type {HTMLButtonElement} */ (
+      element("button", { class: "button primary", type: "submit" }, "Submit")
+    );
     const cancel = element("button", { class: "button plain", type: "button" }, "Cancel");
     const body = element("form", { class: "form-body", novalidate: true });
     const warning = h(
       "div",
       { class: "form-warning" },
       icon("warning"),
-      h("span", null, `This form will be submitted to ${applicationName}. Do not share passwords or other sensitive information.`),
+      h(
+        "span",
+        null,
+        `This form will be submitted to ${applicationName}. Do not share passwords or other sensitive information.`,
+      ),
     );
-    body.append(
-      element("div", { class: "form-fields" }),
-      status,
-      element("div", { class: "dialog-buttons" }),
-    );
+    body.append(element("div", { class: "form-fields" }), status, element("div", { class: "dialog-buttons" }));
     body.children[0].append(build(warning), ...parts.map(({ node }) => node));
     body.children[2].append(cancel, submit);
     const dialog = openDialog(form.title, body, { onClose: this.onLeft, sign: applicationName });
@@ -128,9 +130,16 @@ export class FormDialog {
     const needed = isRequired(control) && h("span", { class: "needed", "aria-hidden": "true" }, "*");
     const heading = isGroup
       ? element("div", { class: "field-label", id: `label-${field.customId}` }, label, needed)
-      : element("label", { class: "field-label", for: `field-${field.customId}`, id: `label-${field.customId}` }, label, needed);
+      : element(
+          "label",
+          { class: "field-label", for: `field-${field.customId}`, id: `label-${field.customId}` },
+          label,
+          needed,
+        );
     const node = element("div", { class: "field", "data-field": field.customId });
-    const about = part.description ? [element("div", { class: "field-description", id: describedBy }, part.description)] : [];
+    const about = part.description
+      ? [element("div", { class: "field-description", id: describedBy }, part.description)]
+      : [];
     node.append(heading, ...about, field.node, element("div", { class: "field-problem", role: "alert" }));
     if (about.length > 0) {
       field.node.querySelector("input, textarea, button")?.setAttribute("aria-describedby", describedBy);
@@ -162,12 +171,21 @@ export class FormDialog {
     const options = optionsOf(part, this.state);
     let chosen = (part.options ?? []).filter((option) => option.default).map((option) => option.value);
     const words = element("span", { class: "select-shown" });
-    const opener = element("button", { class: "select", type: "button", id: `field-${customId}`, "aria-haspopup": "listbox", "aria-expanded": "false" });
+    const opener = element("button", {
+      class: "select",
+      type: "button",
+      id: `field-${customId}`,
+      "aria-haspopup": "listbox",
+      "aria-expanded": "false",
+    });
     opener.append(words, build(icon("down")));
     const node = element("div", { class: "control" });
     node.append(opener);
     const draw = () => {
-      const shown = options.filter((option) => chosen.includes(option.value)).map((option) => option.label).join(", ");
+      const shown = options
+        .filter((option) => chosen.includes(option.value))
+        .map((option) => option.label)
+        .join(", ");
       words.textContent = shown || part.placeholder || "Make a selection";
       words.classList.toggle("placeholder", !shown);
       opener.setAttribute("aria-label", `${label}: ${words.textContent}`);
@@ -256,7 +274,12 @@ function choiceField(part, label) {
   const node = element("div", { class: "choices", role: one ? "radiogroup" : "group", "aria-label": label });
   const inputs = (part.options ?? []).map((option, index) => {
     const input = /** @type {HTMLInputElement} */ (
-      element("input", { type: one ? "radio" : "checkbox", name: customId, value: option.value, id: `field-${customId}-${index}` })
+      element("input", {
+        type: one ? "radio" : "checkbox",
+        name: customId,
+        value: option.value,
+        id: `field-${customId}-${index}`,
+      })
     );
     input.checked = option.default ?? false;
     const row = element("label", { class: "choice" });
@@ -289,7 +312,9 @@ function choiceField(part, label) {
 /** @param {Component} part @returns {Field} */
 function checkboxField(part) {
   const customId = part.custom_id ?? "";
-  const input = /** @type {HTMLInputElement} */ (element("input", { type: "checkbox", id: `field-${customId}`, name: customId }));
+  const input = /** @type {HTMLInputElement} */ (
+    element("input", { type: "checkbox", id: `field-${customId}`, name: customId })
+  );
   input.checked = part.default ?? false;
   const node = element("div", { class: "control" });
   node.append(input);
@@ -310,7 +335,8 @@ export function openDialog(title, body, { onClose, sign } = {}) {
   const head = element(
     "div",
     { class: "dialog-head" },
-    sign && h("span", { class: "avatar small", "aria-hidden": "true", vars: { "--hue": hueOf(sign) } }, firstLetter(sign)),
+    sign &&
+      h("span", { class: "avatar small", "aria-hidden": "true", vars: { "--hue": hueOf(sign) } }, firstLetter(sign)),
     h("h2", null, title),
   );
   head.append(close);
@@ -341,7 +367,11 @@ export function openDialog(title, body, { onClose, sign } = {}) {
  */
 export function confirm({ title, words, yes, danger = false, href, onClose }) {
   return new Promise((resolve) => {
-    const body = element("div", { class: "form-body" }, h("div", { class: "form-fields" }, h("div", { class: "form-text" }, words)));
+    const body = element(
+      "div",
+      { class: "form-body" },
+      h("div", { class: "form-fields" }, h("div", { class: "form-text" }, words)),
+    );
     const style = `button ${danger ? "danger" : "primary"}`;
     const accept = href
       ? element("a", { class: style, href, target: "_blank", rel: "noopener noreferrer" }, yes)

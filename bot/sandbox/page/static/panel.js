@@ -119,8 +119,27 @@ export class Panel {
     /** @type {Map<string, {tab: HTMLElement, page: HTMLElement}>} */
     this.tabs = new Map();
     for (const { name, label } of TABS) {
-      const tab = element("button", { class: "tab", type: "button", role: "tab", id: `tab-${name}`, "aria-controls": `page-${name}`, "aria-selected": "false", tabindex: "-1" }, label);
-      const page = element("div", { class: `panel-page ${name}`, role: "tabpanel", id: `page-${name}`, "aria-labelledby": `tab-${name}`, tabindex: "0", hidden: true });
+      const tab = element(
+        "button",
+        {
+          class: "tab",
+          type: "button",
+          role: "tab",
+          id: `tab-${name}`,
+          "aria-controls": `page-${name}`,
+          "aria-selected": "false",
+          tabindex: "-1",
+        },
+        label,
+      );
+      const page = element("div", {
+        class: `panel-page ${name}`,
+        role: "tabpanel",
+        id: `page-${name}`,
+        "aria-labelledby": `tab-${name}`,
+        tabindex: "0",
+        hidden: true,
+      });
       tab.addEventListener("click", () => this.select(name));
       tabs.append(tab);
       pages.append(page);
@@ -222,7 +241,11 @@ export class Panel {
     }
     const traffic = [
       ...(frame.rest ?? []).map((entry) => ({ at: entry.at, key: `rest ${entry.n}`, drawn: () => drawRest(entry) })),
-      ...(frame.gateway ?? []).map((entry) => ({ at: entry.at, key: `gateway ${entry.n}`, drawn: () => drawGateway(entry) })),
+      ...(frame.gateway ?? []).map((entry) => ({
+        at: entry.at,
+        key: `gateway ${entry.n}`,
+        drawn: () => drawGateway(entry),
+      })),
     ];
     for (const { key, drawn } of traffic.sort((one, other) => one.at - other.at)) {
       this.feeds.discord.put(key, drawn());
@@ -312,7 +335,18 @@ function drawUpstream(entry) {
         "details",
         { class: "items" },
         h("summary", null, `${entry.items.length} ${entry.items.length === 1 ? "item" : "items"} sent`),
-        h("ol", null, entry.items.map((item) => h("li", null, h("span", { class: `role ${item.role}` }, item.role), h("span", { class: "item-text" }, item.text)))),
+        h(
+          "ol",
+          null,
+          entry.items.map((item) =>
+            h(
+              "li",
+              null,
+              h("span", { class: `role ${item.role}` }, item.role),
+              h("span", { class: "item-text" }, item.text),
+            ),
+          ),
+        ),
       ),
   );
 }

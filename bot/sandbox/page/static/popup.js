@@ -72,7 +72,10 @@ export class Popups {
   /** @param {Event} event */
   pressedOutside(event) {
     const target = /** @type {Node} */ (event.target);
-    if (this.open.length > 0 && !this.open.some(({ node, opener }) => node.contains(target) || opener.contains(target))) {
+    if (
+      this.open.length > 0 &&
+      !this.open.some(({ node, opener }) => node.contains(target) || opener.contains(target))
+    ) {
       this.closeAll();
     }
   }
@@ -166,7 +169,9 @@ export function openMenu(popups, entries, label, where) {
       popups.closeAll();
     } else if (event.key.length === 1 && event.key !== " ") {
       const letter = event.key.toLowerCase();
-      const found = [...entries.slice(index + 1), ...entries].find((each) => each.label.toLowerCase().startsWith(letter));
+      const found = [...entries.slice(index + 1), ...entries].find((each) =>
+        each.label.toLowerCase().startsWith(letter),
+      );
       if (found) {
         items[entries.indexOf(found)].focus();
       }

@@ -65,7 +65,9 @@ export function openSelect({ popups, state, part, opener, chosen, onChoose }) {
       popups.close();
     } else if (event.key.length === 1) {
       const letter = event.key.toLowerCase();
-      const found = options.findIndex((option, index) => index > list.index && option.label.toLowerCase().startsWith(letter));
+      const found = options.findIndex(
+        (option, index) => index > list.index && option.label.toLowerCase().startsWith(letter),
+      );
       const again = found < 0 ? options.findIndex((option) => option.label.toLowerCase().startsWith(letter)) : found;
       if (again >= 0) {
         list.activate(again);
@@ -78,7 +80,13 @@ export function openSelect({ popups, state, part, opener, chosen, onChoose }) {
   });
 
   list.attach(list.node);
-  list.show(draw(), Math.max(0, options.findIndex((option) => values.has(option.value))));
+  list.show(
+    draw(),
+    Math.max(
+      0,
+      options.findIndex((option) => values.has(option.value)),
+    ),
+  );
   popups.show(list.node, {
     opener,
     sameWidth: true,

@@ -163,7 +163,7 @@ export class ChannelHead {
     this.bot.show(h("span", { class: `dot ${status}`, "aria-hidden": "true" }), h("span", null, words));
     find("#bot-state").title = state.botSentence ?? "How the bot is; levers";
     this.words.textContent = state.live
-      ? "Local demo of a Discord server. Characters and replies are NanoGPT's own, asked with your key; everything else is played on this machine."
+      ? "Local demo of a Discord server. Only the characters and their replies are real: your key pays for them."
       : "Local demo of a Discord server. Replies here are scripted: no AI is asked.";
   }
 }

@@ -1,4 +1,4 @@
-/** The one connection to the demo: frames come in, questions go out and are answered, and it comes back when it breaks. */
+/** The one connection to the demo: frames come in, questions are answered, and it comes back when it breaks. */
 
 const FIRST_WAIT_MS = 400;
 const LONGEST_WAIT_MS = 5_000;

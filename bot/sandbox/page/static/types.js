@@ -116,7 +116,8 @@
  *
  * @typedef {{form: string, title: string, components: Component[]}} Form
  *
- * @typedef {{kind: "message" | "deferred" | "deferred_update" | "update" | "modal" | "failed", modal: Form | null}} Result
+ * @typedef {"message" | "deferred" | "deferred_update" | "update" | "modal" | "failed"} ResultKind
+ * @typedef {{kind: ResultKind, modal: Form | null}} Result
  *
  * @typedef {object} Answer
  * @property {boolean} ok
