@@ -215,7 +215,7 @@ async def test_context_menus_carry_the_message(client: CommandClient, general: C
         ("character search", {"query": "x", "nope": 1}, "no option"),
         ("character search", {"query": "x" * 21}, "21 characters"),
         ("character search", {"query": "x", "count": "three"}, "takes a integer"),
-        ("staff", {}, "not offered to"),
+        ("staff", {}, "not offered to Al, who lacks Manage Guild"),
     ],
 )
 async def test_what_the_client_would_not_offer_is_an_error_of_the_test(

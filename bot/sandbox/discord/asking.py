@@ -70,7 +70,8 @@ def check_offered(command: JsonObject, person: "Person", channel: "Channel") -> 
     if needed is not None:
         bits = Permission(as_int(needed)) or Permission.ADMINISTRATOR
         if not person.may(channel, bits):
-            raise SandboxError(f"{name} is not offered to {person.shown_name}, who lacks {bits!r}")
+            lacking = (bits.name or "more").replace("_", " ").replace("|", " and ").title()
+            raise SandboxError(f"{name} is not offered to {person.shown_name}, who lacks {lacking}")
     if command.get("nsfw") and not (channel.parent if channel.is_thread and channel.parent else channel).nsfw:
         raise SandboxError(f"{name} is offered in age-restricted channels only")
 

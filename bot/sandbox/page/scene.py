@@ -15,24 +15,25 @@ _FILLING: Final = (
     "`print('good morning')`",
     "I shall read it again with tea.",
 )
-_WELCOME: Final = (
+_GENERAL: Final = (
     "## Welcome to The Inkwell\n"
-    "Everything here is made up and stays on this machine, so try whatever you like:\n"
-    "- type `/character search` and look around, or `/character show` and let it suggest names as you type\n"
-    "- in #writing-room, run `/character use` with `helpful-guide`, then just write: it answers under its own name\n"
-    "- rate it or report it with the buttons under its reply\n"
+    "You are among yourselves here, so try whatever you like:\n"
+    "- type `/character search` to look around, or `/character show` and let it suggest names as you type\n"
+    "- in {writing}, run `/character use` with one that you like, then just write: it answers under its own name\n"
+    "- rate it or report it with the buttons under its replies\n"
     "- be somebody else for a while: Cleo may decide who speaks where, Ben may not"
 )
 _WRITING: Final = (
-    "Quiet, please, people are writing here. Ask for *a long story with code*, and see how it arrives piece by piece."
+    "Quiet please, people write here. Ask for *a long story with code*, and watch it arrive piece by piece."
 )
-_THREAD: Final = "A character that is used in #writing-room answers in its threads too, and remembers each apart."
-_AFTER_DARK: Final = (
-    "Age-restricted, so `night-bard` may sing here. Try the same `/character use` in #writing-room, and it is refused."
+_THREAD: Final = "A character that is used in {writing} answers in its threads too, and remembers each of them apart."
+_DARK: Final = (
+    "Age-restricted: search here, and you meet characters that {general} never shows."
+    " Let one in here, and then try the same in {general}."
 )
 _PLAIN: Final = (
-    "Nobody gave the bot *Manage Webhooks* in this channel. Characters still speak, but in the bot's name; "
-    "it says so once, to those who can mend it."
+    "Nobody gave the bot *Manage Webhooks* here. Characters speak all the same, only in the bot's name;"
+    " whoever can mend that is told once how."
 )
 
 
@@ -69,14 +70,10 @@ def set_scene(discord: DiscordSandbox) -> Scene:
     dark = guild.add_channel("after-dark", nsfw=True, topic="Age-restricted: stronger characters may be used here.")
     plain = guild.add_channel("plain-voices", topic="The bot lacks Manage Webhooks here.")
     plain.deny_bot(Permission.MANAGE_WEBHOOKS)
-    for channel, text in (
-        (general, _WELCOME),
-        (writing, _WRITING),
-        (thread, _THREAD),
-        (dark, _AFTER_DARK),
-        (plain, _PLAIN),
-    ):
-        posting.post(Draft(channel, ada.user, text))
+    texts = {general: _GENERAL, writing: _WRITING, thread: _THREAD, dark: _DARK, plain: _PLAIN}
+    for channel, text in texts.items():
+        told = text.format(general=general.mention, writing=writing.mention)
+        posting.post(Draft(channel, ada.user, told))
     return Scene(guild, (ada, cleo, ben))
 
 

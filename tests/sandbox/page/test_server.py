@@ -2,6 +2,7 @@
 
 import json
 import socket as sockets
+import tomllib
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import Path
@@ -324,8 +325,12 @@ async def test_the_end_of_the_demo_closes_the_page(served: Served) -> None:
 
 
 def test_the_page_is_part_of_the_package() -> None:
-    kinds = {file.suffix for file in STATIC.iterdir()}
-    assert {".js"} <= kinds <= {".html", ".css", ".js", ".svg"}
+    project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text("utf-8"))
+    assert project["tool"]["setuptools"]["package-data"]["bot.sandbox.page"] == ["static/*"]
+    files = list(STATIC.iterdir())
+    assert all(file.is_file() for file in files)
+    assert {"index.html"} <= {file.name for file in files}
+    assert {file.suffix for file in files} <= {".html", ".css", ".js", ".svg"}
 
 
 async def test_frames_are_plain_json(page: PageClient) -> None:
