@@ -5,6 +5,7 @@ a conversation has at most one running turn, which a unique index sees to.
 """
 
 import json
+import logging
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -28,6 +29,8 @@ from bot.domain.turns import (
 )
 from bot.store.database import Database, Row, Transaction
 from bot.store.vault import Damaged, UnknownKey, Vault
+
+_log = logging.getLogger(__name__)
 
 _LATEST: Final = 2**63 - 1
 """No message is newer."""
@@ -187,7 +190,7 @@ class Turns:
                 "UPDATE claim SET state = 'running' WHERE turn_id = $1 RETURNING message_id, author_id, body",
                 open_turns[0]["id"],
             )
-            return self._turn(rows[0], messages)
+            return self._running(rows[0], messages)
         rows = await tx.execute(
             "INSERT INTO turn (conversation_id, kind, state, payer, attempts, created_at, started_at) "
             "SELECT $1, 'reply', 'running', $2, 1, $3, $3 "
@@ -205,7 +208,12 @@ class Turns:
             conversation_id,
             rows[0]["id"],
         )
-        return self._turn(rows[0], messages)
+        return self._running(rows[0], messages)
+
+    def _running(self, row: Row, messages: Sequence[Row]) -> Turn:
+        turn = self._turn(row, messages)
+        _log.debug("Turn %s of conversation %s: running, attempt %d", turn.id, turn.conversation_id, turn.attempts)
+        return turn
 
     async def begin_greeting(self, conversation_id: ConversationId, payer: PayerId, text: str, *, now_ms: int) -> Turn:
         """Make a greeting run, its text complete from the start."""
@@ -217,7 +225,7 @@ class Turns:
                 payer,
                 now_ms,
             )
-            turn = self._turn(rows[0], ())
+            turn = self._running(rows[0], ())
             await self.add_version(tx, turn.id, VersionOutcome(text, VersionState.COMPLETE), now_ms=now_ms)
             return turn
 
@@ -230,7 +238,7 @@ class Turns:
                 turn_id,
                 now_ms,
             )
-            return self._turn(rows[0], await self._messages(tx, turn_id)) if rows else None
+            return self._running(rows[0], await self._messages(tx, turn_id)) if rows else None
 
     async def ask_again(self, turn_id: TurnId) -> bool:
         """Put an ended turn back in the queue; False when it is not ended, so that two presses make one retry."""
@@ -239,7 +247,9 @@ class Turns:
                 "UPDATE turn SET state = 'waiting' WHERE id = $1 AND state NOT IN ('waiting', 'running') RETURNING id",
                 turn_id,
             )
-            return bool(rows)
+        if rows:
+            _log.debug("Turn %s: waiting to be asked again", turn_id)
+        return bool(rows)
 
     async def finish(self, turn_id: TurnId, state: TurnState, *, cause: str | None = None, now_ms: int) -> None:
         """End a turn and the messages in it."""
@@ -261,6 +271,7 @@ class Turns:
             state.value,
             cause,
         )
+        _log.debug("Turn %s: %s%s", turn_id, state.value, f", {cause}" if cause else "")
 
     async def fold(self, turn_id: TurnId, into: TurnId) -> None:
         """Give a failed turn's messages to an earlier failed turn, whose mark then stands for both."""

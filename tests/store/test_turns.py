@@ -1,5 +1,7 @@
 """The queue statement by statement; test_turns_model.py plays it against a model, test_past.py reads from it."""
 
+import logging
+
 import pytest
 
 from bot.domain.bindings import Conversation
@@ -174,6 +176,24 @@ async def test_any_ended_turn_can_be_asked_for_again(queue: Queue, state: TurnSt
     await queue.turns.finish(turn.id, state, cause="paused", now_ms=NOW)
     assert await queue.turns.ask_again(turn.id)
     assert (await queue.begin()).id == turn.id
+
+
+async def test_the_log_tells_each_state_of_a_turn_and_none_of_its_words(
+    queue: Queue, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG, "bot.store.turns"):
+        turn = await queue.begin(1)
+        await queue.fail(turn)
+        await queue.turns.ask_again(turn.id)
+        await queue.begin()
+        await queue.turns.finish(turn.id, TurnState.ANSWERED, now_ms=NOW)
+    assert caplog.messages == [
+        f"Turn {turn.id} of conversation {queue.room.id}: running, attempt 1",
+        f"Turn {turn.id}: failed, busy",
+        f"Turn {turn.id}: waiting to be asked again",
+        f"Turn {turn.id} of conversation {queue.room.id}: running, attempt 2",
+        f"Turn {turn.id}: answered",
+    ]
 
 
 async def test_a_turn_that_nobody_knows_cannot_be_asked_for_again(queue: Queue) -> None:

@@ -1,6 +1,7 @@
 """One session of the demo with the real bot behind it, over the page's socket; and what of it must never be sent."""
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any
@@ -146,6 +147,8 @@ async def test_a_character_answers_under_its_own_name_as_it_streams(session: Ses
     assert call["character_id"] == "11111111-1111-4111-8111-111111111111"
     assert (call["store"], call["stream"], call["status"], call["outcome"]) == (False, True, 200, "answered")
     assert {"role": "user", "text": "[Ada] Please write me a long story with code."} in call["items"]
+    for state in ("running, attempt 1", "answered"):
+        assert await page.panel("log", lambda line, state=state: re.search(rf"Turn \d+.*: {state}$", line["text"]))
 
 
 async def test_a_reply_is_rated_in_a_form(session: Session) -> None:
