@@ -49,9 +49,9 @@ async def open_demo(say: Callable[[str], None], *, port: int, live_key: str | No
         async with opened(port=port, live=live) as shown:
             say(f"The demo is at {shown.address}")
             say("Ctrl-C stops it and deletes all of it.")
-            if browser and has_display(os.environ, sys.platform):
-                await asyncio.to_thread(webbrowser.open, shown.address)
             async with owned(_start(shown.stage, say)):
+                if browser and has_display(os.environ, sys.platform):
+                    await asyncio.to_thread(webbrowser.open, shown.address)
                 await stop.wait()
 
 
