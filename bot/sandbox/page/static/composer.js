@@ -265,6 +265,7 @@ export class Composer {
     this.input.value = "";
     this.replyTo(null);
     this.changed();
+    this.list.toPresent();
     const answer = await this.ask("say", { channel, text, ...reply });
     if (!answer.ok) {
       this.announcer.say(answer.sentence ?? "Your message could not be sent.");

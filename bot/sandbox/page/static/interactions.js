@@ -81,6 +81,7 @@ export class Interactions {
    */
   async withNote(name, menu, asked) {
     const channel = this.state.open ?? "";
+    this.list.toPresent();
     const note = commandNote({
       id: this.list.noteId(),
       channel,

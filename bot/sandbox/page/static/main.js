@@ -73,7 +73,7 @@ class App {
     if (this.state.connected) {
       this.connectionIsNew = true;
     } else {
-      this.announcer.say("The connection to the demo is lost. Trying to connect again…");
+      this.announcer.say("The connection is lost. If the demo was stopped, start it again and open the address it prints.");
     }
   }
 

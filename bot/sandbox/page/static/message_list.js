@@ -299,10 +299,8 @@ export class MessageList {
   update(view, message) {
     const before = view.message;
     view.message = message;
-    if (before.loading || before.components !== message.components) {
-      // What was pressed has had its effect, and selects show what the message says.
-      view.chosen.clear();
-    }
+    // Selects show what the message says now.
+    view.chosen.clear();
     const index = this.order.indexOf(view);
     this.drawAt(index);
     if (before.author.name !== message.author.name) {
@@ -319,10 +317,6 @@ export class MessageList {
     this.insert(message);
     if (!this.pinned && (!newest || keyOf(message) > keyOf(newest))) {
       this.countMissed(this.missed + 1);
-    }
-    if (message.author.id === this.state.me.id || message.only_you) {
-      // What the reader has just done is what they want to see.
-      this.pinned = true;
     }
   }
 

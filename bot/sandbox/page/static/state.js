@@ -161,8 +161,10 @@ export class State {
 
   /** @param {boolean} connected */
   setConnected(connected) {
-    this.connected = connected;
-    this.tell("connected");
+    if (connected !== this.connected) {
+      this.connected = connected;
+      this.tell("connected");
+    }
   }
 
   /** @returns {Channel | undefined} the channel on screen */
