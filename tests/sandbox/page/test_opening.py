@@ -26,9 +26,9 @@ REAL_KEY = "sk-nano-fake-payer-0000-4000-8000-00000000"
 
 
 @asynccontextmanager
-async def demo_process(folder: Path, **environment: str) -> AsyncGenerator["Process"]:
+async def demo_process(folder: Path, *options: str, **environment: str) -> AsyncGenerator["Process"]:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", "demo", "--port", "0", "--no-browser"),
+        *(sys.executable, "-m", "bot", "demo", "--port", "0", *options),
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(folder), **environment},
         stdout=asyncio.subprocess.PIPE,
@@ -61,7 +61,7 @@ async def test_the_demo_runs_until_it_is_told_to_stop_and_leaves_nothing(
 ) -> None:
     (tmp_path / "config.toml").write_text('[discord]\ntoken = "a-real-token"\n', "utf-8")
     poison = {"BOT_DATABASE__URL": "sqlite:////nowhere/real.db", "DISCORD_TOKEN": "real", "NANOGPT_API_KEY": REAL_KEY}
-    async with demo_process(tmp_path, **poison) as process:
+    async with demo_process(tmp_path, "--no-browser", **poison) as process:
         address = await address_of(process)
         async with page_at(address) as page:
             await page.until(lambda: page.of("bot")[-1]["state"] == "up")
@@ -76,6 +76,18 @@ async def test_the_demo_runs_until_it_is_told_to_stop_and_leaves_nothing(
     async with aiohttp.ClientSession() as session:
         with pytest.raises(aiohttp.ClientConnectorError):
             await session.get(address)
+
+
+async def test_a_browser_is_opened_on_the_address_that_is_printed(tmp_path: Path) -> None:
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {tmp_path}/seen\nkill -TERM $PPID\n', "utf-8")
+    browser.chmod(0o700)
+    async with demo_process(tmp_path, BROWSER=f"{browser} %s", DISPLAY=":99") as process:
+        address = await address_of(process)
+        async with asyncio.timeout(15):
+            await process.wait()
+        assert process.returncode == 0
+    assert (tmp_path / "seen").read_text("utf-8") == f"{address}\n"
 
 
 async def use(page: PageClient, character: str) -> None:
