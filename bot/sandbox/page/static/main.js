@@ -73,7 +73,9 @@ class App {
     if (this.state.connected) {
       this.connectionIsNew = true;
     } else {
-      this.announcer.say("The connection is lost. If the demo was stopped, start it again and open the address it prints.");
+      this.announcer.say(
+        "The connection is lost. If the demo was stopped, start it again and open the address it prints.",
+      );
     }
   }
 
