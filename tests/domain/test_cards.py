@@ -88,7 +88,7 @@ def check(card: Card) -> None:
         assert not is_blank(field.value)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(characters, wild, numbers.filter(lambda number: number is None or 0 <= number <= 5))
 def test_discord_takes_whatever_the_catalogue_holds(character: Character, viewer: str, average: float | None) -> None:
     profile = profile_card(character, viewer=viewer, server_average=average)
@@ -106,7 +106,7 @@ def shown(card: Card) -> str:
     return "\n".join([card.title, card.description or "", *(field.value for field in card.fields)])
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(characters, wild)
 def test_nothing_on_a_card_can_be_clicked_or_mentions_anybody(character: Character, viewer: str) -> None:
     for card in (profile_card(character, viewer=viewer, server_average=None), result_card(character)):

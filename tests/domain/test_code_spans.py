@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from bot.domain.code_spans import MAX_INLINE, content_start, scan_code
 from tests.domain.texts import texts
 
-thorough = settings(deadline=None, max_examples=80, derandomize=True)
+thorough = settings(max_examples=80)
 
 
 def pieces(text: str) -> list[str]:

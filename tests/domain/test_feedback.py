@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.feedback import (
@@ -74,7 +74,6 @@ def test_a_review_is_whole_stars_and_a_text_of_some_length_or_none(
 
 
 @given(stars=st.text(max_size=8), text=st.none() | st.text(max_size=40))
-@settings(deadline=None, derandomize=True)
 def test_whatever_is_typed_a_review_that_is_taken_may_be_stored(stars: str, text: str | None) -> None:
     review = read_review(stars, text)
     if isinstance(review, Review):

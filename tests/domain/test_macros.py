@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from bot.domain.macros import expand_greeting
 
-thorough = settings(deadline=None, max_examples=80, derandomize=True)
+thorough = settings(max_examples=80)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from bot.domain.persona_names import FALLBACK_NAME, MAX_NAME, default_avatar_ind
 from bot.domain.unicode_text import is_blank, utf16_length
 from tests.domain.texts import FAMILY, texts
 
-thorough = settings(deadline=None, max_examples=80, derandomize=True)
+thorough = settings(max_examples=80)
 names = st.one_of(
     st.text(max_size=120),
     texts,

@@ -9,7 +9,7 @@ from bot.domain.splitting import MESSAGE_LIMIT
 from bot.domain.unicode_text import is_blank, utf16_length
 from tests.domain.texts import long_texts, shown_as_prose, texts
 
-thorough = settings(deadline=None, max_examples=80, derandomize=True)
+thorough = settings(max_examples=80)
 
 
 @given(text=long_texts, limit=st.sampled_from((100, 300, 2_000)), cursor=st.sampled_from(("", " \u258c")))

@@ -13,7 +13,7 @@ NAMES = MentionNames(
     roles={RoleId(3): "Crew"},
     channels={ChannelId(4): "general"},
 )
-thorough = settings(deadline=None, max_examples=80, derandomize=True)
+thorough = settings(max_examples=80)
 
 RENDERED = re.compile(
     r"<@[!&]?\d+>|<#\d+>|</[\w-]+(?: [\w-]+)*:\d+>|<id:\w+>|@everyone|@here|\]\(|(?<![\w-])discord\.(gg|com/invite)/\w"

@@ -9,7 +9,7 @@ from bot.domain.speakers import MAX_LABEL, distinct_labels, labelled, speaker_la
 from bot.domain.unicode_text import utf16_length
 from tests.domain.texts import FAMILY, texts
 
-thorough = settings(deadline=None, max_examples=80, derandomize=True)
+thorough = settings(max_examples=80)
 
 
 @pytest.mark.parametrize(

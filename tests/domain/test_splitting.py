@@ -11,7 +11,7 @@ from bot.domain.unicode_text import is_blank, is_boundary, utf16_length
 from tests.domain.texts import FAMILY, FLAGS, long_texts, shown_as_prose, texts
 
 limits = st.sampled_from((64, 65, 80, 100, 300))
-thorough = settings(deadline=None, max_examples=80, derandomize=True)
+thorough = settings(max_examples=80)
 
 
 def substance(text: str) -> str:

@@ -14,7 +14,7 @@ from bot.domain.unicode_text import (
 )
 from tests.domain.texts import FAMILY, FLAGS, texts
 
-thorough = settings(deadline=None, max_examples=80, derandomize=True)
+thorough = settings(max_examples=80)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,6 @@ from bot.sandbox.discord.mentions import preview_links
 EXECUTE = "/webhooks/{webhook_id}/{webhook_token}"
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(min_value=1.5e9, max_value=2e9), min_size=1))
 def test_ids_rise_whatever_the_clock_does(times: list[float]) -> None:
     ticks = itertools.chain(times, itertools.repeat(times[-1]))
@@ -31,7 +30,7 @@ def test_ids_rise_whatever_the_clock_does(times: list[float]) -> None:
     assert made == sorted(set(made))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(0, 30), st.integers(1, 10), st.data())
 def test_pages_of_history_follow_discords_order(count: int, limit: int, data: st.DataObject) -> None:
     channel = DiscordSandbox().add_guild("Guild").add_channel("general")

@@ -6,7 +6,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.ids import ChannelId, MessageId, TurnId
@@ -515,7 +515,7 @@ async def _play(
 
 
 @given(st.lists(OUTCOMES, max_size=4), st.lists(SEARCHES, max_size=4), st.sampled_from(list(Transport)), st.randoms())
-@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 def test_in_the_end_one_message_stands(
     outcomes: list[Outcome], searches: list[Outcome], transport: Transport, order: Random
 ) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.bindings import PauseCause, Trigger
@@ -540,7 +540,7 @@ async def _play_with_stops(
     st.sampled_from(list(Echo)),
     st.booleans(),
 )
-@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20)
 def test_however_often_it_stops_one_thing_is_shown_in_the_end(
     scenario: Scenario,
     stops: list[tuple[Act, int, bool]],

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.ids import ChannelId, ConversationId, GuildId, MessageId, PayerId, TurnId, UserId
@@ -216,7 +216,7 @@ class Run:
 
 
 @given(st.lists(operations, min_size=1, max_size=25))
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 def test_every_message_is_claimed_once_and_belongs_to_one_turn(script: list[tuple[object, ...]]) -> None:
     with TemporaryDirectory() as folder:
         asyncio.run(Run(Path(folder) / "bot.db").play(script))

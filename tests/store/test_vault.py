@@ -30,7 +30,7 @@ def counting_bytes() -> Callable[[int], bytes]:
 
 
 @given(text=st.text(), context=st.text())
-@settings(deadline=None, max_examples=50, derandomize=True)
+@settings(max_examples=50)
 def test_what_is_sealed_opens_again_in_the_same_context(text: str, context: str) -> None:
     vault = Vault([NEW])
     assert vault.open(vault.seal(text, context=context), context=context) == text
