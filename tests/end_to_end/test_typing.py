@@ -1,4 +1,4 @@
-"""The typing sign: late, and never the reason why anything waits."""
+"""The typing sign: shown where it belongs, and never the reason why anything waits."""
 
 import pytest
 
@@ -7,19 +7,17 @@ from tests.end_to_end.scene import Scene
 from tests.end_to_end.world import World
 
 
-async def test_typing_is_shown_only_where_no_text_comes_for_a_second(world: World) -> None:
+async def test_typing_is_shown_while_no_text_comes(world: World) -> None:
     scene = Scene.of(world)
+    world.time.haste = 50
     async with world.bot():
         await scene.use()
-        await scene.ask("Quick?", "Quick.")
         async with world.upstream.hold(silent=True) as held:
             await scene.owner.say(scene.channel, "Slow?")
-            call = await held.waiting()
+            await held.waiting()
             await scene.until(lambda: bool(scene.requests("POST", "/typing")), "typing")
-            assert world.upstream.pace.monotonic() - call.started >= 0.9
             await held.finish("Slow.")
         await scene.shows("Slow.")
-    assert len(scene.requests("POST", "/typing")) == 1
 
 
 async def test_typing_in_a_thread_is_shown_in_the_thread(world: World) -> None:
@@ -33,8 +31,8 @@ async def test_typing_in_a_thread_is_shown_in_the_thread(world: World) -> None:
             await scene.until(lambda: bool(scene.requests("POST", "/typing")), "typing")
             await held.finish("Slow.")
         await thread.shows("Slow.")
-    (typed,) = scene.requests("POST", "/typing")
-    assert typed.ids["channel_id"] == str(thread.channel.id)
+    # How often depends on how long the reply was held; where does not.
+    assert {typed.ids["channel_id"] for typed in scene.requests("POST", "/typing")} == {str(thread.channel.id)}
 
 
 @pytest.mark.parametrize(

@@ -513,6 +513,21 @@ async def test_a_character_that_thinks_is_shown_typing(world: RelayWorld) -> Non
     assert world.texts() == ["Well."]
 
 
+async def test_typing_ends_with_the_first_word(world: RelayWorld) -> None:
+    gate, rest = Gate(), Gate()
+    world.upstream.script(says(gate, "Well", rest, "."))
+    world.say()
+    await gate.entered.wait()
+    world.clock.advance(TYPING_AFTER_SECONDS)
+    await world.outlet.until(lambda: world.outlet.of(Act.TYPING))
+    gate.open()
+    await rest.entered.wait()
+    world.clock.advance(TYPING_AGAIN_SECONDS)
+    rest.open()
+    await world.idle_in_time()
+    assert len(world.outlet.of(Act.TYPING)) == 1
+
+
 async def test_a_quick_reply_shows_no_typing(world: RelayWorld) -> None:
     await world.ask()
     assert world.outlet.of(Act.TYPING) == []
