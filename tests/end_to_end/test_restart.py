@@ -11,6 +11,8 @@ from tests.end_to_end.world import World
 
 FIRST = "This is the first sentence of it."
 LAST = "And this is the last."
+PATIENT = {"relay__drain_seconds": "60"}
+"""A stop that is cut short by the test, and is patient with what the machine takes its time for."""
 
 
 def answer_by_room(request: ResponseRequest) -> str:
@@ -80,11 +82,13 @@ async def test_a_stop_waits_for_a_reply_under_way_and_takes_nothing_more_in(worl
 async def test_a_reply_that_takes_longer_than_a_stop_may_is_cut_and_marked(world: World) -> None:
     scene = Scene.of(world)
     async with world.upstream.hold() as held:
-        async with world.bot(relay__drain_seconds="0.2"):
+        async with world.bot(**PATIENT):
             await scene.use()
             await scene.owner.say(scene.channel, "Tell me slowly")
             await held.release_text(f"{FIRST} ")
             await scene.until(lambda: len(scene.voices()) == 2, "a preview")
+            losing_patience = asyncio.create_task(world.time.cut_short(60))
+        await losing_patience
         await held.disconnected()
     reply = await scene.shows(f"{FIRST}\n-# ⚠ interrupted: I was restarted in mid-sentence")
     async with world.bot():
@@ -229,12 +233,14 @@ async def test_a_server_that_was_in_an_outage_at_the_start_is_caught_up_with_lat
 async def test_a_message_that_was_left_waiting_is_answered_though_it_is_old(world: World) -> None:
     scene = Scene.of(world)
     async with world.upstream.hold() as held:
-        async with world.bot(relay__drain_seconds="0.1"):
+        async with world.bot(**PATIENT):
             await scene.use()
             await scene.owner.say(scene.channel, "Slow one")
             await held.waiting()
             await scene.owner.say(scene.channel, "I wait")
             await scene.stored("SELECT 1 FROM claim WHERE state = 'waiting'")
+            losing_patience = asyncio.create_task(world.time.cut_short(60))
+        await losing_patience
         await held.disconnected()
     world.time.skip(minutes=20)
     world.upstream.script("Thank you for waiting.")
