@@ -52,12 +52,23 @@ class World:
     @asynccontextmanager
     async def bot(self, **changes: str) -> AsyncGenerator[Application]:
         """Run the bot in this process until the block ends, then stop it as SIGTERM does."""
+        async with self._connecting(changes) as (running, connection):
+            await self._ready(running, connection)
+            yield running
+
+    @asynccontextmanager
+    async def starting_bot(self, **changes: str) -> AsyncGenerator[Application]:
+        """As `bot`, but begin the block before the bot has heard of its servers."""
+        async with self._connecting(changes) as (running, _):
+            yield running
+
+    @asynccontextmanager
+    async def _connecting(self, changes: dict[str, str]) -> AsyncGenerator[tuple[Application, asyncio.Task[None]]]:
         settings = self.settings(**changes)
         async with app.application(settings, clock=self.time.clock()) as running:
             connection = asyncio.create_task(running.connect())
             try:
-                await self._ready(running, connection)
-                yield running
+                yield running, connection
                 await running.drain(settings.relay.drain_seconds)
                 for check in self.checks:
                     check()
