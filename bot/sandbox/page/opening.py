@@ -13,7 +13,7 @@ from typing import Final
 from bot.sandbox.demo import demo
 from bot.sandbox.discord import SandboxError
 from bot.sandbox.nanogpt.live import LiveUpstream
-from bot.sandbox.page.plans import LIVE, OFFLINE
+from bot.sandbox.page.plans import LIVE, OFFLINE, DemoPlan
 from bot.sandbox.page.server import PageServer
 from bot.sandbox.page.stage import Stage
 from bot.sandbox.tasks import owned
@@ -30,9 +30,14 @@ class OpenDemo:
 
 
 @asynccontextmanager
-async def opened(*, port: int = 0, live: LiveUpstream | None = None) -> AsyncGenerator[OpenDemo]:
-    """Serve the demo for the length of the block; the bot is not started yet. Raises PortTaken."""
-    plan = OFFLINE if live is None else LIVE
+async def opened(
+    *, port: int = 0, live: LiveUpstream | None = None, plan: DemoPlan | None = None
+) -> AsyncGenerator[OpenDemo]:
+    """Serve the demo for the length of the block; the bot is not started yet. Raises PortTaken.
+
+    `plan` is the one that fits, unless it is given.
+    """
+    plan = plan or (OFFLINE if live is None else LIVE)
     async with demo(plan.settings, keep_records=False, live=live) as behind:
         stage = Stage(behind, plan)
         async with PageServer(stage, port) as server, stage.playing():
