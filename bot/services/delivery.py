@@ -167,7 +167,7 @@ class Delivery:
         if not self.removed:
             await self._show(ending, outcome)
         await self._again_and_again(lambda: self._end(ending))
-        self._poster.settle(self._destination)
+        self._poster.settle(self._destination, self._turn_id)
 
     async def take_back(self) -> None:
         """Delete every message of this delivery, such as the mark of a turn that is tried again."""
@@ -351,7 +351,7 @@ class Delivery:
         )
         self._version_id = version_id or self._version_id
         try:
-            sent = await self._poster.send(self._destination, transport, draft, self._anchor)
+            sent = await self._poster.send(self._destination, self._turn_id, transport, draft, self._anchor)
         except (Forbidden, Refused, Gone):
             await posts.withdraw(post_id)
             raise

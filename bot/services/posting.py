@@ -1,8 +1,9 @@
 """Sending a message once, though an answer may be lost, doubled or late.
 
 Webhooks know no idempotency key. What can be done instead: calls of a channel run one at a time, so an own
-message that appears meanwhile and is not known is the one under way. The first to appear is kept, every further
-copy is deleted. discord.py posts again by itself after a 5xx, so a second copy is ordinary.
+message that appears meanwhile and is not known is the one under way, unless it reads like a lost one of another turn.
+The first to appear is kept, every further copy is deleted. discord.py posts again by itself after a 5xx, so a second
+copy is ordinary.
 """
 
 import asyncio
@@ -36,21 +37,25 @@ class Sent:
 
 @dataclass(slots=True)
 class _Flight:
-    """One post, from its first try until it stands or is given up."""
+    """One post of a turn, from its first try until it stands or is given up."""
 
     transport: Transport
     nonce: str | None
+    texts: set[str] = field(default_factory=set[str])
+    """What was tried: a preview may have grown between two tries."""
+    under_way: bool = False
     adopted: MessageId | None = None
     extras: list[MessageId] = field(default_factory=list[MessageId])
 
-    def take(self, seen: SeenPost) -> bool:
-        """Take a message that turned up; False where it cannot be this post."""
+    def may_be(self, seen: SeenPost) -> bool:
+        """Tell whether a message that turned up can be this post."""
         if seen.transport is not self.transport:
             return False
-        if self.transport is Transport.BOT and self.nonce not in (None, seen.nonce):
-            return False
-        self.adopt(seen.message_id)
-        return True
+        return self.transport is not Transport.BOT or self.nonce in (None, seen.nonce)
+
+    def likeness(self, seen: SeenPost) -> tuple[bool, bool, bool]:
+        """Tell how much speaks for a message being this post, and not one of another turn in the place."""
+        return seen.message_id in (self.adopted, *self.extras), seen.text in self.texts, self.under_way
 
     def adopt(self, message_id: MessageId) -> None:
         """Take the first message as the post, and every further one as a copy too many."""
@@ -69,7 +74,8 @@ class Poster:
         self.clock = clock
         self._interval = preview_interval_seconds
         self._lanes: dict[ChannelId, Lane] = {}
-        self._flights: dict[ChannelId, _Flight] = {}
+        self._flights: dict[ChannelId, dict[TurnId, _Flight]] = {}
+        """By place: a turn may outlive the one that stops it, and then two of them post there."""
         self._known: OrderedDict[MessageId, None] = OrderedDict()
         self._removed: OrderedDict[MessageId, None] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -89,13 +95,15 @@ class Poster:
             self._lanes[destination.channel_id] = lane
         return lane
 
-    async def send(self, destination: Destination, transport: Transport, draft: Draft, anchor: MessageId) -> Sent:
-        """Post a message whose intent is written down; call it from within the channel's lane only.
+    async def send(
+        self, destination: Destination, turn_id: TurnId, transport: Transport, draft: Draft, anchor: MessageId
+    ) -> Sent:
+        """Post a message of a turn whose intent is written down; call it from within the channel's lane only.
 
         `anchor` is any message older than the post. Raises an OutletError; Uncertain only after the place was
         searched for the message in vain.
         """
-        flight = self._flight(destination, transport, draft)
+        flight = self._flight(destination, turn_id, transport, draft)
         answered = None
         if flight.adopted is None:
             answered = await self._post(destination, transport, draft, anchor, flight)
@@ -104,33 +112,46 @@ class Poster:
         kept = flight.adopted
         assert kept is not None
         self._keep(kept)
-        del self._flights[destination.place]
+        self._land(destination, turn_id)
         for extra in flight.extras:
             await self._delete_extra(destination, transport, extra)
         return Sent(kept, as_drafted=kept == answered)
 
-    def _flight(self, destination: Destination, transport: Transport, draft: Draft) -> _Flight:
+    def _flight(self, destination: Destination, turn_id: TurnId, transport: Transport, draft: Draft) -> _Flight:
         """Return the post's flight: where it was tried before, something of it may have turned up since."""
-        flight = self._flights.get(destination.place)
+        flight = self._flights.get(destination.place, {}).get(turn_id)
         if flight is None or (flight.transport, flight.nonce) != (transport, draft.nonce):
-            self.settle(destination)
-            flight = self._flights[destination.place] = _Flight(transport, draft.nonce)
+            self.settle(destination, turn_id)
+            flight = _Flight(transport, draft.nonce)
+            self._flights.setdefault(destination.place, {})[turn_id] = flight
+        flight.texts.add(draft.text)
+        return flight
+
+    def _land(self, destination: Destination, turn_id: TurnId) -> _Flight | None:
+        """Take a turn's flight out, if there is one."""
+        flights = self._flights.get(destination.place, {})
+        flight = flights.pop(turn_id, None)
+        if not flights:
+            self._flights.pop(destination.place, None)
         return flight
 
     async def _post(
         self, destination: Destination, transport: Transport, draft: Draft, anchor: MessageId, flight: _Flight
     ) -> MessageId | None:
         """Post, and return the id that was answered; None where the flight has a message without an answer."""
+        flight.under_way = True
         try:
             return await self.outlet.post(destination, transport, draft)
         except OutletError as error:
             if flight.adopted is None and isinstance(error, Uncertain):
-                found = await self._search(destination, transport, draft, anchor)
+                found = await self._search(destination, transport, draft, anchor, flight)
                 if found is not None:
                     flight.adopt(found)
             if flight.adopted is None:
                 raise
             return None
+        finally:
+            flight.under_way = False
 
     async def remove(self, destination: Destination, transport: Transport, message_id: MessageId) -> None:
         """Delete a message of ours; call it from within the channel's lane only. Raises an OutletError."""
@@ -141,9 +162,9 @@ class Poster:
         """Tell whether a message's deletion is this program's own doing."""
         return message_id in self._removed
 
-    def settle(self, destination: Destination) -> None:
-        """Take note that a place's posts stand or are given up: what turned up of one given up is deleted."""
-        flight = self._flights.pop(destination.place, None)
+    def settle(self, destination: Destination, turn_id: TurnId) -> None:
+        """Take note that a turn's posts stand or are given up: what turned up of one given up is deleted."""
+        flight = self._land(destination, turn_id)
         if flight is not None and flight.adopted is not None:
             for message_id in (flight.adopted, *flight.extras):
                 self._start(self._delete_in_lane(destination, flight.transport, message_id))
@@ -256,11 +277,18 @@ class Poster:
         _remember(self._known, message_id)
 
     def _taken(self, destination: Destination, seen: SeenPost) -> bool:
-        flight = self._flights.get(destination.place)
-        return flight is not None and flight.take(seen)
+        flight = self._flight_of(destination, seen)
+        if flight is not None:
+            flight.adopt(seen.message_id)
+        return flight is not None
+
+    def _flight_of(self, destination: Destination, seen: SeenPost) -> _Flight | None:
+        """Return the flight that a message of the place is likeliest to be; None where it can be none of them."""
+        flights = [flight for flight in self._flights.get(destination.place, {}).values() if flight.may_be(seen)]
+        return max(flights, key=lambda flight: flight.likeness(seen), default=None)
 
     async def _search(
-        self, destination: Destination, transport: Transport, draft: Draft, anchor: MessageId
+        self, destination: Destination, transport: Transport, draft: Draft, anchor: MessageId, flight: _Flight
     ) -> MessageId | None:
         try:
             seen = await self.outlet.recent(destination, anchor)
@@ -274,7 +302,10 @@ class Poster:
             # Discord does not promise the nonce in a history.
             same = draft.text if post.nonce is None else draft.nonce
             if transport is Transport.WEBHOOK or same == (post.text if post.nonce is None else post.nonce):
-                return post.message_id
+                # Another turn may have lost one here, too.
+                likeliest = self._flight_of(destination, post)
+                if likeliest is None or likeliest is flight:
+                    return post.message_id
         return None
 
     async def _unexpected(self, destination: Destination, seen: SeenPost) -> None:

@@ -148,7 +148,7 @@ class Speaker:
         await delivery.take_back()
         if failure.cause is FailureCause.STOPPED:
             # Whoever stopped it has said so in the channel.
-            await self._give_up(turn.id, stage.destination, failure.cause.value)
+            await self.give_up(turn.id, stage.destination, failure.cause.value)
             return
         await self.mark(turn, stage, failure)
 
@@ -163,7 +163,7 @@ class Speaker:
         posts = await self._poster.posts.of_turn(turn.id)
         if earlier is not None and turn.attempts == 1 and all(post.state is PostState.INTENDED for post in posts):
             await self._turns.fold(turn.id, earlier)
-            self._poster.settle(stage.destination)
+            self._poster.settle(stage.destination, turn.id)
             return
         controls = None
         if failure.cause not in NOT_RETRYABLE:
@@ -191,12 +191,12 @@ class Speaker:
         except Refused as refused:
             _log.warning("Turn %s: Discord refused the text (code %s)", turn.id, refused.code)
             if ending.cause == FailureCause.REFUSED_BY_DISCORD.value:
-                await self._give_up(turn.id, stage.destination, ending.cause)
+                await self.give_up(turn.id, stage.destination, ending.cause)
             else:
                 await self._say_refused(turn, stage, delivery)
         except (Forbidden, Gone) as error:
             _log.warning("Turn %s: cannot speak in %s: %r", turn.id, stage.destination.place, error)
-            await self._give_up(turn.id, stage.destination, "cannot_speak")
+            await self.give_up(turn.id, stage.destination, "cannot_speak")
         else:
             self._move_buttons(stage.destination, delivery, shown=ending.controls is not None)
             await self._hint_at_webhooks(stage.destination, delivery)
@@ -218,10 +218,10 @@ class Speaker:
             _log.warning("Turn %s: what was refused could not be taken back: %r", turn.id, error)
         await self.mark(turn, stage, Failure(FailureCause.REFUSED_BY_DISCORD))
 
-    async def _give_up(self, turn_id: TurnId, destination: Destination, cause: str) -> None:
-        """End a turn that nothing can be shown of: the bot may not speak there, or the place is gone."""
+    async def give_up(self, turn_id: TurnId, destination: Destination, cause: str) -> None:
+        """End a turn that nothing more can be shown of: the bot may not speak there, say, or the place is gone."""
         await self._turns.finish(turn_id, TurnState.FAILED, cause=cause, now_ms=self._poster.clock.now_ms())
-        self._poster.settle(destination)
+        self._poster.settle(destination, turn_id)
 
     def _move_buttons(self, destination: Destination, delivery: Delivery, *, shown: bool) -> None:
         """Take the buttons off the reply before, when there is room; the old ones would go on working."""

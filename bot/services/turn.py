@@ -22,7 +22,7 @@ from bot.services.catalog import CatalogService
 from bot.services.clock import Clock
 from bot.services.delivery import Delivery
 from bot.services.outlet import Destination, Outlet, OutletError
-from bot.services.speaking import Speaker, Stage
+from bot.services.speaking import Speaker, Stage, destination_of
 from bot.services.staging import Stages
 from bot.services.upstream_failures import failure_of, failure_of_incomplete
 from bot.store.posts import Posts
@@ -172,8 +172,7 @@ class TurnRunner:
         posts = await self._posts.of_turn(turn.id)
         stands = any(post.kind is PostKind.REPLY and post.state is PostState.POSTED for post in posts)
         if stage is None or stands:
-            cause = FailureCause.UNEXPECTED.value
-            await self._turns.finish(turn.id, TurnState.FAILED, cause=cause, now_ms=self._clock.now_ms())
+            await self._speaker.give_up(turn.id, destination_of(conversation), FailureCause.UNEXPECTED.value)
         else:
             await self._speaker.mark(turn, stage, Failure(FailureCause.UNEXPECTED))
 
@@ -344,7 +343,7 @@ class TurnRunner:
                 return
         except Exception:  # noqa: BLE001 - the turn still has to end, and both faults are logged
             _log.exception("Turn %s could not be marked either (code %s)", turn.id, failure.code)
-        await self._turns.finish(turn.id, TurnState.FAILED, cause=failure.cause.value, now_ms=self._clock.now_ms())
+        await self._speaker.give_up(turn.id, destination_of(conversation), failure.cause.value)
 
     def _unexpected(self, turn: Turn, error: Exception) -> Failure:
         code = self._new_code()

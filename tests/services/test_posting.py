@@ -326,6 +326,69 @@ async def test_a_thread_and_its_channel_do_not_take_each_others_posts(desk: Post
     assert desk.outlet.messages[sent.message_id].destination == THREAD
 
 
+# Two turns in one place, of which a webhook's messages do not tell: one may outlive the one that stops it.
+
+OTHER = Draft("Good evening", nonce="2.1.reply.0")
+
+
+async def test_a_turn_that_ends_leaves_the_post_of_another_turn_alone(desk: PostDesk) -> None:
+    gate = desk.outlet.hold(Act.POST, carried_out=True)
+    desk.outlet.echoes = Echo.BEFORE
+    posting = asyncio.create_task(desk.send(OTHER, turn_id=TurnId(desk.turn_id + 1)))
+    await gate.entered.wait()
+    await desk.end()
+    gate.open()
+    sent = await posting
+    await desk.poster.drain()
+    assert sent.as_drafted
+    assert desk.ids == [sent.message_id]
+
+
+async def lost(desk: PostDesk) -> None:
+    """Let the desk's turn post in vain, as far as anybody can see."""
+    desk.outlet.script(Act.POST, fails(Uncertain()))
+    with pytest.raises(Uncertain):
+        await desk.send()
+
+
+async def test_a_lost_post_that_turns_up_under_one_of_another_turn_is_known_by_its_text(desk: PostDesk) -> None:
+    await lost(desk)
+    gate = desk.outlet.hold(Act.POST, carried_out=False)
+    posting = asyncio.create_task(desk.send(OTHER, turn_id=TurnId(desk.turn_id + 1)))
+    await gate.entered.wait()
+    late = desk.stray()
+    desk.outlet.echo(late)
+    gate.open()
+    other = await posting
+    assert other.as_drafted
+    assert await desk.send(replace(HELLO, text="Hello there, all")) == Sent(late, as_drafted=False)
+    await desk.poster.drain()
+    assert desk.ids == [late, other.message_id]
+
+
+async def test_a_message_that_reads_like_no_post_is_taken_for_the_one_under_way(desk: PostDesk) -> None:
+    await lost(desk)
+    gate = desk.outlet.hold(Act.POST, carried_out=False)
+    desk.outlet.echoes = Echo.HELD
+    posting = asyncio.create_task(desk.send(OTHER, turn_id=TurnId(desk.turn_id + 1)))
+    await gate.entered.wait()
+    early = desk.stray("As Discord likes to have it")
+    desk.outlet.echo(early)
+    gate.open()
+    assert await posting == Sent(early, as_drafted=False)
+    assert (await desk.send()).as_drafted
+
+
+async def test_what_one_turn_lost_is_not_found_by_another(desk: PostDesk) -> None:
+    await lost(desk)
+    late = desk.stray()
+    desk.outlet.script(Act.POST, fails(Uncertain()))
+    with pytest.raises(Uncertain):
+        await desk.send(OTHER, turn_id=TurnId(desk.turn_id + 1))
+    desk.outlet.echo(late)
+    assert await desk.send() == Sent(late, as_drafted=False)
+
+
 async def test_a_copy_by_the_webhook_is_not_taken_for_a_post_of_the_bot(desk: PostDesk) -> None:
     gate = desk.outlet.hold(Act.POST, carried_out=False)
     posting = asyncio.create_task(desk.post(MARK, transport=Transport.BOT))
@@ -342,7 +405,7 @@ async def test_a_message_that_is_looked_up_while_its_post_begins_is_the_post(des
     gate = desk.outlet.hold(Act.POST, carried_out=True)
     early = desk.stray()
     desk.outlet.echo(early)
-    posting = asyncio.create_task(desk.poster.send(ROOM, Transport.WEBHOOK, HELLO, desk.anchor))
+    posting = asyncio.create_task(desk.poster.send(ROOM, desk.turn_id, Transport.WEBHOOK, HELLO, desk.anchor))
     await gate.entered.wait()
     await desk.seed.turns_with_text()  # A read behind the one under way: that one is over afterwards.
     gate.open()

@@ -69,11 +69,16 @@ class PostDesk:
         return post_id
 
     async def send(
-        self, draft: Draft = HELLO, destination: Destination = ROOM, transport: Transport = Transport.WEBHOOK
+        self,
+        draft: Draft = HELLO,
+        destination: Destination = ROOM,
+        transport: Transport = Transport.WEBHOOK,
+        turn_id: TurnId | None = None,
     ) -> Sent:
         """Send a post whose intent is written down."""
+        of_turn = turn_id or self.turn_id
         return await self.poster.lane(destination).submit(
-            Priority.TEXT, lambda: self.poster.send(destination, transport, draft, self.anchor)
+            Priority.TEXT, lambda: self.poster.send(destination, of_turn, transport, draft, self.anchor)
         )
 
     async def post(
@@ -92,7 +97,7 @@ class PostDesk:
     async def end(self) -> None:
         """End the turn."""
         await self.turns.finish(self.turn_id, TurnState.ANSWERED, now_ms=self.clock.now_ms())
-        self.poster.settle(ROOM)
+        self.poster.settle(ROOM, self.turn_id)
 
     def stray(self, text: str = "Hello there", transport: Transport = Transport.WEBHOOK) -> MessageId:
         """Let a lost call's message turn up."""
