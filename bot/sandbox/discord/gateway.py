@@ -20,8 +20,8 @@ from bot.sandbox.discord.ledger import Ledger
 from bot.sandbox.discord.world import World
 
 _ACK_AFTER_SECONDS: Final = 0.03
-"""As a network takes. discord.py 2.7.1 notes when it sent a heartbeat only after it did: an answer at the same moment is
-measured from the heartbeat before, and told as 41 seconds of latency."""
+"""As a network takes. discord.py 2.7.1 notes when it sent a heartbeat only after it did: an answer at the same moment
+is measured from the heartbeat before, and told as 41 seconds of latency."""
 _MAX_COMMAND_BYTES: Final = 4096
 _COMMANDS_PER_MINUTE: Final = 120
 _MINUTE: Final = 60.0
