@@ -254,10 +254,11 @@ async def application(
         readers = Readers()
 
         async def greet(binding: Binding, conversation: Conversation, known: KnownCharacter, text: str) -> None:
-            stage = stages.of(binding, conversation)
-            if stage is not None:
-                await speaker.greet(stage, text)
-            del known
+            del binding, known
+            relay.greet(conversation, text)
+
+        def hold(binding: Binding) -> Callable[[], None]:
+            return relay.hold(binding)
 
         async def stop_reading(conversation: Conversation) -> None:
             await readers.stop(conversation.id)
@@ -270,6 +271,7 @@ async def application(
             announcer=announcer,
             surroundings_of=around,
             greet=greet,
+            hold=hold,
             stop=stop_reading,
             clock=clock,
             operator=OPERATOR,

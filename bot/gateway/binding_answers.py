@@ -31,9 +31,12 @@ async def tell(interaction: discord.Interaction, bindings: BindingService, chang
         await answer(interaction, change.answer)
         return
     nobody = discord.AllowedMentions.none()
-    if interaction.response.is_done():
-        await interaction.edit_original_response(content=change.answer)
-        await interaction.followup.send(change.notice, suppress_embeds=True, allowed_mentions=nobody)
-    else:
-        await interaction.response.send_message(change.notice, suppress_embeds=True, allowed_mentions=nobody)
-    await bindings.greet(change)
+    try:
+        if interaction.response.is_done():
+            await interaction.edit_original_response(content=change.answer)
+            await interaction.followup.send(change.notice, suppress_embeds=True, allowed_mentions=nobody)
+        else:
+            await interaction.response.send_message(change.notice, suppress_embeds=True, allowed_mentions=nobody)
+        await bindings.greet(change)
+    finally:
+        bindings.release(change)

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
@@ -35,7 +36,9 @@ OPERATOR_WORDS: Final = "the bot's operator"
 _OTHER_PAYER_WORDS: Final = "a key that was added here"
 
 Greeter: TypeAlias = Callable[[Binding, Conversation, KnownCharacter, str], Awaitable[None]]
-"""Posts a greeting in the character's voice."""
+"""Sees to it that a greeting is posted in the character's voice before anything else is said."""
+Holder: TypeAlias = Callable[[Binding], Callable[[], None]]
+"""Lets nothing be said for a binding until the function is called that it returns."""
 Stopper: TypeAlias = Callable[[Conversation], Awaitable[None]]
 """Stops the reply that is under way in a conversation, if any, and returns when its turn has ended.
 
@@ -74,13 +77,15 @@ class BindingChange:
     notice: str | None = None
     """For everyone in the channel; goes before the greeting. None where nothing changed for them."""
     greeting: Greeting | None = None
+    release: Callable[[], None] | None = None
+    """Lets the character speak; None where nothing keeps it from that."""
 
 
 class BindingService:
     """Binds characters to channels, and keeps the index in memory in step with the store.
 
     A command is carried out in two steps, `use` or `reset` and then `greet`, so that the notice about the AI service
-    can stand in the channel before the character's first words.
+    can stand in the channel before the character's first words. Between the two the character is silent.
     """
 
     def __init__(
@@ -93,6 +98,7 @@ class BindingService:
         announcer: Announcer,
         surroundings_of: SurroundingsOf,
         greet: Greeter,
+        hold: Holder,
         stop: Stopper,
         clock: Clock,
         operator: PayerId,
@@ -107,6 +113,7 @@ class BindingService:
         self._announcer = announcer
         self._surroundings_of = surroundings_of
         self._greet = greet
+        self._hold = hold
         self._stop = stop
         self._clock = clock
         self._operator = operator
@@ -134,7 +141,8 @@ class BindingService:
 
         `address` is a slug or an id as typed, `missing` what the bot lacks in the channel. Without a trigger a
         character that is there keeps its own, and a new one answers every message where the bot can read them. The
-        caller posts the notice and then calls `greet`. Raises UserError, also with the catalogue's refusals.
+        caller posts the notice and then calls `greet`, or `release` where that came to nothing. Raises UserError, also
+        with the catalogue's refusals.
         """
         place = self._manageable(place, asker)
         if lacking := required(missing):
@@ -148,16 +156,23 @@ class BindingService:
             else:
                 change = await self._move_in(place, there, known, trigger, asker)
         if there is not None and there.id != change.binding.id:
-            await self._stop_all(there)
+            with _released_on_failure(change.release):
+                await self._stop_all(there)
         if change.notice is not None and missing & WANTED:
             change = replace(change, answer=f"{change.answer}\n{notices.webhook_hint(place.channel_id)}")
         return change
 
     async def greet(self, change: BindingChange) -> None:
-        """Let the character say its first words, if it has any."""
+        """Let the character say its first words, if it has any, and then answer what was said meanwhile."""
         if change.greeting is not None:
             greeting = change.greeting
             await self._greet(change.binding, greeting.conversation, greeting.known, greeting.text)
+        self.release(change)
+
+    def release(self, change: BindingChange) -> None:
+        """Let the character speak, greeted or not; more than once is no harm."""
+        if change.release is not None:
+            change.release()
 
     def current(self, place: Place | None) -> str:
         """Tell who speaks in a channel: which character, what it answers, whether it is paused, and who pays."""
@@ -203,7 +218,7 @@ class BindingService:
     async def reset(self, place: Place | None, asker: Asker) -> BindingChange:
         """Begin the conversation of a channel, or of a thread alone, afresh. Raises UserError.
 
-        The caller posts the notice and then calls `greet`.
+        The caller posts the notice and then calls `greet`, or `release` where that came to nothing.
         """
         place, binding = self._bound(place)
         if not asker.may_manage:
@@ -216,12 +231,14 @@ class BindingService:
             if scope is Scope.ROOM:
                 binding = self._put(await self._bindings.set_trigger(binding.id, binding.trigger, asker.asked_at))
             conversation = await self._conversations.reset(conversation.id, asker.asked_at) or conversation
-        await self._stop(conversation)
+            release = self._hold(binding)
+        with _released_on_failure(release):
+            await self._stop(conversation)
         greeting = None
         if standing.cause is None and standing.known.ref == binding.character_ref:
             greeting = self._greeting(conversation, standing.known, asker)
         notice = notices.begun_afresh(self._shown_name(binding), in_thread=place.thread_id is not None)
-        return BindingChange(binding, notices.FORGOTTEN, notice, greeting)
+        return BindingChange(binding, notices.FORGOTTEN, notice, greeting, release)
 
     # Pausing and waking.
 
@@ -366,14 +383,17 @@ class BindingService:
             active_from=asker.asked_at,
             now_ms=self._clock.now_ms(),
         )
+        release = self._hold(bound.binding)
         self._index.put(bound.binding)
-        conversation = await self._conversation(bound.binding, Scope.ROOM, place.channel_id)
+        with _released_on_failure(release):
+            conversation = await self._conversation(bound.binding, Scope.ROOM, place.channel_id)
         name = known.character.name
         return BindingChange(
             bound.binding,
             notices.here_now(name),
             notices.moved_in(name, self._speech(trigger), replaced=replaced),
             self._greeting(conversation, known, asker),
+            release,
         )
 
     async def _use_again(
@@ -464,6 +484,17 @@ class BindingService:
 
     async def _announce(self, binding: Binding, cause: str, text: str) -> None:
         await self._announcer.announce(_room(binding), cause, text)
+
+
+@contextmanager
+def _released_on_failure(release: Callable[[], None] | None) -> Generator[None]:
+    """Let a character speak when what keeps it from that is not going to end by itself."""
+    try:
+        yield
+    except BaseException:
+        if release is not None:
+            release()
+        raise
 
 
 def _room(binding: Binding) -> Destination:

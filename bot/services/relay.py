@@ -9,7 +9,7 @@ from typing import Final
 
 from bot.domain.bindings import Binding, BindingState, Conversation, Scope
 from bot.domain.failures import FailureCause, refusal_sentence
-from bot.domain.ids import ChannelId, CharacterRef, ConversationId, GuildId, MessageId, TurnId, UserId
+from bot.domain.ids import BindingId, ChannelId, CharacterRef, ConversationId, GuildId, MessageId, TurnId, UserId
 from bot.domain.messages import Author, BotPolicy, IncomingMessage, Silence, silence_reason
 from bot.domain.turns import AdmissionLimits, Admitted, Arrival, Refusal, Turn, TurnKind, TurnState
 from bot.errors import UserError
@@ -88,6 +88,8 @@ class RelayService:
         self._first: dict[ConversationId, deque[Callable[[], Awaitable[None]]]] = {}
         self._begun: dict[ConversationId, Turn] = {}
         """Turns that run already, for the worker that is about to look."""
+        self._untold: dict[BindingId, list[asyncio.Event]] = {}
+        """Bindings whose channel is still to be told of them, and what ends the wait."""
         self._spoke_at: dict[CharacterRef, float] = {}
         self._stopping = False
 
@@ -186,7 +188,7 @@ class RelayService:
         arrivals = [arrival for arrival in arrivals if arrival.message_id > conversation.starts_after]
         now_ms = self._clock.now_ms()
         day_start_ms = now_ms - now_ms % MS_PER_DAY
-        if conversation.id in self._workers or self._stopping:
+        if conversation.id in self._workers or binding.id in self._untold or self._stopping:
             results = await self._turns.admit(
                 conversation.id, arrivals, self._settings.limits, now_ms=now_ms, day_start_ms=day_start_ms
             )
@@ -264,6 +266,28 @@ class RelayService:
             task = asyncio.create_task(self._work(conversation), name=f"worker of {conversation.id}")
             self._workers[conversation.id] = task
 
+    def hold(self, binding: Binding) -> Callable[[], None]:
+        """Let nothing be said for a binding until the returned function is called: its channel is being told of it.
+
+        Messages are claimed meanwhile.
+        """
+        told = asyncio.Event()
+        self._untold.setdefault(binding.id, []).append(told)
+
+        def release() -> None:
+            waits = self._untold.get(binding.id, [])
+            if told in waits:
+                waits.remove(told)
+                told.set()
+            if not waits:
+                self._untold.pop(binding.id, None)
+
+        return release
+
+    def greet(self, conversation: Conversation, text: str) -> None:
+        """Let the character of a conversation say its first words, before it answers anything more."""
+        self.take_up(conversation, lambda: self._greet(conversation, text))
+
     def take_up(self, conversation: Conversation, work: Callable[[], Awaitable[None]]) -> None:
         """Let a conversation's worker do something before it looks at its queue; again, should it raise."""
         self._first.setdefault(conversation.id, deque()).append(work)
@@ -285,25 +309,47 @@ class RelayService:
             del self._workers[conversation.id]
 
     async def _work_through(self, conversation: Conversation) -> None:
-        first = self._first.setdefault(conversation.id, deque())
-        while first:
-            await first[0]()
-            first.popleft()
-        del self._first[conversation.id]
-        while not self._stopping and (turn := await self._next(conversation)) is not None:
+        while True:
+            await self._do_first(conversation)
+            if self._stopping or (turn := await self._next(conversation)) is None:
+                return
             await self.run(conversation, turn)
             # A turn run again may have stood before messages that wait; a new one took them all.
             if turn.attempts == 1 and conversation.id not in self._awake:
                 return
             self._awake.discard(conversation.id)
 
+    async def _do_first(self, conversation: Conversation) -> None:
+        """Do what comes before the queue, once the channel was told who speaks there."""
+        while waits := self._untold.get(conversation.binding_id):
+            await waits[0].wait()
+        first = self._first.setdefault(conversation.id, deque())
+        while first:
+            await first[0]()
+            first.popleft()
+        del self._first[conversation.id]
+
+    async def _greet(self, conversation: Conversation, text: str) -> None:
+        binding = self._live_binding(conversation)
+        if binding is None or binding.state is not BindingState.ACTIVE:
+            return
+        turn = await self._turns.begin_greeting(conversation.id, binding.payer, text, now_ms=self._clock.now_ms())
+        try:
+            await self.run(conversation, turn)
+        except Exception:  # noqa: BLE001 - it is not to be begun a second time; its end is what comes next
+            _log.exception("Turn %s could not be ended", turn.id)
+
+    def _live_binding(self, conversation: Conversation) -> Binding | None:
+        """Return the binding of a conversation, unless another took its place or its channel has none any more."""
+        binding = self._index.get(conversation.channel_id)
+        return binding if binding is not None and binding.id == conversation.binding_id else None
+
     async def _next(self, conversation: Conversation) -> Turn | None:
         if (begun := self._begun.pop(conversation.id, None)) is not None:
             return begun
-        binding = self._index.get(conversation.channel_id)
-        if binding is None or binding.id != conversation.binding_id or binding.state is not BindingState.ACTIVE:
-            here = binding is not None and binding.id == conversation.binding_id
-            await self._turns.drop_waiting(conversation.id, "paused" if here else "unbound")
+        binding = self._live_binding(conversation)
+        if binding is None or binding.state is not BindingState.ACTIVE:
+            await self._turns.drop_waiting(conversation.id, "unbound" if binding is None else "paused")
             return None
         return await self._turns.begin(conversation.id, binding.payer, now_ms=self._clock.now_ms())
 
@@ -317,8 +363,8 @@ class RelayService:
             raise
 
     async def _run(self, conversation: Conversation, turn: Turn) -> None:
-        binding = self._index.get(conversation.channel_id)
-        if binding is None or binding.id != conversation.binding_id:
+        binding = self._live_binding(conversation)
+        if binding is None:
             await self._turns.finish(turn.id, TurnState.DROPPED, cause="unbound", now_ms=self._clock.now_ms())
             return
         self._spoke_at[binding.character_ref] = self._clock.monotonic()
@@ -328,8 +374,8 @@ class RelayService:
         current = await self._turns.get(turn.id)
         if current is None or current.state is not TurnState.RUNNING:
             return
-        binding = self._index.get(conversation.channel_id)
-        if binding is not None and binding.id == conversation.binding_id:
+        binding = self._live_binding(conversation)
+        if binding is not None:
             await self._runner.abandon(current, binding, conversation)
         else:
             await self._turns.finish(turn.id, TurnState.FAILED, cause="unbound", now_ms=self._clock.now_ms())
@@ -352,8 +398,8 @@ class RelayService:
             raise UserError("The message this answered is gone. Just say it again.")
         if not is_staff and all(message.author_id != user_id for message in turn.messages):
             raise UserError("Only the people this answers, and whoever may manage the channel, can press Retry.")
-        binding = self._index.get(conversation.channel_id)
-        if binding is None or binding.id != conversation.binding_id:
+        binding = self._live_binding(conversation)
+        if binding is None:
             raise UserError("This character no longer speaks here. Somebody who manages the channel can use it again.")
         if binding.state is BindingState.PAUSED:
             raise UserError("This character is paused here. /character current says why.")

@@ -17,6 +17,7 @@ from bot.domain.turns import (
     PostState,
     Transport,
     Turn,
+    TurnKind,
     TurnState,
     VersionOutcome,
     VersionState,
@@ -113,13 +114,6 @@ class Speaker:
             asked_again=asked_again,
         )
 
-    async def greet(self, stage: Stage, text: str) -> None:
-        """Post a greeting, and remember it as the first thing the character said."""
-        turn = await self._turns.begin_greeting(
-            stage.conversation.id, stage.binding.payer, text, now_ms=self._poster.clock.now_ms()
-        )
-        await self.complete(turn, stage, self.reply(turn, stage), text, outcome=None)
-
     async def complete(
         self, turn: Turn, stage: Stage, delivery: Delivery, text: str, outcome: VersionOutcome | None
     ) -> None:
@@ -166,7 +160,7 @@ class Speaker:
             self._poster.settle(stage.destination, turn.id)
             return
         controls = None
-        if failure.cause not in NOT_RETRYABLE:
+        if failure.cause not in NOT_RETRYABLE and turn.kind is TurnKind.REPLY:
             controls = Controls(turn.id, stage.known.ref, retry=True)
         layout = Layout((failure_sentence(failure),))
         ending = Ending(layout, TurnState.FAILED, failure.cause.value, controls=controls)

@@ -11,7 +11,17 @@ from bot.domain.bindings import Binding, Conversation, PauseCause
 from bot.domain.context import ContextBudget, input_items
 from bot.domain.failures import Failure, FailureCause
 from bot.domain.ids import ConversationId, PayerId, UserId
-from bot.domain.turns import Exchange, PostKind, PostState, Turn, TurnMessage, TurnState, VersionOutcome, VersionState
+from bot.domain.turns import (
+    Exchange,
+    PostKind,
+    PostState,
+    Turn,
+    TurnKind,
+    TurnMessage,
+    TurnState,
+    VersionOutcome,
+    VersionState,
+)
 from bot.nanogpt.client import NanoGptClient
 from bot.nanogpt.errors import CharacterUnusableError, ContextTooLongError, NanoGptError
 from bot.nanogpt.events import Completed, Incomplete, TextDelta, TextReplaced
@@ -195,6 +205,9 @@ class TurnRunner:
             return
         if standing.known != stage.known:
             stage = self._stages.of(binding, conversation, turn) or stage
+        if turn.kind is TurnKind.GREETING:
+            await self._greet(turn, stage)
+            return
         messages = self._heard(turn.messages)
         if not any(message.text for message in messages):
             cause = IGNORED if messages != turn.messages else "deleted"
@@ -209,6 +222,14 @@ class TurnRunner:
             await self._answer(turn, stage, delivery)
         finally:
             await delivery.stop()
+
+    async def _greet(self, turn: Turn, stage: Stage) -> None:
+        """Say a greeting, whose text is stored with its turn."""
+        version = await self._turns.latest_version(turn.id)
+        if version is None or version.text is None:
+            await self._turns.finish(turn.id, TurnState.DROPPED, cause="deleted", now_ms=self._clock.now_ms())
+            return
+        await self._speaker.complete(turn, stage, self._speaker.reply(turn, stage), version.text, outcome=None)
 
     async def _pause(self, turn: Turn, binding: Binding, cause: PauseCause) -> None:
         await self._turns.finish(turn.id, TurnState.DROPPED, cause=PAUSED, now_ms=self._clock.now_ms())

@@ -19,6 +19,8 @@ GREETING: Final = "What are we editing today?"
 BARD: Final = "night-bard"
 ORACLE: Final = "velvet-oracle"
 """The catalogue calls it sfw, its author nsfw."""
+EXECUTE: Final = r"^/webhooks/\{webhook_id\}/\{webhook_token\}$"
+"""The route by which a webhook speaks, and by which a command is answered further."""
 LENT: Final = re.compile(r"\*\*[^\n]*\*\*\n")
 """What a message of the bot begins with when it lends a character its voice."""
 

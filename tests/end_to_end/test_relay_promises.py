@@ -1,12 +1,14 @@
 """Which messages are answered, once each and in order, and which are not."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
+from bot.sandbox.discord import Fault as DiscordFault
 from bot.sandbox.discord import Message, MessageType, payloads
 from bot.sandbox.nanogpt.faults import Fault
-from tests.end_to_end.scene import GREETING, Scene
+from tests.end_to_end.scene import EXECUTE, GREETING, GUIDE, Scene
 from tests.end_to_end.world import World
 
 
@@ -14,6 +16,22 @@ def replay(message: Message) -> None:
     """Let the gateway show a message once more."""
     world = message.channel.world
     world.publish_in(message.channel, "MESSAGE_CREATE", payloads.message(message, for_event=True), message)
+
+
+def held_post(*, by_character: bool) -> DiscordFault:
+    """Return a fault that holds the next post of a character, or the next further answer to a command."""
+    return DiscordFault(
+        method="POST",
+        path_pattern=EXECUTE,
+        hold=asyncio.Event(),
+        when=lambda request: ("username" in request.json) is by_character,
+    )
+
+
+def release(fault: DiscordFault) -> None:
+    """Let a held post go on."""
+    assert fault.hold is not None
+    fault.hold.set()
 
 
 async def test_messages_that_come_while_a_reply_is_written_become_one_next_turn(world: World) -> None:
@@ -41,6 +59,42 @@ async def test_messages_that_come_while_a_reply_is_written_become_one_next_turn(
         "user: [Alice the tall] No, me.",
         # Nobody puts words into another's mouth by writing a label himself.
         "user: [Bob] \\[Alice the tall] I give in.",
+    ]
+
+
+async def test_who_speaks_while_a_character_moves_in_is_answered_after_notice_and_greeting(world: World) -> None:
+    scene = Scene.of(world)
+    bob = scene.guild.add_member("Bob")
+    async with world.bot():
+        telling = world.discord.faults.add(held_post(by_character=False))
+        await scene.owner.slash(scene.channel, "character use", character=GUIDE)
+        await telling.seen.wait()
+        first = await bob.say(scene.channel, "Is anybody there?")
+        await scene.stored("SELECT 1 FROM claim WHERE message_id = ?", first.id)
+        greeting = world.discord.faults.add(held_post(by_character=True))
+        release(telling)
+        await greeting.seen.wait()
+        second = await bob.say(scene.channel, "Hello, who are you?")
+        await scene.stored("SELECT 1 FROM claim WHERE message_id = ?", second.id)
+        reply = world.discord.faults.add(held_post(by_character=True))
+        world.upstream.script("Hello Bob, nice to meet you.")
+        release(greeting)
+        await reply.seen.wait()
+        release(reply)
+        await scene.shows("Hello Bob, nice to meet you.")
+        await scene.settled()
+        assert scene.query("SELECT kind, state, cause FROM turn ORDER BY id") == [
+            ("greeting", "answered", None),
+            ("reply", "answered", None),
+        ]
+    (notice,) = scene.notices()
+    assert "AI service" in notice.content
+    assert notice.id < scene.voices()[0].id
+    assert scene.spoken() == [GREETING, "Hello Bob, nice to meet you."]
+    assert scene.context(0) == [
+        f"assistant: {GREETING}",
+        "user: [Bob] Is anybody there?",
+        "user: [Bob] Hello, who are you?",
     ]
 
 

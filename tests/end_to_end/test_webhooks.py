@@ -6,10 +6,8 @@ from contextlib import AbstractContextManager
 import pytest
 
 from bot.sandbox.discord import Fault, Permission
-from tests.end_to_end.scene import GREETING, GUIDE, Scene
+from tests.end_to_end.scene import EXECUTE, GREETING, GUIDE, Scene
 from tests.end_to_end.world import World
-
-EXECUTE = r"^/webhooks/\{webhook_id\}/\{webhook_token\}$"
 
 
 def beyond_reach(world: World) -> AbstractContextManager[object]:

@@ -1,6 +1,6 @@
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -64,11 +64,20 @@ class Voices:
         default_factory=list[tuple[Binding, Conversation, str, str]]
     )
     stopped: list[Conversation] = field(default_factory=list[Conversation])
+    held: list[Binding] = field(default_factory=list[Binding])
+    trouble: Exception | None = None
+    """Raised in place of a stop."""
+
+    def hold(self, binding: Binding) -> Callable[[], None]:
+        self.held.append(binding)
+        return lambda: self.held.remove(binding)
 
     async def greet(self, binding: Binding, conversation: Conversation, known: KnownCharacter, text: str) -> None:
         self.greeted.append((binding, conversation, known.character.name, text))
 
     async def stop(self, conversation: Conversation) -> None:
+        if self.trouble is not None:
+            raise self.trouble
         self.stopped.append(conversation)
 
 
@@ -148,6 +157,7 @@ class Rig:
             announcer=Announcer(outlet=self.outlet, notices=Notices(self.database), clock=self.clock.clock),
             surroundings_of=self.town.around,
             greet=self.voices.greet,
+            hold=self.voices.hold,
             stop=self.voices.stop,
             clock=self.clock.clock,
             operator=OPERATOR,
@@ -208,6 +218,31 @@ async def test_a_character_without_a_first_message_says_nothing(service: Binding
     assert change.notice is not None
     await service.greet(change)
     assert voices.greeted == []
+
+
+async def test_a_character_is_held_back_until_it_may_greet(service: BindingService, voices: Voices) -> None:
+    used = await service.use(ROOM, asker(), "helpful-guide")
+    assert voices.held == [used.binding]
+    await service.greet(used)
+    assert voices.held == []
+    again = await service.use(ROOM, asker(1), "helpful-guide", Trigger.MENTION)
+    assert again.release is None
+    service.release(again)
+    reset = await service.reset(ROOM, asker(2))
+    assert voices.held == [reset.binding]
+    service.release(reset)
+    assert voices.held == []
+    assert len(voices.greeted) == 1
+
+
+async def test_a_change_that_goes_wrong_holds_nobody_back(service: BindingService, voices: Voices) -> None:
+    await service.greet(await service.use(ROOM, asker(), "quiet-one"))
+    voices.trouble = ZeroDivisionError()
+    with pytest.raises(ZeroDivisionError):
+        await service.use(ROOM, asker(1), "helpful-guide")
+    with pytest.raises(ZeroDivisionError):
+        await service.reset(ROOM, asker(2))
+    assert voices.held == []
 
 
 async def test_the_policy_is_linked_where_there_is_one(rig: Rig) -> None:

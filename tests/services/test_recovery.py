@@ -224,12 +224,8 @@ async def test_a_reply_that_was_deleted_while_the_bot_was_away_is_not_said_again
 
 
 async def test_a_greeting_that_was_cut_is_finished(world: RelayWorld) -> None:
-    binding = world.index.get(ROOM)
-    assert binding is not None
-    stage = world.stages.of(binding, await world.conversation(binding))
-    assert stage is not None
     gate = world.outlet.hold(Act.POST, carried_out=False)
-    greeting = asyncio.create_task(world.speaker.greet(stage, "Good evening."))
+    greeting = asyncio.create_task(world.greet("Good evening."))
     await gate.entered.wait()
     fresh = await world.restarted()
     assert greeting.done()

@@ -10,7 +10,7 @@ from bot.domain.messages import Author, BotPolicy, IncomingMessage
 from bot.domain.places import Place
 from bot.domain.turns import AdmissionLimits, PostState, Refusal, TurnState
 from bot.errors import UserError
-from bot.services.bindings import LOOK_AGAIN_AFTER_SECONDS, Asker
+from bot.services.bindings import LOOK_AGAIN_AFTER_SECONDS, Asker, BindingChange
 from bot.services.outlet import Busy, Forbidden, Gone, Lost, OutletError
 from bot.services.relay import IN_USE_SECONDS, MS_PER_DAY
 from bot.store.database import Database
@@ -27,6 +27,7 @@ from tests.support.relay_world import (
     THREAD,
     RelayWorld,
     Rules,
+    character,
 )
 from tests.support.scripted_upstream import refuses, says, streams
 
@@ -483,6 +484,124 @@ async def test_a_reply_that_sheds_a_post_of_its_own_is_remembered(world: RelayWo
     assert ("assistant", "Short.") in world.upstream.said()
 
 
+# The beginning: the notice, the greeting, and only then replies.
+
+
+async def moved_in(world: RelayWorld, *, first_message: str | None = "Good evening.") -> BindingChange:
+    """Let a bard come to the room, whom the channel has not been told of yet."""
+    world.upstream.characters[BARD] = character(BARD, first_message=first_message)
+    asker = Asker(STAFF, "Staff", may_manage=True, asked_at=world.outlet.next_id())
+    return await world.binding_service.use(Place(GUILD, ROOM, None, age_restricted=False), asker, BARD)
+
+
+@pytest.mark.parametrize(
+    ("first_message", "said"), [("Good evening.", ["Good evening.", "Hello."]), (None, ["Hello."])]
+)
+async def test_nothing_is_said_before_the_channel_was_told_of_the_character(
+    world: RelayWorld, first_message: str | None, said: list[str]
+) -> None:
+    change = await moved_in(world, first_message=first_message)
+    world.say("Who are you?")
+    world.say("And here?", at=THREAD)
+    await claimed(world, 2)
+    assert await world.claims() == [("waiting", None)] * 2
+    assert world.outlet.calls == []
+    await world.binding_service.greet(change)
+    await world.idle()
+    assert world.texts() == said
+    assert world.texts(THREAD) == ["Hello."]
+
+
+async def test_a_notice_that_came_to_nothing_keeps_nobody_silent(world: RelayWorld) -> None:
+    change = await moved_in(world)
+    world.say("Who are you?")
+    await claimed(world, 1)
+    for _ in range(2):
+        world.binding_service.release(change)
+    await world.idle()
+    assert world.texts() == ["Hello."]
+
+
+async def test_each_of_two_beginnings_waits_for_its_own_notice(world: RelayWorld) -> None:
+    change = await moved_in(world)
+    asker = Asker(STAFF, "Staff", may_manage=True, asked_at=world.outlet.next_id())
+    again = await world.binding_service.reset(Place(GUILD, ROOM, None, age_restricted=False), asker)
+    await world.binding_service.greet(change)
+    world.say("Who are you?")
+    await claimed(world, 1)
+    assert world.outlet.calls == []
+    await world.binding_service.greet(again)
+    await world.idle()
+    assert world.texts() == ["Good evening.", "Good evening.", "Hello."]
+
+
+async def test_what_is_said_while_the_greeting_is_on_its_way_is_answered_after_it(world: RelayWorld) -> None:
+    change = await moved_in(world)
+    gate = world.outlet.hold(Act.POST, carried_out=False)
+    await world.binding_service.greet(change)
+    await gate.entered.wait()
+    world.say("Who are you?")
+    await claimed(world, 1)
+    assert await world.claims() == [("waiting", None)]
+    gate.open()
+    await world.idle()
+    assert world.texts() == ["Good evening.", "Hello."]
+    assert world.upstream.said() == [("assistant", "Good evening."), ("user", "[Alice] Who are you?")]
+    assert await world.states() == [("answered", None)] * 2
+
+
+async def test_a_greeting_goes_before_what_waits(world: RelayWorld) -> None:
+    binding = world.index.get(ROOM)
+    assert binding is not None
+    gate = await held_reply(world)
+    world.relay.greet(await world.conversation(binding), "Good evening.")
+    world.say("Two")
+    await claimed(world, 2)
+    gate.open()
+    await world.idle()
+    assert world.texts() == ["First.", "Good evening.", "Hello."]
+
+
+async def test_a_character_that_has_left_or_is_paused_does_not_greet_any_more(world: RelayWorld) -> None:
+    change = await moved_in(world)
+    await world.binding_service.pause(change.binding, PauseCause.UNVERIFIED)
+    await world.binding_service.greet(change)
+    await world.idle()
+    world.index.drop(ROOM)
+    await world.binding_service.greet(change)
+    await world.idle()
+    assert "Good evening." not in world.texts()
+    assert await world.all_turns() == []
+
+
+async def test_a_greeting_whose_text_was_dropped_meanwhile_is_not_said(world: RelayWorld) -> None:
+    change = await moved_in(world)
+    assert change.greeting is not None
+    turn = await world.turns.begin_greeting(
+        change.greeting.conversation.id, change.binding.payer, "Good evening.", now_ms=world.clock.now_ms()
+    )
+    await world.turns.erase_reply(turn.id)
+    conversation = change.greeting.conversation
+    world.relay.take_up(conversation, lambda: world.relay.run(conversation, turn))
+    world.binding_service.release(change)
+    await world.idle()
+    assert world.outlet.calls == []
+    assert await world.states() == [("dropped", "deleted")]
+
+
+async def test_a_greeting_that_goes_wrong_is_not_begun_a_second_time(world: RelayWorld) -> None:
+    change = await moved_in(world)
+    world.faults.extend([ZeroDivisionError()] * 3)
+    async with world.full_disk():
+        await world.binding_service.greet(change)
+        await world.clock.sleeping()
+    await world.idle_in_time()
+    assert await world.states() == [("failed", "unexpected")]
+    (mark,) = world.shown()
+    assert mark.draft.text == failure_sentence(Failure(FailureCause.UNEXPECTED))
+    assert mark.draft.controls is None
+
+
 # Retry.
 
 
@@ -554,11 +673,7 @@ async def test_a_retry_of_what_was_deleted_is_refused(world: RelayWorld) -> None
 
 
 async def test_a_greeting_is_not_retried(world: RelayWorld) -> None:
-    binding = world.index.get(ROOM)
-    assert binding is not None
-    stage = world.stages.of(binding, await world.conversation(binding))
-    assert stage is not None
-    await world.speaker.greet(stage, "Good evening.")
+    await world.greet("Good evening.")
     (turn,) = await world.all_turns()
     with pytest.raises(UserError, match="is gone"):
         await world.relay.retry(turn.id, ROOM, ALICE, is_staff=True)
@@ -751,7 +866,8 @@ async def test_a_reset_stops_the_reply_and_forgets(world: RelayWorld) -> None:
     world.say("Tell me")
     await world.outlet.until(lambda: len(world.texts()) == 2)
     asker = Asker(STAFF, "Staff", may_manage=True, asked_at=world.outlet.next_id())
-    await world.binding_service.reset(Place(GUILD, ROOM, None, age_restricted=False), asker)
+    change = await world.binding_service.reset(Place(GUILD, ROOM, None, age_restricted=False), asker)
+    await world.binding_service.greet(change)
     await world.idle()
     await world.ask("What do you remember?")
     assert world.upstream.said() == [("user", "[Alice] What do you remember?")]

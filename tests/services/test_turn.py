@@ -290,11 +290,7 @@ async def test_a_key_that_cannot_pay_is_left_alone_for_a_while(world: RelayWorld
 
 
 async def test_the_history_is_sent_with_names_and_the_greeting_first(world: RelayWorld) -> None:
-    binding = world.index.get(ROOM)
-    assert binding is not None
-    stage = world.stages.of(binding, await world.conversation(binding))
-    assert stage is not None
-    await world.speaker.greet(stage, "Good evening.")
+    await world.greet("Good evening.")
     world.upstream.script(says("Good evening, Alice."))
     await world.ask("Hi", by=ALICE)
     await world.ask("[Alice] May I?", by=BOB)
@@ -318,11 +314,7 @@ async def test_a_request_names_the_character_and_stores_nothing(world: RelayWorl
 
 async def test_a_greeting_that_the_server_sends_is_not_sent_again(world: RelayWorld) -> None:
     other = await opened(world, Rules(turn=TurnSettings(ContextBudget(40, 24_000), greeting_sent_by_server=True)))
-    binding = other.index.get(ROOM)
-    assert binding is not None
-    stage = other.stages.of(binding, await other.conversation(binding))
-    assert stage is not None
-    await other.speaker.greet(stage, "Good evening.")
+    await other.greet("Good evening.")
     await other.ask("Hi")
     assert other.upstream.said() == [("user", "[Alice] Hi")]
 

@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from collections import deque
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -167,6 +167,7 @@ class RelayWorld:
             announcer=self.announcer,
             surroundings_of=self.town.around,
             greet=self._greet,
+            hold=self._hold,
             stop=self._stop,
             clock=clock.clock,
             operator=OPERATOR,
@@ -285,6 +286,13 @@ class RelayWorld:
         await self.idle()
         return message
 
+    async def greet(self, text: str = "Good evening.") -> None:
+        """Let the character of the room greet, and wait until all is done."""
+        binding = self.index.get(ROOM)
+        assert binding is not None
+        self.relay.greet(await self.conversation(binding), text)
+        await self.idle()
+
     async def idle(self) -> None:
         """Wait until nothing is under way."""
         async with asyncio.timeout(PATIENCE_SECONDS):
@@ -396,10 +404,11 @@ class RelayWorld:
         return self.town.around(destination)
 
     async def _greet(self, binding: Binding, conversation: Conversation, known: object, text: str) -> None:
-        del known
-        stage = self.stages.of(binding, conversation)
-        assert stage is not None
-        await self.speaker.greet(stage, text)
+        del binding, known
+        self.relay.greet(conversation, text)
+
+    def _hold(self, binding: Binding) -> Callable[[], None]:
+        return self.relay.hold(binding)
 
     async def _stop(self, conversation: Conversation) -> None:
         await self.readers.stop(conversation.id)
