@@ -40,9 +40,10 @@ from bot.gateway.personas import DiscordOutlet
 from bot.gateway.probe import look_at_discord
 from bot.gateway.rate_limits import WebhookRateLimits
 from bot.gateway.starting import told_in_words
-from bot.nanogpt.client import NanoGptClient, TimeLimits, build_http_client
+from bot.nanogpt.client import NanoGptClient
 from bot.nanogpt.pace import Pace
 from bot.nanogpt.requests import ApiKey
+from bot.nanogpt.transport import TimeLimits, build_http_client
 from bot.services.announcing import Announcer
 from bot.services.binding_index import BindingIndex
 from bot.services.bindings import BindingService

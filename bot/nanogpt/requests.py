@@ -2,17 +2,22 @@
 
 from dataclasses import dataclass
 from typing import Final, final
+from urllib.parse import quote
 
+from bot.domain.characters import RESERVED_SLUGS
 from bot.domain.conversation import InputItem
 from bot.domain.ids import CharacterId, PayerId
 from bot.domain.ratings import ContentRating
 from bot.domain.search import Sort
-from bot.nanogpt.jsonvalue import Json
+from bot.nanogpt.errors import Fault, NotFoundError
+from bot.nanogpt.jsonvalue import Json, whole_text
 
 SMALLEST_OUTPUT_TOKENS: Final = 16
 """Below this upstream answers 400 (docs, Responses API, max_output_tokens)."""
 LONGEST_SEARCH: Final = 200
 """Characters of a search that are sent; upstream names no limit."""
+_DOTS: Final = frozenset({".", ".."})
+"""Path segments that an address may not have as a name: they mean a folder."""
 
 
 class UnusableKeyError(ValueError):
@@ -49,6 +54,17 @@ class ApiKey:
 
     def __hash__(self) -> int:
         return hash((self.id, self._secret))
+
+
+def character_url(base: str, id_or_slug: str) -> str:
+    """Return the address of one character below the address of the API.
+
+    Raises NotFoundError for names that are no character's, such as `mine`.
+    """
+    name = id_or_slug.strip()
+    if not name or name in _DOTS or name.lower() in RESERVED_SLUGS:
+        raise NotFoundError(Fault(code="no_such_name"))
+    return f"{base}/characters/{quote(whole_text(name), safe='')}"
 
 
 @dataclass(frozen=True, slots=True)

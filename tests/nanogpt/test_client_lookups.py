@@ -8,11 +8,11 @@ import pytest
 from bot.domain.ids import PayerId
 from bot.domain.ratings import ContentRating
 from bot.nanogpt import errors
-from bot.nanogpt.client import TimeLimits, build_http_client
 from bot.nanogpt.jsonvalue import Json
 from bot.nanogpt.pace import Priority
 from bot.nanogpt.payloads import PageShape
 from bot.nanogpt.requests import ApiKey, CatalogQuery
+from bot.nanogpt.transport import TimeLimits, build_http_client
 from tests.nanogpt.fixtures import CATALOGUE_PAGE, ERRORS, FAKE_KEY, GUIDE, GUIDE_ID, MODELS_PAGE, PAGE
 from tests.nanogpt.support import Step, Upstream, answer, body_of, piecemeal, raw
 
