@@ -1,4 +1,4 @@
-"""The calls of the NanoGPT API.
+"""The calls of the NanoGPT API that everybody needs; those of accounts and authors hang off them.
 
 Every call takes its key as an argument: the client has none of its own. All calls share one HTTP client and one pace.
 """
@@ -12,7 +12,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.domain.characters import Character
+from bot.domain.language_models import LanguageModel
 from bot.domain.ratings import ContentRating
+from bot.nanogpt.account_payloads import read_language_models
+from bot.nanogpt.accounts import AccountClient
+from bot.nanogpt.desk import DeskClient
 from bot.nanogpt.errors import NanoGptError
 from bot.nanogpt.events import Completed, Completion, Failed, Incomplete, ResponseReader, StreamEvent
 from bot.nanogpt.faults import Call
@@ -27,7 +31,7 @@ from bot.nanogpt.payloads import (
     read_character_page,
     read_models_page,
 )
-from bot.nanogpt.requests import ApiKey, CatalogQuery, ResponseRequest, character_url
+from bot.nanogpt.requests import ApiKey, CatalogQuery, ResponseRequest, character_url, review_body
 from bot.nanogpt.retry import RetryPolicy, parse_date, refuses_streaming, wants_model
 from bot.nanogpt.transport import Ask, HttpClient, TimeLimits, Transport
 
@@ -86,6 +90,8 @@ class NanoGptClient:
             http, pace=pace, jitter=jitter, limits=limits, policy=policy, sleep=sleep, monotonic=monotonic, now=now
         )
         self._model_wanted = False
+        self.desk = DeskClient(self._transport, base_url=self._base)
+        self.accounts = AccountClient(self._transport, base_url=self._base)
 
     async def list_characters(self, query: CatalogQuery, *, key: ApiKey | None = None) -> CharacterPage:
         """Fetch one page of the public catalogue; leave the key out to spare its daily cap."""
@@ -118,6 +124,28 @@ class NanoGptClient:
             params.append(("limit", str(limit)))
         ask = self._transport.lookup("GET", f"{self._base}/character-models", key, params=params)
         return await self._transport.fetch(ask, lambda body: read_models_page(body, asked_cursor=cursor))
+
+    async def models(self, *, key: ApiKey | None = None) -> tuple[LanguageModel, ...]:
+        """Fetch the list of language models; with a key, those that its account shows (docs, models)."""
+        ask = self._transport.lookup("GET", f"{self._base}/models", key, params=[("detailed", "true")])
+        return await self._transport.fetch(ask, read_language_models)
+
+    async def review(self, id_or_slug: str, *, rating: int, text: str | None, key: ApiKey) -> None:
+        """Publish an account's review of a character, in place of an earlier one.
+
+        Upstream takes 1 to 5 stars, texts of at least 10 characters, and reviews only from accounts with a
+        subscription or more than one dollar (Characters API, Reviews And Reports); which status an account gets that
+        may not review is not documented: InvalidRequestError, InsufficientBalanceError or NotPermittedError.
+        Sent once and never retried here.
+        """
+        ask = self._transport.lookup(
+            "PUT",
+            f"{character_url(self._base, id_or_slug)}/review",
+            key,
+            call=Call.REVIEW,
+            body=review_body(rating, text),
+        )
+        await self._transport.answer(ask)
 
     async def report(self, id_or_slug: str, *, reason: str, details: str | None, key: ApiKey) -> None:
         """Report a character to the catalogue.

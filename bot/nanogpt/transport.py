@@ -9,7 +9,7 @@ import ssl
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Final, TypeAlias, TypeVar
@@ -88,8 +88,10 @@ class Ask:
     idle: float
     """Seconds; see TimeLimits."""
     key: ApiKey | None = None
-    params: tuple[tuple[str, str], ...] = ()
-    body: dict[str, Json] | None = None
+    params: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    body: dict[str, Json] | None = field(default=None, repr=False)
+    secret: str = field(default="", repr=False)
+    """What in the body must not be told on, should upstream quote it."""
     accept: str = "application/json"
 
 
@@ -188,6 +190,7 @@ class Transport:
         call: Call = Call.LOOKUP,
         params: Iterable[tuple[str, str]] = (),
         body: dict[str, Json] | None = None,
+        secret: str = "",
     ) -> Ask:
         """Make a request whose answer is short and comes at once; its time runs from now."""
         return Ask(
@@ -200,6 +203,7 @@ class Transport:
             key=key,
             params=tuple((name, whole_text(value)) for name, value in params),
             body=body,
+            secret=secret,
         )
 
     async def fetch(self, ask: Ask, read: Callable[[Json], _T]) -> _T:
@@ -273,8 +277,9 @@ class Transport:
 
     def error(self, fault: Fault, ask: Ask) -> NanoGptError:
         """Name a failure, with the secrets of the request taken out of what upstream wrote."""
-        secret = "" if ask.key is None else ask.key.reveal()
-        return error_for(without_secret(fault, secret), ask.call, keyed=ask.key is not None, now=self._now())
+        for secret in (ask.secret, "" if ask.key is None else ask.key.reveal()):
+            fault = without_secret(fault, secret)
+        return error_for(fault, ask.call, keyed=ask.key is not None, now=self._now())
 
     async def wait_before_retry(self, failure: NanoGptError, retries_done: int, deadline: float) -> None:
         """Wait as long as the policy says, or raise the failure where it says no or the time is up."""
@@ -300,7 +305,7 @@ class Transport:
         began = self._monotonic()
         left = ask.deadline - began
         if left <= 0:
-            raise StalledError(Fault(code=_OVERALL_LIMIT))
+            raise StalledError(Fault(code=_OVERALL_LIMIT, unsent=True))
         headers = {"Accept": ask.accept}
         if ask.key is not None:
             headers["Authorization"] = f"Bearer {ask.key.reveal()}"
@@ -393,7 +398,7 @@ def _fault_of(response: httpx.Response, *, code: str | None = None, web_page: bo
 
 def _no_answer(error: httpx.HTTPError) -> NanoGptError:
     """Name a failure before the answer; only its kind is kept, as the text of some quotes headers."""
-    fault = Fault(code=type(error).__name__)
+    fault = Fault(code=type(error).__name__, unsent=isinstance(error, httpx.ConnectError | httpx.ConnectTimeout))
     return StalledError(fault) if isinstance(error, httpx.ReadTimeout) else UnreachableError(fault)
 
 
