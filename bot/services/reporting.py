@@ -3,6 +3,7 @@
 from bot.domain.feedback import OutboxEntry
 from bot.domain.ids import ReportId
 from bot.nanogpt.client import NanoGptClient
+from bot.nanogpt.errors import NanoGptError
 from bot.nanogpt.requests import ApiKey
 from bot.services.clock import Clock
 from bot.store.characters import Characters
@@ -21,6 +22,11 @@ class ReportCourier:
         self._key = key
         self._clock = clock
 
+    @property
+    def final(self) -> tuple[type[NanoGptError], ...]:
+        """Nothing more than what ends any entry: a key that cannot be used now may be put right."""
+        return ()
+
     async def send(self, entry: OutboxEntry) -> None:
         """Send a report; one that is settled already, or was deleted, needs no sending."""
         report = await self._reports.get(_report_id(entry))
@@ -37,8 +43,9 @@ class ReportCourier:
         """End the report as taken."""
         await self._reports.accept(_report_id(entry), self._clock.now_ms())
 
-    async def refused(self, entry: OutboxEntry, answer: str) -> None:
+    async def refused(self, entry: OutboxEntry, error: Exception, answer: str) -> None:
         """End the report as refused; it stays stored, and its reporter is told."""
+        del error
         await self._reports.refuse(_report_id(entry), answer, self._clock.now_ms())
 
     async def expired(self, entry: OutboxEntry) -> None:
