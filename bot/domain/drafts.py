@@ -6,6 +6,7 @@ from enum import Enum
 from typing import Final
 
 from bot.domain.characters import OwnCharacter
+from bot.domain.forms import TICKED
 from bot.domain.ids import CardFileId, CharacterId, CharacterRef, DraftId, UserId
 from bot.domain.places import Place
 from bot.domain.ratings import ContentRating, parse_rating
@@ -20,14 +21,9 @@ from bot.domain.sheets import (
     read_visibility,
     same_text,
 )
-from bot.domain.unicode_text import utf16_length
 
 DRAFT_MS: Final = 60 * 60_000
 """How long a draft is kept after it was last touched."""
-LONGEST_IN_FORM: Final = 4_000
-"""What a field of a form takes (https://discord.com/developers/docs/components/reference#text-input)."""
-YES: Final = "true"
-"""What a ticked box says in a filled-in form."""
 CLEAR: Final = "clear"
 TELL: Final = "tell"
 
@@ -147,11 +143,6 @@ def texts_may_open(rating: ContentRating | None, place: Place | None, ceiling: C
     return rating is None or rating <= ceiling or (place is not None and place.age_restricted)
 
 
-def fits_form(text: str) -> bool:
-    """Tell whether a field of a form can hold a text; a longer one is edited as a file, and never cut."""
-    return utf16_length(text) <= LONGEST_IN_FORM
-
-
 def shown_in(writing: Writing, form: Form) -> Mapping[str, str]:
     """Return what the fields of a form begin with: what was typed in vain, else what the draft holds."""
     sheet = writing.now
@@ -160,8 +151,8 @@ def shown_in(writing: Writing, form: Form) -> Mapping[str, str]:
         "rating": "" if sheet.rating is None else sheet.rating.word,
         "base_model": sheet.base_model,
         "visibility": "" if sheet.visibility is None else sheet.visibility.value,
-        "allow_api": YES if sheet.allow_api else "",
-        TELL: YES if writing.tell else "",
+        "allow_api": TICKED if sheet.allow_api else "",
+        TELL: TICKED if writing.tell else "",
         CLEAR: "",
     }
     typed = writing.typed.get(form.value, {})
@@ -202,7 +193,7 @@ def _with_texts(writing: Writing, values: Mapping[str, str]) -> Writing | FormFa
 
 
 def _with_prompt(writing: Writing, values: Mapping[str, str]) -> Writing | FormFault:
-    if values.get(CLEAR) == YES:
+    if values.get(CLEAR) == TICKED:
         return replace(writing, now=replace(writing.now, system_prompt=""))
     if not values.get("system_prompt", "").strip():
         return writing
@@ -229,13 +220,13 @@ def _with_labels(writing: Writing, values: Mapping[str, str]) -> Writing | FormF
 def _with_access(writing: Writing, values: Mapping[str, str]) -> Writing:
     sheet = writing.now
     allow_api = sheet.allow_api
-    if "allow_api" in values and (values["allow_api"] == YES) is not bool(allow_api):
+    if "allow_api" in values and (values["allow_api"] == TICKED) is not bool(allow_api):
         # A box that stays empty leaves what is not known as it is.
-        allow_api = values["allow_api"] == YES
+        allow_api = values["allow_api"] == TICKED
     return replace(
         writing,
         now=replace(
             sheet, visibility=read_visibility(values.get("visibility")) or sheet.visibility, allow_api=allow_api
         ),
-        tell=values[TELL] == YES if TELL in values else writing.tell,
+        tell=values[TELL] == TICKED if TELL in values else writing.tell,
     )

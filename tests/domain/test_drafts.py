@@ -8,20 +8,18 @@ from bot.domain.characters import Character, OwnCharacter
 from bot.domain.drafts import (
     CLEAR,
     FORM_FIELDS,
-    LONGEST_IN_FORM,
     TELL,
-    YES,
     Draft,
     DraftKind,
     Form,
     FormFault,
     Writing,
     filled,
-    fits_form,
     shown_in,
     texts_may_open,
     with_typed,
 )
+from bot.domain.forms import TICKED, fits_form
 from bot.domain.ids import ChannelId, CharacterId, DraftId, GuildId, UserId
 from bot.domain.places import Place
 from bot.domain.ratings import ContentRating
@@ -76,8 +74,8 @@ def test_a_text_too_long_for_the_form_is_left_as_it_is() -> None:
         ({"system_prompt": "  \n"}, "You count."),
         ({"system_prompt": "You sing."}, "You sing."),
         ({"system_prompt": "You count.\r\n"}, "You count."),
-        ({"system_prompt": "", CLEAR: YES}, ""),
-        ({CLEAR: YES}, ""),
+        ({"system_prompt": "", CLEAR: TICKED}, ""),
+        ({CLEAR: TICKED}, ""),
         ({CLEAR: ""}, "You count."),
     ],
 )
@@ -118,7 +116,7 @@ def test_a_tag_that_was_taken_away_can_come_back() -> None:
 
 
 def test_access_is_taken() -> None:
-    after = taken(EDIT, Form.ACCESS, visibility="unlisted", allow_api=YES, **{TELL: YES})
+    after = taken(EDIT, Form.ACCESS, visibility="unlisted", allow_api=TICKED, **{TELL: TICKED})
     assert (after.now.visibility, after.now.allow_api, after.tell) == (Visibility.UNLISTED, True, True)
     again = taken(after, Form.ACCESS, visibility="unlisted", allow_api="", **{TELL: ""})
     assert (again.now.allow_api, again.tell) == (False, False)
@@ -187,20 +185,6 @@ def test_a_draft_is_as_strict_as_the_strictest_word_about_it(
 def test_a_new_draft_has_no_rating_until_it_is_chosen() -> None:
     draft = Draft(DraftId(1), UserId(2), DraftKind.CREATE, None, Writing(NEW_SHEET), 0)
     assert (draft.rating, draft.character_id) == (None, None)
-
-
-@pytest.mark.parametrize(
-    ("text", "fits"),
-    [
-        ("", True),
-        ("a" * LONGEST_IN_FORM, True),
-        ("a" * (LONGEST_IN_FORM + 1), False),
-        ("\U0001f600" * (LONGEST_IN_FORM // 2), True),
-        ("\U0001f600" * (LONGEST_IN_FORM // 2 + 1), False),
-    ],
-)
-def test_what_fits_into_a_form_fits_however_discord_counts(text: str, *, fits: bool) -> None:
-    assert fits_form(text) is fits
 
 
 def test_nothing_written_shows_in_a_log() -> None:
