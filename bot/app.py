@@ -5,7 +5,7 @@ import contextlib
 import logging
 import random
 import secrets
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -28,8 +28,9 @@ from bot.domain.characters import KnownCharacter
 from bot.domain.checking import Mark
 from bot.domain.context import ContextBudget
 from bot.domain.feedback import OutboxKind
-from bot.domain.ids import GuildId, PayerId
+from bot.domain.ids import GuildId
 from bot.domain.messages import BotPolicy
+from bot.domain.payers import OPERATOR
 from bot.domain.privacy_wording import PrivacyFacts
 from bot.domain.turns import AdmissionLimits
 from bot.gateway.client import CharacterBot, CommandSync, wait_for_start
@@ -63,12 +64,14 @@ from bot.services.recovery import RecoveryService
 from bot.services.registry import Services
 from bot.services.relay import RelayService, RelaySettings
 from bot.services.reporting import ReportCourier
+from bot.services.resealing import ResealingService
 from bot.services.retention import RetentionService
 from bot.services.silence import SilenceService
 from bot.services.speaking import Speaker
 from bot.services.staging import Stages
 from bot.services.surroundings import Surroundings
 from bot.services.turn import Readers, TurnRunner, TurnSettings
+from bot.store.accounts import Accounts
 from bot.store.bindings import Bindings
 from bot.store.characters import Characters
 from bot.store.conversations import Conversations
@@ -78,12 +81,16 @@ from bot.store.inspection import inspect
 from bot.store.members import Members
 from bot.store.notices import Notices
 from bot.store.outbox import Outbox
+from bot.store.own_characters import OwnCharacters
+from bot.store.paid_turns import PaidTurns
 from bot.store.personal import Personal
 from bot.store.posts import Posts
 from bot.store.ratings import Ratings
 from bot.store.reports import Reports
+from bot.store.resealing import Resealing
 from bot.store.retention import Retention
 from bot.store.search_pages import SearchPages
+from bot.store.servers import Servers
 from bot.store.state import State
 from bot.store.turns import Turns
 from bot.store.vault import MasterKey, Vault, load_or_create_key_file, parse_key
@@ -96,7 +103,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-OPERATOR: Final = PayerId("operator")
 CATALOGUE_CONNECTIONS: Final = 8
 """Connections beside those that replies may use, so that looking a character up never waits for them."""
 HEARTBEAT_SECONDS: Final = 10.0
@@ -112,6 +118,7 @@ class Stores:
     """The tables."""
 
     database: Database
+    vault: Vault
     turns: Turns
     posts: Posts
     bindings: Bindings
@@ -128,6 +135,10 @@ class Stores:
     guilds: Guilds
     retention: Retention
     state: State
+    accounts: Accounts
+    servers: Servers
+    own_characters: OwnCharacters
+    paid_turns: PaidTurns
 
 
 @dataclass(frozen=True, slots=True)
@@ -411,16 +422,25 @@ async def application(
         stack.push_async_callback(client.close)
         with told_in_words():
             await client.login(settings.discord.token.get_secret_value())
-        for name, work in (
-            ("outbox", outbox.run),
-            ("retention", retention.run),
-            ("catalogue", catalog.keep_warm),
-            ("freshness", lambda: catalog.keep_fresh(relay.characters_in_use)),
-            ("paused characters", bindings.keep_watch),
-            ("heartbeat", lambda: _beat(settings)),
-        ):
-            await stack.enter_async_context(_kept_running(name, work))
+        loops: dict[str, Callable[[], Awaitable[None]]] = {
+            "outbox": outbox.run,
+            "retention": retention.run,
+            "catalogue": catalog.keep_warm,
+            "freshness": lambda: catalog.keep_fresh(relay.characters_in_use),
+            "paused characters": bindings.keep_watch,
+            "heartbeat": lambda: _beat(settings),
+        }
+        await _start_background(stack, stores, loops)
         yield Application(client, relay, poster, announcer, sync)
+
+
+async def _start_background(
+    stack: AsyncExitStack, stores: Stores, loops: Mapping[str, Callable[[], Awaitable[None]]]
+) -> None:
+    for name, work in loops.items():
+        await stack.enter_async_context(_kept_running(name, work))
+    resealing = ResealingService(resealing=Resealing(stores.database, stores.vault), vault=stores.vault)
+    await stack.enter_async_context(_begun("sealing anew", resealing.run))
 
 
 async def check(settings: Settings, say: Callable[[str], None]) -> bool:
@@ -464,6 +484,7 @@ async def _open_stores(settings: Settings, clock: Clock, stack: AsyncExitStack) 
     outbox = Outbox(database)
     return Stores(
         database=database,
+        vault=vault,
         turns=turns,
         posts=Posts(database, turns),
         bindings=Bindings(database),
@@ -480,6 +501,10 @@ async def _open_stores(settings: Settings, clock: Clock, stack: AsyncExitStack) 
         guilds=Guilds(database),
         retention=Retention(database),
         state=State(database),
+        accounts=Accounts(database, vault),
+        servers=Servers(database, vault),
+        own_characters=OwnCharacters(database, vault),
+        paid_turns=PaidTurns(database),
     )
 
 
@@ -551,6 +576,25 @@ def _is_loading(client: CharacterBot, guild_id: GuildId) -> bool:
 async def _kept_running(name: str, work: Callable[[], Awaitable[None]]) -> AsyncGenerator[None]:
     """Keep a background loop going, and end it on the way out."""
     task = asyncio.create_task(_keep_running(name, work), name=name)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+@asynccontextmanager
+async def _begun(name: str, work: Callable[[], Awaitable[None]]) -> AsyncGenerator[None]:
+    """Do something once beside everything else, and break it off on the way out if it is not done."""
+
+    async def once() -> None:
+        try:
+            await work()
+        except Exception:  # noqa: BLE001 - it is logged, and done at the next start
+            _log.exception("The work “%s” stumbled; the next start takes it up", name)
+
+    task = asyncio.create_task(once(), name=name)
     try:
         yield
     finally:

@@ -161,6 +161,26 @@ def why_paused(cause: PauseCause, name: str, *, more_if_restricted: bool) -> str
                 f"The catalogue has not told me for a day whether {bold_name(name)} may still be used, "
                 "so it is paused here. It comes back by itself when the catalogue answers."
             )
+        case PauseCause.UNLINKED:
+            return (
+                f"The member who paid for {bold_name(name)} here has unlinked their NanoGPT account, so it is paused. "
+                "They can link one with /account link and then use it here again; /character search finds others."
+            )
+        case PauseCause.KEY_REFUSED:
+            return (
+                f"NanoGPT refuses the key of the member who pays for {bold_name(name)} here, so it is paused. "
+                "It comes back by itself when they have linked their account anew with /account link."
+            )
+        case PauseCause.OWNER_AWAY:
+            return (
+                f"The member whose own character {bold_name(name)} is has left the server, or may no longer decide who "
+                "speaks in this channel, so it is paused. It comes back by itself when that has changed."
+            )
+        case PauseCause.OWN_FORBIDDEN:
+            return (
+                f"This server does not let members bring characters of their own any more, so {bold_name(name)} is "
+                "paused here. Someone who manages the server can change that with /server settings."
+            )
 
 
 def awake(name: str) -> str:

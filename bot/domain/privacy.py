@@ -18,3 +18,5 @@ class KeptAboutMember:
     """Characters that speak in a channel because this member bound them there."""
     ignored_since_ms: int | None
     """When the member asked to be ignored, in Unix milliseconds; None for one who did not."""
+    linked_at_ms: int | None = None
+    """When the member linked a NanoGPT account, in Unix milliseconds; None for one who has none here."""

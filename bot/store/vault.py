@@ -105,9 +105,19 @@ class Vault:
         self._ciphers = {key.id: AESGCM(key.secret) for key in keys}
         self._random_bytes = random_bytes
 
+    @property
+    def header(self) -> bytes:
+        """What every value that this vault seals begins with."""
+        return _VERSION + self._sealing_id
+
+    @property
+    def older_key_ids(self) -> frozenset[bytes]:
+        """The ids of the keys that open and do not seal."""
+        return frozenset(self._ciphers) - {self._sealing_id}
+
     def seal(self, text: str, *, context: str) -> bytes:
         """Encrypt a text, bound to the place named by the context."""
-        header = _VERSION + self._sealing_id
+        header = self.header
         nonce = self._random_bytes(_NONCE_BYTES)
         sealed = self._ciphers[self._sealing_id].encrypt(
             nonce, text.encode(errors=_ANY_TEXT), header + context.encode()

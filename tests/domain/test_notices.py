@@ -78,11 +78,24 @@ def test_a_character_above_the_ceiling_is_never_named(*, restricted: bool, way_o
     assert way_out in text
 
 
-@pytest.mark.parametrize("cause", [PauseCause.UNAVAILABLE, PauseCause.UNVERIFIED])
+@pytest.mark.parametrize(
+    "cause", [PauseCause.UNAVAILABLE, PauseCause.UNVERIFIED, PauseCause.KEY_REFUSED, PauseCause.OWNER_AWAY]
+)
 def test_other_pauses_name_the_character_and_say_that_it_may_come_back(cause: PauseCause) -> None:
     text = notices.paused(cause, "Ada", more_if_restricted=False)
     assert "**Ada**" in text
     assert "comes back by itself" in text
+
+
+@pytest.mark.parametrize(
+    ("cause", "way_out"),
+    [(PauseCause.UNLINKED, "/account link and then use it here again"), (PauseCause.OWN_FORBIDDEN, "/server settings")],
+)
+def test_what_people_ended_does_not_come_back_by_itself(cause: PauseCause, way_out: str) -> None:
+    text = notices.paused(cause, "Ada", more_if_restricted=False)
+    assert "**Ada**" in text
+    assert way_out in text
+    assert "by itself" not in text
 
 
 def test_missing_rights_are_named_in_words() -> None:

@@ -1,12 +1,17 @@
 import pytest
 
 from bot.domain.bindings import Conversation
+from bot.domain.characters import Character
 from bot.domain.feedback import Complaint, Report, Review
+from bot.domain.ids import CharacterId
+from bot.domain.linking import AccountSecret, KeyOrigin, LoginSecret
 from bot.domain.privacy import KeptAboutMember
 from bot.domain.search import SearchQuery
+from bot.store.accounts import Accounts
 from bot.store.database import Database
 from bot.store.members import Members
 from bot.store.outbox import Outbox
+from bot.store.own_characters import OwnCharacters
 from bot.store.personal import Personal
 from bot.store.ratings import Ratings
 from bot.store.reports import Reports
@@ -122,3 +127,18 @@ async def test_ratings_and_searches_of_others_stay(personal: Personal, seed: See
     assert await ratings.get(ALICE, ref) is None
     assert (await personal.kept(BOB)).ratings == 1
     assert (await personal.kept(BOB)).searches == 1
+
+
+async def test_the_account_goes_with_everything_that_hangs_on_it(personal: Personal, seed: Seed) -> None:
+    accounts = Accounts(seed.database, seed.vault)
+    secret = AccountSecret("sk-nano-fake-1111")
+    for member in (ALICE, BOB):
+        await accounts.link(member, secret, KeyOrigin.PASTED, NOW)
+        await OwnCharacters(seed.database, seed.vault).remember(member, Character(CharacterId("own"), "Own"), NOW)
+    login = LoginSecret("fake-code", "fake-token", "ABCD", "https://nano-gpt.example")
+    await accounts.begin_login(ALICE, login, now_ms=NOW, expires_at_ms=NOW, answer_until_ms=NOW)
+    assert (await personal.delete(ALICE)).linked_at_ms == NOW
+    assert (await personal.kept(ALICE)).linked_at_ms is None
+    counts = await seed.counts()
+    assert (counts["linked_account"], counts["own_character"], counts.get("pending_login", 0)) == (1, 1, 0)
+    assert await accounts.secret(BOB) == secret
