@@ -13,6 +13,7 @@ from bot.domain.linking import (
     PendingLogin,
 )
 from bot.store.database import Database, Row, Transaction
+from bot.store.reviews import cancel_in
 from bot.store.sealed import open_or_none
 from bot.store.vault import Vault
 
@@ -96,7 +97,10 @@ class Accounts:
             )
 
     async def unlink(self, user_id: UserId) -> bool:
-        """Delete a member's key, a login under way, and what the key let the bot see; False when there was no key."""
+        """Delete a member's key, a login under way, and what the key let the bot see; False when there was no key.
+
+        Reviews that were on their way to the catalogue under that key are not sent.
+        """
         async with self._database.transaction() as tx:
             return await unlink_in(tx, user_id)
 
@@ -219,6 +223,7 @@ async def unlink_in(tx: Transaction, user_id: UserId) -> bool:
     rows = await tx.execute("DELETE FROM linked_account WHERE user_id = $1 RETURNING user_id", user_id)
     await tx.execute("DELETE FROM pending_login WHERE user_id = $1", user_id)
     await tx.execute("DELETE FROM own_character WHERE user_id = $1", user_id)
+    await cancel_in(tx, user_id)
     return bool(rows)
 
 

@@ -36,9 +36,10 @@ class Personal:
 
         Gone are the texts of their messages and the names sealed with them, the replies that answered nobody
         else, their ratings, settled reports, the details of reports still under way, their searches, and the
-        key of their account with what it let the bot see. What waits for an answer is dropped with the cause
-        "deleted". The bare ids of messages stay until they are pruned, so that none is answered twice; so does
-        the wish to be ignored, and the binding of a character to a channel, which is the server's.
+        key of their account with what it let the bot see; no review is sent any more. What waits for an answer
+        is dropped with the cause "deleted". The bare ids of messages stay until they are pruned, so that none is
+        answered twice; so does the wish to be ignored, and the binding of a character to a channel, which is the
+        server's.
         """
         async with self._database.transaction() as tx:
             (row,) = await tx.execute(_KEPT, user_id)

@@ -30,6 +30,7 @@ SEALED_COLUMNS: Final = (
     SealedColumn("version", "body", ("id",), "version"),
     SealedColumn("webhook", "token", ("channel_id",), "webhook"),
     SealedColumn("rating", "body", ("user_id", "character_ref"), "rating"),
+    SealedColumn("refused_review", "body", ("user_id", "character_ref"), "refused"),
     SealedColumn("report", "body", ("id",), "report"),
     SealedColumn("linked_account", "token", ("user_id",), "account"),
     SealedColumn("pending_login", "token", ("user_id",), "login"),

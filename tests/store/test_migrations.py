@@ -186,6 +186,10 @@ SAMPLES: dict[int, Sequence[str]] = {
         "UPDATE binding SET payer = 'member:30', daily_turns = 50",
         "INSERT INTO paid_turns VALUES (1, 'member:30', 0, 7)",
     ),
+    3: (
+        "INSERT INTO refused_review VALUES (30, 1, 'balance', x'00', 1, NULL)",
+        "UPDATE report SET addressee = 'staff', shared = 1",
+    ),
 }
 """What a database of each version may hold. A new migration adds its own number, with rows of what it brings."""
 

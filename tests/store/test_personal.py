@@ -2,7 +2,7 @@ import pytest
 
 from bot.domain.bindings import Conversation
 from bot.domain.characters import Character
-from bot.domain.feedback import Complaint, Report, Review
+from bot.domain.feedback import Complaint, Report, Review, read_review_subject
 from bot.domain.ids import CharacterId
 from bot.domain.linking import AccountSecret, KeyOrigin, LoginSecret
 from bot.domain.privacy import KeptAboutMember
@@ -15,6 +15,7 @@ from bot.store.own_characters import OwnCharacters
 from bot.store.personal import Personal
 from bot.store.ratings import Ratings
 from bot.store.reports import Reports
+from bot.store.reviews import Reviews
 from bot.store.search_pages import SearchPages
 from tests.store.seed import ALICE, BOB, GUILD, NOW, PAYER, Seed
 
@@ -142,3 +143,14 @@ async def test_the_account_goes_with_everything_that_hangs_on_it(personal: Perso
     counts = await seed.counts()
     assert (counts["linked_account"], counts["own_character"], counts.get("pending_login", 0)) == (1, 1, 0)
     assert await accounts.secret(BOB) == secret
+
+
+async def test_reviews_of_the_member_that_wait_are_not_sent(personal: Personal, seed: Seed, database: Database) -> None:
+    outbox = Outbox(database)
+    reviews = Reviews(database, Ratings(database, seed.vault), outbox)
+    ref = await seed.character()
+    for member in (ALICE, BOB):
+        await reviews.rate(member, ref, Review(4), GUILD, payer=PAYER, now_ms=NOW)
+    await personal.delete(ALICE)
+    (entry,) = await outbox.due(NOW, 10)
+    assert read_review_subject(entry.subject) == (BOB, ref)

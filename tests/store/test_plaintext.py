@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bot.domain.characters import Character
-from bot.domain.feedback import Complaint, Review
+from bot.domain.feedback import Complaint, NotAccepted, Review
 from bot.domain.ids import CharacterId, MessageId, WebhookId
 from bot.domain.linking import AccountSecret, KeyOrigin, LoginSecret
 from bot.domain.turns import AdmissionLimits, Arrival, VersionOutcome, VersionState
@@ -27,6 +27,7 @@ SECRETS = {
     "reply": "the-words-of-a-character",
     "greeting": "the-greeting-of-a-character",
     "rating": "the-review-of-a-member",
+    "refusal": "what-the-catalogue-said-of-a-review",
     "report": "the-details-of-a-report",
     "webhook": "fake-webhook-token-in-the-database",
     "account": "sk-nano-fake-of-a-member",
@@ -51,7 +52,9 @@ async def write_everything(database: Database, vault: Vault) -> None:
         await turns.add_version(tx, turn.id, VersionOutcome(SECRETS["reply"], VersionState.COMPLETE), now_ms=NOW)
     thread = await seed.thread(await seed.binding(), 25)
     await turns.begin_greeting(thread.id, PAYER, SECRETS["greeting"], now_ms=NOW)
-    await Ratings(database, vault).put(ALICE, ref, Review(5, SECRETS["rating"]), GUILD, NOW)
+    ratings = Ratings(database, vault)
+    rating = await ratings.put(ALICE, ref, Review(5, SECRETS["rating"]), GUILD, NOW)
+    await ratings.refuse(rating, NotAccepted.INVALID, SECRETS["refusal"], NOW)
     await Reports(database, vault, Outbox(database)).file(
         Complaint(ALICE, ref, "Spam", SECRETS["report"]), payer=PAYER, now_ms=NOW
     )
