@@ -51,6 +51,7 @@ from bot.services.bindings import BindingService
 from bot.services.breakers import Breakers
 from bot.services.catalog import CatalogService
 from bot.services.catalog_search import SearchService
+from bot.services.ceilings import Ceilings
 from bot.services.character_shelf import CharacterShelf
 from bot.services.checking import CheckingService, DatabaseToCheck
 from bot.services.clock import Clock
@@ -66,6 +67,7 @@ from bot.services.relay import RelayService, RelaySettings
 from bot.services.reporting import ReportCourier
 from bot.services.resealing import ResealingService
 from bot.services.retention import RetentionService
+from bot.services.server_rules import ServerRules
 from bot.services.silence import SilenceService
 from bot.services.speaking import Speaker
 from bot.services.staging import Stages
@@ -142,6 +144,16 @@ class Stores:
 
 
 @dataclass(frozen=True, slots=True)
+class Rules:
+    """What decides who may be shown and who may speak where."""
+
+    servers: ServerRules
+    ceilings: Ceilings
+    catalog: CatalogService
+    searches: SearchService
+
+
+@dataclass(frozen=True, slots=True)
 class Application:
     """A bot that is logged in and ready to connect."""
 
@@ -204,8 +216,6 @@ async def application(
         stores = await _open_stores(settings, clock, stack)
         nanogpt = await _open_nanogpt(settings, pace, clock, stack)
         key = ApiKey(settings.nanogpt.api_key.get_secret_value(), OPERATOR)
-        limits = settings.content.limits
-
         rate_limits = WebhookRateLimits()
         set_up = _SetUp()
         client = CharacterBot(
@@ -230,11 +240,8 @@ async def application(
             bot_name = client.user.display_name if client.user is not None else ""
             return None if guild is None else surroundings(guild, destination, bot_name)
 
-        shelf = CharacterShelf(characters=stores.characters, clock=clock)
-        await shelf.load()
-        catalog = CatalogService(shelf=shelf, client=nanogpt, limits=limits, clock=clock)
-        stack.push_async_callback(catalog.aclose)
-        searches = SearchService(shelf=shelf, client=nanogpt, pages=stores.search_pages, clock=clock)
+        rules = await _open_rules(settings, stores, nanogpt, clock, stack)
+        catalog = rules.catalog
         privacy = PrivacyService(
             members=stores.members,
             personal=stores.personal,
@@ -259,7 +266,6 @@ async def application(
             catalog=catalog,
             surroundings=around,
             is_loading=lambda guild_id: _is_loading(client, guild_id),
-            limits=limits,
             clock=clock,
         )
         index = BindingIndex()
@@ -371,7 +377,7 @@ async def application(
             conversations=stores.conversations,
             bindings=stores.bindings,
             outbox=outbox,
-            limits=limits,
+            ceilings=rules.ceilings,
             payer=OPERATOR,
             clock=clock,
         )
@@ -395,7 +401,7 @@ async def application(
         )
         services = Services(
             catalog=catalog,
-            searches=searches,
+            searches=rules.searches,
             feedback=feedback,
             privacy=privacy,
             health=health,
@@ -408,7 +414,7 @@ async def application(
         sync = CommandSync(client.tree, stores.state)
         set_up.cogs = (
             RelayCog(client, relay=relay, recovery=recovery, poster=poster, outlet=outlet),
-            CatalogCog(catalog, searches, group),
+            CatalogCog(catalog, rules.searches, group),
             BindingsCog(bindings, group),
             FeedbackCog(feedback, group),
             ModalsCog(MODAL_HANDLERS),
@@ -506,6 +512,20 @@ async def _open_stores(settings: Settings, clock: Clock, stack: AsyncExitStack) 
         own_characters=OwnCharacters(database, vault),
         paid_turns=PaidTurns(database),
     )
+
+
+async def _open_rules(
+    settings: Settings, stores: Stores, nanogpt: NanoGptClient, clock: Clock, stack: AsyncExitStack
+) -> Rules:
+    servers = ServerRules(servers=stores.servers, clock=clock)
+    await servers.load()
+    ceilings = Ceilings(settings.content.limits, servers.rating_max)
+    shelf = CharacterShelf(characters=stores.characters, clock=clock)
+    await shelf.load()
+    catalog = CatalogService(shelf=shelf, client=nanogpt, ceilings=ceilings, clock=clock)
+    stack.push_async_callback(catalog.aclose)
+    searches = SearchService(shelf=shelf, client=nanogpt, pages=stores.search_pages, clock=clock)
+    return Rules(servers, ceilings, catalog, searches)
 
 
 def _vault_keys(settings: Settings) -> list[MasterKey]:

@@ -140,7 +140,7 @@ class BindingService:
         if lacking := required(missing):
             raise UserError(notices.missing_rights(lacking, place.channel_id))
         self._check(trigger)
-        known = await self._catalog.resolve(address, ceiling=self._catalog.ceiling(place))
+        known = await self._catalog.resolve(address, ceiling=self._catalog.ceiling(place), guild_id=place.guild_id)
         async with self._changing:
             there = self._index.get(place.channel_id)
             if there is not None and there.character_ref == known.ref:

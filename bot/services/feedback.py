@@ -21,11 +21,11 @@ from bot.domain.feedback import (
 )
 from bot.domain.ids import CharacterRef, GuildId, PayerId, ReportId, TurnId, UserId
 from bot.domain.places import Place
-from bot.domain.ratings import ContentLimits
 from bot.domain.reporting import parse_reason, report_news
 from bot.domain.suggestions import looked_for
 from bot.domain.turns import Post, PostKind
 from bot.errors import UserError
+from bot.services.ceilings import Ceilings
 from bot.services.clock import Clock
 from bot.services.outbox import OutboxService
 from bot.store.bindings import Bindings
@@ -100,7 +100,7 @@ class FeedbackService:
         conversations: Conversations,
         bindings: Bindings,
         outbox: OutboxService,
-        limits: ContentLimits,
+        ceilings: Ceilings,
         payer: PayerId,
         clock: Clock,
     ) -> None:
@@ -113,7 +113,7 @@ class FeedbackService:
         self._conversations = conversations
         self._bindings = bindings
         self._outbox = outbox
-        self._limits = limits
+        self._ceilings = ceilings
         self._payer = payer
         self._clock = clock
         self._reported_at: OrderedDict[UserId, tuple[float, ...]] = OrderedDict()
@@ -241,8 +241,7 @@ class FeedbackService:
         return known
 
     def _may_show(self, known: KnownCharacter, place: Place | None) -> bool:
-        age_restricted = place is not None and place.age_restricted
-        return known.character.rating <= self._limits.ceiling(age_restricted=age_restricted)
+        return known.character.rating <= self._ceilings.of(place)
 
     async def _reply_post(self, ref: CharacterRef, turn_id: TurnId | None, place: Place | None) -> Post | None:
         """Return the first message of the reply that is reported, if it is still known.

@@ -6,7 +6,6 @@ from typing import Final
 
 from bot.domain.bindings import Binding, Conversation
 from bot.domain.ids import GuildId, UserId
-from bot.domain.ratings import ContentLimits, ContentRating
 from bot.domain.turns import Turn
 from bot.services.catalog import CatalogService
 from bot.services.clock import Clock
@@ -27,7 +26,6 @@ class Stages:
         catalog: CatalogService,
         surroundings: SurroundingsOf,
         is_loading: Callable[[GuildId], bool],
-        limits: ContentLimits,
         clock: Clock,
     ) -> None:
         """`is_loading` tells of a server that the gateway has named and not described yet."""
@@ -35,7 +33,6 @@ class Stages:
         self._clock = clock
         self._catalog = catalog
         self._surroundings = surroundings
-        self._limits = limits
 
     async def loaded(self, conversation: Conversation) -> None:
         """Wait until a conversation's server can be seen: while a session begins, and in an outage, it cannot."""
@@ -65,12 +62,8 @@ class Stages:
             binding=binding,
             conversation=conversation,
             destination=destination,
-            ceiling=self.ceiling(age_restricted=around.place.age_restricted),
+            ceiling=self._catalog.ceiling(around.place),
             known=known,
             persona=persona,
             shaper=Shaper(known.character.name, names),
         )
-
-    def ceiling(self, *, age_restricted: bool) -> ContentRating:
-        """Return the strongest rating that a place may show."""
-        return self._limits.ceiling(age_restricted=age_restricted)

@@ -80,8 +80,11 @@ class OpenSelect(AnsweringItem[ui.Select[Any]], kind="open"):
         if ref is None:
             raise UserError(SENTENCES[Obstacle.UNKNOWN])
         catalog = services_of(interaction).catalog
-        ceiling = catalog.ceiling(await place_of(interaction))
-        await show_profile(interaction, await catalog.resolve_ref(CharacterRef(ref), ceiling=ceiling))
+        place = await place_of(interaction)
+        known = await catalog.resolve_ref(
+            CharacterRef(ref), ceiling=catalog.ceiling(place), guild_id=None if place is None else place.guild_id
+        )
+        await show_profile(interaction, known)
 
 
 class UseHereButton(AnsweringItem[ui.Button[Any]], kind="use"):

@@ -24,6 +24,7 @@ from bot.services.bindings import (
     BindingService,
 )
 from bot.services.catalog import CatalogService
+from bot.services.ceilings import Ceilings
 from bot.services.character_shelf import CharacterShelf
 from bot.services.outlet import Destination
 from bot.services.surroundings import Surroundings
@@ -103,8 +104,8 @@ def shelf(database: Database, clock: ManualClock) -> CharacterShelf:
 @pytest.fixture
 async def catalog(upstream: FakeCatalogue, shelf: CharacterShelf, clock: ManualClock) -> AsyncGenerator[CatalogService]:
     async with upstream.client() as client:
-        limits = ContentLimits(ContentRating.SFW, ContentRating.NSFW)
-        service = CatalogService(shelf=shelf, client=client, limits=limits, clock=clock.clock)
+        ceilings = Ceilings(ContentLimits(ContentRating.SFW, ContentRating.NSFW))
+        service = CatalogService(shelf=shelf, client=client, ceilings=ceilings, clock=clock.clock)
         yield service
         await service.aclose()
 

@@ -21,6 +21,7 @@ from bot.domain.ratings import ContentLimits, ContentRating
 from bot.domain.turns import AdmissionLimits, Arrival, PostKind, Transport, TurnState
 from bot.services.binding_index import BindingIndex
 from bot.services.catalog import CatalogService
+from bot.services.ceilings import Ceilings
 from bot.services.character_shelf import CharacterShelf
 from bot.services.silence import SilenceService
 from bot.store.bindings import Bindings
@@ -97,7 +98,7 @@ async def rig(database: Database, vault: Vault, clock: ManualClock) -> Rig:
         catalog = CatalogService(
             shelf=shelf,
             client=client,
-            limits=ContentLimits(),
+            ceilings=Ceilings(ContentLimits()),
             clock=clock.clock,
         )
     bound = await Bindings(database).create(

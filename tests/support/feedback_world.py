@@ -17,6 +17,7 @@ from bot.domain.turns import PostKind, Transport
 from bot.nanogpt.client import NanoGptClient
 from bot.nanogpt.pace import Pace
 from bot.nanogpt.requests import ApiKey
+from bot.services.ceilings import Ceilings
 from bot.services.feedback import FeedbackService
 from bot.services.health import HealthService
 from bot.services.outbox import OutboxService
@@ -112,7 +113,7 @@ class FeedbackWorld:
             conversations=self.conversations,
             bindings=self.bindings,
             outbox=self.sending,
-            limits=ContentLimits(),
+            ceilings=Ceilings(ContentLimits()),
             payer=OPERATOR,
             clock=clock.clock,
         )

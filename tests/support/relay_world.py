@@ -22,6 +22,7 @@ from bot.services.binding_index import BindingIndex
 from bot.services.bindings import BindingService
 from bot.services.breakers import Breakers
 from bot.services.catalog import CatalogService
+from bot.services.ceilings import Ceilings
 from bot.services.character_shelf import CharacterShelf
 from bot.services.outlet import Destination, OutletError
 from bot.services.posting import Poster
@@ -139,8 +140,8 @@ class RelayWorld:
         self.bindings = Bindings(database)
         self.shelf = CharacterShelf(characters=Characters(database), clock=clock.clock)
         nanogpt = self.upstream.client(clock)
-        limits = ContentLimits(ContentRating.SFW, ContentRating.NSFW)
-        self.catalog = CatalogService(shelf=self.shelf, client=nanogpt, limits=limits, clock=clock.clock)
+        ceilings = Ceilings(ContentLimits(ContentRating.SFW, ContentRating.NSFW))
+        self.catalog = CatalogService(shelf=self.shelf, client=nanogpt, ceilings=ceilings, clock=clock.clock)
         self.announcer = Announcer(outlet=self.outlet, notices=Notices(database), clock=clock.clock)
         self.poster = Poster(self.outlet, self.posts, clock.clock, preview_interval_seconds=1.0)
         self.speaker = Speaker(
@@ -154,7 +155,6 @@ class RelayWorld:
             catalog=self.catalog,
             surroundings=self._around,
             is_loading=lambda guild_id: guild_id in self.town.loading,
-            limits=limits,
             clock=clock.clock,
         )
         self.index = BindingIndex()
