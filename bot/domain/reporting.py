@@ -4,10 +4,8 @@ from enum import Enum
 from typing import Final
 
 from bot.domain.feedback import Report, ReportState
-from bot.domain.unicode_text import one_line, truncate
+from bot.domain.quoting import code_span
 
-SHOWN_ANSWER_UNITS: Final = 300
-"""UTF-16 units of the catalogue's words that are shown: they are not ours."""
 _MILLISECONDS: Final = 1_000
 
 
@@ -56,14 +54,8 @@ def report_news(report: Report) -> str | None:
     which = f"Your report of <t:{report.created_at_ms // _MILLISECONDS}:D> (“{report.complaint.reason}”)"
     kept = "It is still stored here, where whoever runs this bot can read it."
     if report.state is ReportState.REFUSED:
-        answer = _quoted(report.answer)
+        answer = code_span(report.answer or "")
         return f"{which} was not taken by the NanoGPT catalogue{f': {answer}.' if answer else '.'} {kept}"
     if report.state is ReportState.EXPIRED:
         return f"{which} did not reach the NanoGPT catalogue within a week, so I stopped trying. {kept}"
     return None
-
-
-def _quoted(answer: str | None) -> str:
-    """Put foreign words into a code span, in which Discord draws no link, mention or style."""
-    text = truncate(one_line(answer or "").replace("`", "'"), SHOWN_ANSWER_UNITS).strip()
-    return f"`{text}`" if text else ""
