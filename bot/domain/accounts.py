@@ -11,7 +11,13 @@ class Balance:
     usd: float | None = None
     """US dollars."""
     nano: float | None = None
-    """Of the currency Nano; the deposit address that comes with it is never read."""
+    """Of the currency Nano."""
+    account: str | None = field(default=None, repr=False)
+    """A digest of the deposit address that came along, by which two keys can be told to open one account.
+
+    The address itself goes no further. That an account keeps its address is documented nowhere: the same digest means
+    the same account, and another one means nothing.
+    """
 
 
 @dataclass(frozen=True, slots=True)

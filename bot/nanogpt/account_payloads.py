@@ -4,6 +4,7 @@ Figures come as numbers or as strings, and a subscription's usage in two shapes:
 clients have seen since.
 """
 
+import hashlib
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -55,10 +56,11 @@ _OUTCOME_BY_WORD: Final[dict[str, LoginOutcome]] = {
 def read_balance(body: Json) -> Balance:
     """Read what an account holds; raises ValueError when neither currency is there."""
     holder = _holder(body)
-    balance = Balance(usd=as_number(holder.get("usd_balance")), nano=as_number(holder.get("nano_balance")))
-    if balance == Balance():
+    usd, nano = as_number(holder.get("usd_balance")), as_number(holder.get("nano_balance"))
+    if usd is None and nano is None:
         raise ValueError("no balance")
-    return balance
+    address = as_clean_text(holder.get("nanoDepositAddress"))
+    return Balance(usd, nano, None if address is None else hashlib.sha256(address.encode()).hexdigest())
 
 
 def read_nano_price(body: Json) -> float:

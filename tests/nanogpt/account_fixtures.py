@@ -1,5 +1,6 @@
 """Bodies of the author's and the account's endpoints, documented or feared; every id, key and code is made up."""
 
+import hashlib
 from typing import Final
 
 from bot.nanogpt.jsonvalue import Json
@@ -32,6 +33,8 @@ REVIEWED: Final[dict[str, Json]] = {
 }
 
 BALANCE: Final[dict[str, Json]] = {"usd_balance": "0.99", "nano_balance": "0", "nanoDepositAddress": "nano_fake"}
+DIGEST: Final = hashlib.sha256(b"nano_fake").hexdigest()
+"""What is kept of the deposit address in it."""
 DOCUMENTED_USAGE: Final[dict[str, Json]] = {
     "active": True,
     "limits": {"daily": 5000, "monthly": 60000},

@@ -12,6 +12,7 @@ from bot.nanogpt.account_payloads import (
 from bot.nanogpt.jsonvalue import Json
 from tests.nanogpt.account_fixtures import (
     BALANCE,
+    DIGEST,
     DOCUMENTED_USAGE,
     LOGIN,
     MODELS,
@@ -27,7 +28,7 @@ LOCAL = "http://127.0.0.1:8080/api"
 @pytest.mark.parametrize(
     ("body", "balance"),
     [
-        (BALANCE, Balance(0.99, 0.0)),
+        (BALANCE, Balance(0.99, 0.0, DIGEST)),
         ({"usd_balance": "129.46956147", "nano_balance": "26.71801147"}, Balance(129.46956147, 26.71801147)),
         ({"usd_balance": 1.01}, Balance(1.01, None)),
         ({"nano_balance": 2}, Balance(None, 2.0)),
@@ -46,8 +47,17 @@ def test_an_answer_without_a_figure_is_no_balance(body: Json) -> None:
         read_balance(body)
 
 
-def test_the_deposit_address_is_never_read() -> None:
-    assert "nano_fake" not in repr(read_balance(BALANCE))
+def test_of_the_deposit_address_a_digest_is_kept_and_nothing_of_it_shows() -> None:
+    balance = read_balance(BALANCE)
+    assert "nano_fake" not in f"{balance!r} {balance.account}"
+    assert (balance.account or "x") not in repr(balance)
+    assert read_balance(BALANCE | {"usd_balance": "7"}).account == balance.account
+    assert read_balance(BALANCE | {"nanoDepositAddress": "nano_fake_other"}).account != balance.account
+
+
+@pytest.mark.parametrize("address", [None, "", "  ", 5])
+def test_without_an_address_no_account_is_told(address: Json) -> None:
+    assert read_balance(BALANCE | {"nanoDepositAddress": address}).account is None
 
 
 @pytest.mark.parametrize("body", [NANO_PRICE, {"latestPrice": "1.23"}])

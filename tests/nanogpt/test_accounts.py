@@ -22,6 +22,7 @@ from tests.nanogpt.account_fixtures import (
     BALANCE,
     CONSUMED,
     DEVICE_CODE,
+    DIGEST,
     DOCUMENTED_USAGE,
     EXPIRED,
     INVALID,
@@ -72,7 +73,7 @@ async def test_the_endpoints_of_accounts_stand_beside_the_versioned_ones() -> No
 
 async def test_what_an_account_holds_is_read() -> None:
     _, calls = accounts(answer(BALANCE), answer({"usd_balance": 1.01}), answer(NANO_PRICE), answer(DOCUMENTED_USAGE))
-    assert await calls.balance(key=KEY) == Balance(usd=0.99, nano=0.0)
+    assert await calls.balance(key=KEY) == Balance(usd=0.99, nano=0.0, account=DIGEST)
     assert await calls.balance(key=KEY) == Balance(usd=1.01)
     assert await calls.nano_price() == 1.23
     assert (await calls.subscription(key=KEY)).active
