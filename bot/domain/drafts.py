@@ -161,6 +161,7 @@ def shown_in(writing: Writing, form: Form) -> Mapping[str, str]:
 
 def filled(writing: Writing, form: Form, values: Mapping[str, str]) -> Writing | FormFault:
     """Return a draft with a filled-in form in it. A field that the form did not have stays as it is."""
+    values = _whole(values)
     match form:
         case Form.TEXTS:
             taken = _with_texts(writing, values)
@@ -177,8 +178,13 @@ def filled(writing: Writing, form: Form, values: Mapping[str, str]) -> Writing |
 
 def with_typed(writing: Writing, form: Form, values: Mapping[str, str]) -> Writing:
     """Return a draft that remembers what was typed into a form that could not be taken."""
-    kept = {name: value for name, value in values.items() if name in FORM_FIELDS[form]}
+    kept = {name: value for name, value in _whole(values).items() if name in FORM_FIELDS[form]}
     return replace(writing, typed={**writing.typed, form.value: kept})
+
+
+def _whole(values: Mapping[str, str]) -> Mapping[str, str]:
+    """Put a question mark in place of half a pair of surrogates, which nothing could store or send."""
+    return {name: text.encode("utf-8", "replace").decode() for name, text in values.items()}
 
 
 def _with_texts(writing: Writing, values: Mapping[str, str]) -> Writing | FormFault:

@@ -222,7 +222,13 @@ async def unlink_in(tx: Transaction, user_id: UserId) -> bool:
     """As Accounts.unlink, inside a transaction that does more."""
     rows = await tx.execute("DELETE FROM linked_account WHERE user_id = $1 RETURNING user_id", user_id)
     await tx.execute("DELETE FROM pending_login WHERE user_id = $1", user_id)
-    await tx.execute("DELETE FROM own_character WHERE user_id = $1", user_id)
+    for sql in (
+        "DELETE FROM own_character WHERE user_id = $1",
+        "DELETE FROM draft WHERE user_id = $1",
+        "DELETE FROM card_file WHERE user_id = $1",
+        "DELETE FROM moderation_watch WHERE user_id = $1",
+    ):
+        await tx.execute(sql, user_id)
     await cancel_in(tx, user_id)
     return bool(rows)
 

@@ -36,6 +36,9 @@ SEALED_COLUMNS: Final = (
     SealedColumn("pending_login", "token", ("user_id",), "login"),
     SealedColumn("server_settings", "token", ("guild_id",), "server"),
     SealedColumn("own_character", "body", ("user_id", "character_ref"), "own"),
+    SealedColumn("draft", "body", ("id",), "draft"),
+    SealedColumn("card_file", "body", ("id",), "card"),
+    SealedColumn("moderation_watch", "body", ("user_id", "character_ref"), "moderation"),
 )
 """Every one there is."""
 

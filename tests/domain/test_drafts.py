@@ -136,6 +136,11 @@ def test_what_is_wrong_with_a_form_is_told(form: Form, values: Mapping[str, str]
     assert filled(EDIT, form, values) is fault
 
 
+def test_half_a_pair_of_surrogates_is_taken_for_a_question_mark() -> None:
+    assert taken(EDIT, Form.TEXTS, name="A\ud800da \U0001f600").now.name == "A?da \U0001f600"
+    assert with_typed(EDIT, Form.TEXTS, {"name": "\udfff"}).typed == {"texts": {"name": "?"}}
+
+
 def test_what_was_typed_in_vain_is_shown_again_until_it_is_taken() -> None:
     tried = with_typed(EDIT, Form.TEXTS, {"name": " ", "summary": "New", "other": "no field"})
     shown = shown_in(tried, Form.TEXTS)

@@ -190,6 +190,12 @@ SAMPLES: dict[int, Sequence[str]] = {
         "INSERT INTO refused_review VALUES (30, 1, 'balance', x'00', 1, NULL)",
         "UPDATE report SET addressee = 'staff', shared = 1",
     ),
+    4: (
+        "INSERT INTO draft VALUES (1, 30, 'edit', 1, x'00', 1)",
+        "INSERT INTO card_file VALUES (1, 30, 1, NULL, 'a', 9, x'00', 1)",
+        "INSERT INTO card_file VALUES (2, 30, NULL, 1, 'b', 9, x'00', 1)",
+        "INSERT INTO moderation_watch VALUES (30, 1, 1, 'pending', 1, 0, 2, NULL)",
+    ),
 }
 """What a database of each version may hold. A new migration adds its own number, with rows of what it brings."""
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from bot.domain.characters import Character, KnownCharacter, Unusable, unusable_reason
@@ -56,6 +58,20 @@ async def test_what_is_gone_comes_back_with_the_next_read(own: OwnCharacters) ->
     again = await own.remember(ALICE, DIARY, NOW + 3)
     assert again.gone_at_ms is None
     assert again.checked_at_ms == NOW + 3
+
+
+async def test_a_list_adds_to_what_a_full_read_told(own: OwnCharacters) -> None:
+    whole = replace(DIARY, first_message="Dear diary,", moderation_status="pending")
+    known = await own.remember(ALICE, whole, NOW)
+    await own.gone(ALICE, known.ref, NOW + 1)
+    other = Character(CharacterId("other"), "Other", rating=ContentRating.NSFW)
+    listed, unread = await own.remember_listed(
+        ALICE, [Character(DIARY.id, "My Diary", moderation_status="approved", rating_stated=False), other], NOW + 2
+    )
+    assert listed.character == replace(whole, name="My Diary", moderation_status="approved")
+    assert (listed.ref, listed.seen_at_ms, listed.checked_at_ms, listed.gone_at_ms) == (known.ref, NOW + 2, NOW, None)
+    assert (unread.character, unread.checked_at_ms) == (other, None)
+    assert await own.all() == [(ALICE, listed), (ALICE, unread)]
 
 
 async def test_what_cannot_be_opened_any_more_is_left_out(own: OwnCharacters, database: Database) -> None:

@@ -3,21 +3,28 @@
 from pathlib import Path
 
 from bot.domain.characters import Character
+from bot.domain.drafts import DraftKind, Writing
 from bot.domain.feedback import Complaint, NotAccepted, Review
 from bot.domain.ids import CharacterId, MessageId, WebhookId
 from bot.domain.linking import AccountSecret, KeyOrigin, LoginSecret
+from bot.domain.moderation import Outcome, Verdict
+from bot.domain.sheets import Sheet
 from bot.domain.turns import AdmissionLimits, Arrival, VersionOutcome, VersionState
 from bot.domain.webhooks import OwnWebhook
 from bot.store.accounts import Accounts
+from bot.store.card_originals import CardOriginals
 from bot.store.database import Database
+from bot.store.drafts import Drafts
 from bot.store.outbox import Outbox
 from bot.store.own_characters import OwnCharacters
 from bot.store.ratings import Ratings
 from bot.store.reports import Reports
 from bot.store.sealed import SEALED_COLUMNS
+from bot.store.sealed_files import StoredFile
 from bot.store.servers import Servers
 from bot.store.turns import Turns
 from bot.store.vault import Vault
+from bot.store.watches import Watches
 from bot.store.webhooks import Webhooks
 from tests.store.seed import ALICE, BOB, CHANNEL, GUILD, NOW, PAYER, Seed
 
@@ -36,6 +43,9 @@ SECRETS = {
     "answer token": "fake-token-of-an-interaction",
     "server": "sk-nano-fake-of-a-server",
     "own": "the-name-of-a-private-character",
+    "draft": "the-prompt-of-a-draft",
+    "card name": "the-name-of-a-card-file",
+    "moderation": "the-reason-of-a-moderator",
 }
 
 
@@ -65,6 +75,15 @@ async def write_everything(database: Database, vault: Vault) -> None:
     await accounts.begin_login(BOB, login, now_ms=NOW, expires_at_ms=NOW, answer_until_ms=NOW)
     await Servers(database, vault).put_key(GUILD, SECRETS["server"], NOW)
     await OwnCharacters(database, vault).remember(ALICE, Character(CharacterId("own"), SECRETS["own"]), NOW)
+    writing = Writing(Sheet(system_prompt=SECRETS["draft"]))
+    draft = await Drafts(database, vault).create(ALICE, DraftKind.CREATE, None, writing, NOW)
+    await CardOriginals(database, vault).put(
+        ALICE, draft.id, StoredFile("file", b"k" * 32), size=1, name=SECRETS["card name"], now_ms=NOW
+    )
+    watches = Watches(database, vault)
+    await watches.begin(ALICE, ref, tell=True, status="pending", due_ms=NOW, now_ms=NOW)
+    (watch,) = await watches.of(ALICE)
+    await watches.found(watch, Verdict(Outcome.REFUSED, "rejected", SECRETS["moderation"]), due_ms=None)
 
 
 def bytes_on_disk(path: Path) -> dict[str, bytes]:
