@@ -57,10 +57,12 @@ from bot.services.checking import CheckingService, DatabaseToCheck
 from bot.services.clock import Clock
 from bot.services.feedback import FeedbackService
 from bot.services.health import HealthService
+from bot.services.key_ring import KeyRing
 from bot.services.outbox import OutboxService
 from bot.services.outlet import Destination
 from bot.services.posting import Poster
 from bot.services.privacy import PrivacyService
+from bot.services.publishing import PublishingService, ReviewCourier
 from bot.services.recovery import RecoveryService
 from bot.services.registry import Services
 from bot.services.relay import RelayService, RelaySettings
@@ -91,6 +93,7 @@ from bot.store.ratings import Ratings
 from bot.store.reports import Reports
 from bot.store.resealing import Resealing
 from bot.store.retention import Retention
+from bot.store.reviews import Reviews
 from bot.store.search_pages import SearchPages
 from bot.store.servers import Servers
 from bot.store.state import State
@@ -127,6 +130,7 @@ class Stores:
     conversations: Conversations
     characters: Characters
     ratings: Ratings
+    reviews: Reviews
     reports: Reports
     outbox: Outbox
     search_pages: SearchPages
@@ -216,6 +220,7 @@ async def application(
         stores = await _open_stores(settings, clock, stack)
         nanogpt = await _open_nanogpt(settings, pace, clock, stack)
         key = ApiKey(settings.nanogpt.api_key.get_secret_value(), OPERATOR)
+        keys = KeyRing(operator=key, accounts=stores.accounts, servers=stores.servers, clock=clock)
         rate_limits = WebhookRateLimits()
         set_up = _SetUp()
         client = CharacterBot(
@@ -363,20 +368,39 @@ async def application(
             couriers={
                 OutboxKind.REPORT: ReportCourier(
                     reports=stores.reports, characters=stores.characters, nanogpt=nanogpt, key=key, clock=clock
-                )
+                ),
+                OutboxKind.RATING: ReviewCourier(
+                    ratings=stores.ratings,
+                    characters=stores.characters,
+                    nanogpt=nanogpt,
+                    key_of=keys.of_member,
+                    key_refused=keys.refused,
+                    clock=clock,
+                ),
             },
             clock=clock,
             jitter=random.random,
         )
+        publishing = PublishingService(
+            characters=stores.characters,
+            ratings=stores.ratings,
+            reviews=stores.reviews,
+            outbox=outbox,
+            key_of=keys.of_member,
+            is_linked=keys.is_linked,
+            clock=clock,
+        )
         feedback = FeedbackService(
             characters=stores.characters,
             ratings=stores.ratings,
+            reviews=stores.reviews,
             reports=stores.reports,
             turns=stores.turns,
             posts=stores.posts,
             conversations=stores.conversations,
             bindings=stores.bindings,
             outbox=outbox,
+            publishing=publishing,
             ceilings=rules.ceilings,
             payer=OPERATOR,
             clock=clock,
@@ -403,6 +427,7 @@ async def application(
             catalog=catalog,
             searches=rules.searches,
             feedback=feedback,
+            publishing=publishing,
             privacy=privacy,
             health=health,
             bindings=bindings,
@@ -488,6 +513,7 @@ async def _open_stores(settings: Settings, clock: Clock, stack: AsyncExitStack) 
     vault = Vault(keys)
     turns = Turns(database, vault)
     outbox = Outbox(database)
+    ratings = Ratings(database, vault)
     return Stores(
         database=database,
         vault=vault,
@@ -496,7 +522,8 @@ async def _open_stores(settings: Settings, clock: Clock, stack: AsyncExitStack) 
         bindings=Bindings(database),
         conversations=Conversations(database),
         characters=Characters(database),
-        ratings=Ratings(database, vault),
+        ratings=ratings,
+        reviews=Reviews(database, ratings, outbox),
         reports=Reports(database, vault, outbox),
         outbox=outbox,
         search_pages=SearchPages(database),

@@ -85,6 +85,11 @@ def unusable_reason(character: Character) -> Unusable | None:
     return None
 
 
+def is_private(character: Character) -> bool:
+    """Tell whether the catalogue shows a character to its owner alone (Characters API, visibility values)."""
+    return character.visibility == "private"
+
+
 def merged(known: Character, short: Character) -> Character:
     """Return what is known after a list item, which may leave out what an earlier full read told.
 

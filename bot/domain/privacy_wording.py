@@ -60,7 +60,8 @@ DELETE_QUESTION: Final = (
     "your searches, and your reports (one that is still on its way is sent without its details). "
     "Characters will not remember what you said.\n\n"
     "**It cannot be undone.** It does not delete messages in Discord's channels, nor what the AI service or the "
-    "catalogue has received already. Characters you put into a channel stay there: they are the server's."
+    "catalogue has received already: a published review cannot be withdrawn from here, and one that is still on its "
+    "way is not sent. Characters you put into a channel stay there: they are the server's."
 )
 
 

@@ -1,4 +1,4 @@
-"""What members think of characters: ratings that stay here, and reports that go to the catalogue."""
+"""What members think of characters: their ratings, which may become reviews in the catalogue, and their reports."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -21,6 +21,7 @@ from bot.domain.feedback import (
 )
 from bot.domain.ids import CharacterRef, GuildId, PayerId, ReportId, TurnId, UserId
 from bot.domain.places import Place
+from bot.domain.publishing import review_news
 from bot.domain.reporting import parse_reason, report_news
 from bot.domain.suggestions import looked_for
 from bot.domain.turns import Post, PostKind
@@ -28,12 +29,14 @@ from bot.errors import UserError
 from bot.services.ceilings import Ceilings
 from bot.services.clock import Clock
 from bot.services.outbox import OutboxService
+from bot.services.publishing import PublishingService
 from bot.store.bindings import Bindings
 from bot.store.characters import Characters
 from bot.store.conversations import Conversations
 from bot.store.posts import Posts
 from bot.store.ratings import Ratings
 from bot.store.reports import Reports
+from bot.store.reviews import Reviews
 from bot.store.turns import Turns
 
 REPORTS_PER_HOUR: Final = 5
@@ -66,6 +69,8 @@ class RatingForm:
     name: str
     """As the catalogue spells it."""
     earlier: Review | None
+    publishes: bool = False
+    """Whether what is sent with it becomes the member's own review in the catalogue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +85,11 @@ class ReportForm:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What a member does not know yet about their reports."""
+    """What a member does not know yet about their reports and reviews."""
 
     report_ids: tuple[ReportId, ...]
     sentences: tuple[str, ...]
+    reviews: tuple[Rating, ...] = ()
 
 
 class FeedbackService:
@@ -94,12 +100,14 @@ class FeedbackService:
         *,
         characters: Characters,
         ratings: Ratings,
+        reviews: Reviews,
         reports: Reports,
         turns: Turns,
         posts: Posts,
         conversations: Conversations,
         bindings: Bindings,
         outbox: OutboxService,
+        publishing: PublishingService,
         ceilings: Ceilings,
         payer: PayerId,
         clock: Clock,
@@ -107,12 +115,14 @@ class FeedbackService:
         """Take the tables and the outbox; `payer` names the key that reports are sent with."""
         self._characters = characters
         self._ratings = ratings
+        self._reviews = reviews
         self._reports = reports
         self._turns = turns
         self._posts = posts
         self._conversations = conversations
         self._bindings = bindings
         self._outbox = outbox
+        self._publishing = publishing
         self._ceilings = ceilings
         self._payer = payer
         self._clock = clock
@@ -135,22 +145,39 @@ class FeedbackService:
         """
         known = await self._rateable(ref, place)
         rating = await self._ratings.get(user_id, ref)
-        return RatingForm(ref, known.character.name, rating and rating.review)
+        publishes = await self._publishing.payer_of(user_id, ref) is not None
+        return RatingForm(ref, known.character.name, rating and rating.review, publishes)
 
     async def rate(
-        self, user_id: UserId, ref: CharacterRef, *, stars: str, text: str | None, place: Place | None
+        self,
+        user_id: UserId,
+        ref: CharacterRef,
+        *,
+        stars: str,
+        text: str | None,
+        place: Place | None,
+        publish: bool = False,
     ) -> Rating:
-        """Keep a member's rating in place of their earlier one. It stays here: the catalogue is not told.
+        """Keep a member's rating in place of their earlier one.
 
-        Raises UserError for what rating_form refuses, for a number of stars that is none, and for a text that is too
-        short or too long.
+        With `publish`, and where the member has an account to do it with, it is sent to the catalogue as their own
+        review; else it stays here. Raises UserError for what rating_form refuses, for a number of stars that is none,
+        and for a text that is too short or too long.
         """
         await self._rateable(ref, place)
         review = read_review(stars, text)
         if isinstance(review, ReviewFault):
             raise UserError(_FAULTS[review])
-        guild_id = place.guild_id if place else None
-        return await self._ratings.put(user_id, ref, review, guild_id, self._clock.now_ms())
+        rating = await self._reviews.rate(
+            user_id,
+            ref,
+            review,
+            place.guild_id if place else None,
+            payer=await self._publishing.payer_of(user_id, ref) if publish else None,
+            now_ms=self._clock.now_ms(),
+        )
+        self._outbox.stir()
+        return rating
 
     async def rating_of(self, user_id: UserId, ref: CharacterRef) -> Rating | None:
         """Return a member's rating of a character."""
@@ -214,15 +241,24 @@ class FeedbackService:
         return report
 
     async def pending_news(self, user_id: UserId) -> News | None:
-        """Return what a member does not know yet of the end of their reports, or None. Call `told` once it is shown."""
-        found = [(report.id, news) for report in await self._reports.untold(user_id) if (news := report_news(report))]
-        if not found:
+        """Return what a member does not know yet of how their reports and reviews ended, or None.
+
+        Call `told` once it is shown.
+        """
+        reports = [(report.id, news) for report in await self._reports.untold(user_id) if (news := report_news(report))]
+        reviews = [(rating, news) for rating in await self._ratings.untold(user_id) if (news := review_news(rating))]
+        if not reports and not reviews:
             return None
-        return News(tuple(report_id for report_id, _ in found), tuple(news for _, news in found))
+        return News(
+            tuple(report_id for report_id, _ in reports),
+            tuple(news for _, news in (*reports, *reviews)),
+            tuple(rating for rating, _ in reviews),
+        )
 
     async def told(self, news: News) -> None:
         """Write down that a member has read the news."""
         await self._reports.told(news.report_ids, self._clock.now_ms())
+        await self._ratings.told(news.reviews, self._clock.now_ms())
 
     async def _rateable(self, ref: CharacterRef, place: Place | None) -> KnownCharacter:
         known = await self._characters.get(ref)

@@ -8,6 +8,7 @@ from bot.services.catalog_search import SearchService
 from bot.services.feedback import FeedbackService
 from bot.services.health import HealthService
 from bot.services.privacy import PrivacyService
+from bot.services.publishing import PublishingService
 from bot.services.relay import RelayService
 
 
@@ -19,6 +20,7 @@ class Services:
     catalog: CatalogService
     searches: SearchService
     feedback: FeedbackService
+    publishing: PublishingService
     privacy: PrivacyService
     health: HealthService
     relay: RelayService

@@ -100,7 +100,10 @@ class Ratings:
             )
 
     async def refuse(self, rating: Rating, cause: NotAccepted, answer: str | None, now_ms: int) -> bool:
-        """Write down that the catalogue did not take a rating, with its words; False when it was changed meanwhile."""
+        """Write down that the catalogue did not take a rating, with its words.
+
+        False when it was changed meanwhile, and when the catalogue has it as it stands from an earlier time.
+        """
         sealed = answer and self._vault.seal(answer, context=_answer_context(rating.user_id, rating.character_ref))
         async with self._database.transaction() as tx:
             return bool(
@@ -108,7 +111,7 @@ class Ratings:
                     """
                     INSERT INTO refused_review (user_id, character_ref, cause, body, refused_at)
                     SELECT user_id, character_ref, $4, $5, $6 FROM rating
-                    WHERE user_id = $1 AND character_ref = $2 AND updated_at = $3
+                    WHERE user_id = $1 AND character_ref = $2 AND updated_at = $3 AND published_at IS NULL
                     ON CONFLICT (user_id, character_ref) DO UPDATE
                     SET cause = excluded.cause, body = excluded.body, refused_at = excluded.refused_at, told_at = NULL
                     RETURNING user_id

@@ -6,7 +6,16 @@ from typing import Any, Final
 from discord import ui
 
 from bot.views.catalog import OpenSelect, TurnButton, UseHereButton
-from bot.views.feedback import RATE_FORM, REPORT_FORM, RateButton, ReportButton, submit_rating, submit_report
+from bot.views.feedback import (
+    RATE_FORM,
+    REPORT_FORM,
+    PublishButton,
+    PublishMineButton,
+    RateButton,
+    ReportButton,
+    submit_rating,
+    submit_report,
+)
 from bot.views.modals import ModalHandler
 from bot.views.privacy import DeleteMineButton
 from bot.views.replies import RetryButton
@@ -17,6 +26,8 @@ DYNAMIC_ITEMS: Final[tuple[type[ui.DynamicItem[Any]], ...]] = (
     UseHereButton,
     RateButton,
     ReportButton,
+    PublishButton,
+    PublishMineButton,
     DeleteMineButton,
     RetryButton,
 )

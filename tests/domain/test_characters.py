@@ -2,7 +2,7 @@ from dataclasses import fields, replace
 
 import pytest
 
-from bot.domain.characters import Character, OwnCharacter, Unusable, merged, unusable_reason
+from bot.domain.characters import Character, OwnCharacter, Unusable, is_private, merged, unusable_reason
 from bot.domain.ids import CharacterId
 from bot.domain.ratings import ContentRating
 
@@ -102,3 +102,11 @@ def test_what_is_an_authors_alone_stays_out_of_what_is_published_and_out_of_logs
     own = OwnCharacter(FULL, system_prompt="A fake secret.", moderation_reason="too short")
     assert "secret" not in repr(own)
     assert not {"system_prompt", "moderation_reason", "creator_rating"} & {field.name for field in fields(Character)}
+
+
+@pytest.mark.parametrize(
+    ("visibility", "private"),
+    [("private", True), ("unlisted", False), ("public", False), ("secret", False), (None, False)],
+)
+def test_only_what_the_catalogue_calls_private_is_its_owners_alone(visibility: str | None, *, private: bool) -> None:
+    assert is_private(replace(FULL, visibility=visibility)) is private

@@ -76,11 +76,40 @@ async def test_a_second_rating_takes_the_place_of_the_first(world: FeedbackWorld
     assert (rating.review, rating.guild_id) == (Review(2), None)
 
 
-async def test_no_rating_ever_leaves_the_bot(world: FeedbackWorld) -> None:
+@pytest.mark.parametrize("publish", [True, False])
+async def test_no_rating_of_a_member_without_an_account_leaves_the_bot(world: FeedbackWorld, *, publish: bool) -> None:
     ref = await world.character()
-    await world.feedback.rate(MEMBER, ref, stars="5", text="As good as it gets.", place=OPEN_PLACE)
+    await world.feedback.rate(MEMBER, ref, stars="5", text="As good as it gets.", place=OPEN_PLACE, publish=publish)
     await world.sending.send_due()
     assert world.upstream.requests == []
+
+
+async def test_a_linked_members_rating_leaves_only_where_they_were_told_so(world: FeedbackWorld) -> None:
+    ref = await world.character()
+    assert not (await world.feedback.rating_form(MEMBER, ref, OPEN_PLACE)).publishes
+    world.link()
+    assert (await world.feedback.rating_form(MEMBER, ref, OPEN_PLACE)).publishes
+    await world.feedback.rate(MEMBER, ref, stars="5", text=None, place=OPEN_PLACE)
+    await world.sending.send_due()
+    assert world.upstream.requests == []
+    await world.feedback.rate(MEMBER, ref, stars="4", text=None, place=OPEN_PLACE, publish=True)
+    await world.sending.send_due()
+    assert len(world.upstream.requests) == 1
+
+
+async def test_a_refused_review_is_told_until_it_was_shown(world: FeedbackWorld) -> None:
+    ref = await world.character()
+    world.link()
+    world.upstream.answer(402, "top up")
+    await world.feedback.rate(MEMBER, ref, stars="4", text=None, place=OPEN_PLACE, publish=True)
+    await world.sending.send_due()
+    news = await world.feedback.pending_news(MEMBER)
+    assert news is not None
+    assert "`top up`" in news.sentences[0]
+    assert "Ada" not in news.sentences[0]
+    assert await world.feedback.pending_news(UserId(401)) is None
+    await world.feedback.told(news)
+    assert await world.feedback.pending_news(MEMBER) is None
 
 
 @pytest.mark.parametrize(

@@ -165,6 +165,15 @@ async def test_a_refusal_of_what_was_changed_meanwhile_is_none(ratings: Ratings,
     assert await ratings.untold(ALICE) == []
 
 
+async def test_what_is_published_as_it_stands_stays_so_when_sent_again_in_vain(
+    ratings: Ratings, ref: CharacterRef
+) -> None:
+    await ratings.published(await ratings.put(ALICE, ref, Review(4), GUILD, NOW), NOW + 1)
+    again = await ratings.put(ALICE, ref, Review(4), GUILD, NOW + 2)
+    assert not await ratings.refuse(again, NotAccepted.BALANCE, None, NOW + 3)
+    assert await ratings.untold(ALICE) == []
+
+
 async def test_a_refusal_goes_with_its_rating(ratings: Ratings, ref: CharacterRef, database: Database) -> None:
     await ratings.refuse(await ratings.put(ALICE, ref, Review(4), GUILD, NOW), NotAccepted.GONE, ANSWER, NOW)
     await ratings.delete_member(ALICE)

@@ -1,8 +1,8 @@
 """A server with a character in it, over a real database and a scripted NanoGPT: what feedback is about."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeAlias
 
 import httpx
 
@@ -10,6 +10,7 @@ from bot.domain.bindings import Binding, Scope, Trigger
 from bot.domain.characters import Character
 from bot.domain.feedback import OutboxKind
 from bot.domain.ids import ChannelId, CharacterId, CharacterRef, GuildId, MessageId, PayerId, TurnId, UserId
+from bot.domain.payers import member_payer
 from bot.domain.places import Place
 from bot.domain.privacy_wording import PrivacyFacts
 from bot.domain.ratings import ContentLimits, ContentRating
@@ -22,6 +23,7 @@ from bot.services.feedback import FeedbackService
 from bot.services.health import HealthService
 from bot.services.outbox import OutboxService
 from bot.services.privacy import PrivacyService
+from bot.services.publishing import PublishingService, ReviewCourier
 from bot.services.reporting import ReportCourier
 from bot.store.bindings import Bindings
 from bot.store.characters import Characters
@@ -33,6 +35,7 @@ from bot.store.personal import Personal
 from bot.store.posts import Posts
 from bot.store.ratings import Ratings
 from bot.store.reports import Reports
+from bot.store.reviews import Reviews
 from bot.store.state import State
 from bot.store.turns import Turns
 from bot.store.vault import Vault
@@ -48,18 +51,20 @@ MEMBER: Final = UserId(400)
 SITE: Final = "https://nanogpt.test/api/v1"
 
 
+Answering: TypeAlias = Callable[[httpx.Request], httpx.Response | Awaitable[httpx.Response]]
+
+
 @dataclass
 class ScriptedNanoGpt:
-    """Takes every report unless told otherwise."""
+    """Takes every report and review unless told otherwise."""
 
     requests: list[httpx.Request] = field(default_factory=list[httpx.Request])
-    answers: list[Callable[[httpx.Request], httpx.Response]] = field(
-        default_factory=list[Callable[[httpx.Request], httpx.Response]]
-    )
+    answers: list[Answering] = field(default_factory=list[Answering])
 
-    def handle(self, request: httpx.Request) -> httpx.Response:
+    async def handle(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
-        return self.answers.pop(0)(request) if self.answers else httpx.Response(201, json={"ok": True})
+        answer = self.answers.pop(0)(request) if self.answers else httpx.Response(201, json={"ok": True})
+        return answer if isinstance(answer, httpx.Response) else await answer
 
     def answer(self, status: int, message: str = "", **headers: str) -> None:
         self.answers.append(lambda _: httpx.Response(status, json={"error": {"message": message}}, headers=headers))
@@ -70,6 +75,8 @@ class FeedbackWorld:
 
     def __init__(self, database: Database, vault: Vault, clock: ManualClock) -> None:
         self.clock = clock
+        self.keys: dict[UserId, ApiKey] = {}
+        self.refused: set[PayerId] = set()
         self.upstream = ScriptedNanoGpt()
         self.http = httpx.AsyncClient(transport=httpx.MockTransport(self.upstream.handle))
         self.nanogpt = NanoGptClient(
@@ -85,6 +92,7 @@ class FeedbackWorld:
         self.characters = Characters(database)
         self.ratings = Ratings(database, vault)
         self.outbox = Outbox(database)
+        self.reviews = Reviews(database, self.ratings, self.outbox)
         self.reports = Reports(database, vault, self.outbox)
         self.turns = Turns(database, vault)
         self.posts = Posts(database, self.turns)
@@ -99,20 +107,39 @@ class FeedbackWorld:
                     nanogpt=self.nanogpt,
                     key=KEY,
                     clock=clock.clock,
-                )
+                ),
+                OutboxKind.RATING: ReviewCourier(
+                    ratings=self.ratings,
+                    characters=self.characters,
+                    nanogpt=self.nanogpt,
+                    key_of=self.key_of,
+                    key_refused=self.key_refused,
+                    clock=clock.clock,
+                ),
             },
             clock=clock.clock,
             jitter=lambda: 0.0,
         )
+        self.publishing = PublishingService(
+            characters=self.characters,
+            ratings=self.ratings,
+            reviews=self.reviews,
+            outbox=self.sending,
+            key_of=self.key_of,
+            is_linked=self.is_linked,
+            clock=clock.clock,
+        )
         self.feedback = FeedbackService(
             characters=self.characters,
             ratings=self.ratings,
+            reviews=self.reviews,
             reports=self.reports,
             turns=self.turns,
             posts=self.posts,
             conversations=self.conversations,
             bindings=self.bindings,
             outbox=self.sending,
+            publishing=self.publishing,
             ceilings=Ceilings(ContentLimits()),
             payer=OPERATOR,
             clock=clock.clock,
@@ -126,10 +153,30 @@ class FeedbackWorld:
         self.state = State(database)
         self.health = HealthService(state=self.state, nanogpt=self.nanogpt, clock=clock.clock)
 
+    def link(self, user_id: UserId = MEMBER) -> ApiKey:
+        """Let a member have linked an account, with a key that is taken."""
+        key = self.keys[user_id] = ApiKey(f"sk-nano-fake-{user_id}", member_payer(user_id))
+        return key
+
+    async def key_of(self, user_id: UserId) -> ApiKey | None:
+        key = self.keys.get(user_id)
+        return None if key is None or key.id in self.refused else key
+
+    async def is_linked(self, user_id: UserId) -> bool:
+        return user_id in self.keys
+
+    async def key_refused(self, payer: PayerId) -> None:
+        self.refused.add(payer)
+
     async def character(
-        self, name: str = "Ada", *, slug: str = "ada", rating: ContentRating = ContentRating.SFW
+        self,
+        name: str = "Ada",
+        *,
+        slug: str = "ada",
+        rating: ContentRating = ContentRating.SFW,
+        visibility: str = "public",
     ) -> CharacterRef:
-        character = Character(CharacterId(f"id-{slug}"), name, slug, rating=rating)
+        character = Character(CharacterId(f"id-{slug}"), name, slug, rating=rating, visibility=visibility)
         return (await self.characters.remember_full(character, self.clock.now_ms())).ref
 
     async def bind(self, ref: CharacterRef, place: Place = OPEN_PLACE) -> Binding:
