@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import replace
 
 from bot.domain.characters import Character, KnownCharacter
 from bot.domain.ids import CharacterId, CharacterRef, UserId
@@ -42,14 +43,16 @@ class OwnShelf:
                 self._put(user_id, known)
             return listed
 
-    async def gone(self, user_id: UserId, ref: CharacterRef) -> None:
-        """Write down that a member's key does not see a character any more."""
+    async def gone(self, user_id: UserId, ref: CharacterRef) -> KnownCharacter | None:
+        """Write down that a member's key does not see a character any more; return it as it stands now."""
         async with self._changing:
             now_ms = self._clock.now_ms()
             await self._own.gone(user_id, ref, now_ms)
             known = self.by_ref(user_id, ref)
             if known is not None and known.gone_at_ms is None:
-                self._put(user_id, KnownCharacter(ref, known.character, known.seen_at_ms, known.checked_at_ms, now_ms))
+                known = replace(known, gone_at_ms=now_ms)
+                self._put(user_id, known)
+            return known
 
     def forget(self, user_id: UserId) -> None:
         """Forget what a member's key saw, once the store has."""
@@ -63,6 +66,10 @@ class OwnShelf:
             if known.gone_at_ms is None and not known.character.archived
         )
         return sorted(there, key=lambda known: (known.character.name.casefold(), known.ref))
+
+    def archived(self, user_id: UserId) -> int:
+        """Count the characters that a member has archived."""
+        return sum(known.character.archived for known in self._by_member.get(user_id, {}).values())
 
     def by_ref(self, user_id: UserId, ref: CharacterRef) -> KnownCharacter | None:
         """Return what a member's key saw of a character, be it gone or not."""

@@ -52,11 +52,13 @@ async def test_what_is_gone_or_archived_is_not_listed(shelf: OwnShelf, clock: Ma
     await shelf.gone(ALICE, diary.ref)
     gone_at_ms = clock.now_ms()
     clock.advance(1)
-    await shelf.gone(ALICE, diary.ref)
     assert shelf.of(ALICE) == []
-    gone = shelf.by_ref(ALICE, diary.ref)
+    assert shelf.archived(ALICE) == 1
+    gone = await shelf.gone(ALICE, diary.ref)
     assert gone is not None
     assert gone.gone_at_ms == gone_at_ms
+    assert gone == shelf.by_ref(ALICE, diary.ref)
+    assert await shelf.gone(BOB, diary.ref) is None
     await shelf.remember_listed(ALICE, [DIARY])
     assert [known.character for known in shelf.of(ALICE)] == [DIARY]
 
