@@ -117,7 +117,7 @@ def read_login_start(body: Json, *, site: str) -> LoginStart:
     `site` is the API's address: a page that is not encrypted is taken only where the API itself is not, on one machine.
     """
     holder = _holder(body)
-    device_code, user_code = as_text(holder.get("device_code")), as_clean_text(holder.get("user_code"))
+    device_code, user_code = as_clean_text(holder.get("device_code")), as_clean_text(holder.get("user_code"))
     schemes = frozenset({"https", urlsplit(site).scheme})
     page = as_url(holder.get("verification_uri"), site=site, schemes=schemes)
     complete = as_url(holder.get("verification_uri_complete"), site=site, schemes=schemes)

@@ -30,7 +30,7 @@ from bot.nanogpt.errors import (
     TooLargeError,
     UpstreamDownError,
 )
-from bot.nanogpt.jsonvalue import Json, as_list, as_number, as_object, as_text, parse_json
+from bot.nanogpt.jsonvalue import Json, as_clean_text, as_list, as_number, as_object, as_text, parse_json
 from bot.nanogpt.retry import parse_retry_after
 
 REQUEST_ID_HEADER: Final = "x-request-id"
@@ -327,7 +327,7 @@ def _detail(outer: dict[str, Json]) -> str | None:
 
 
 def _cut(text: str | None) -> str | None:
-    if not text or not text.strip():
+    text = as_clean_text(text)
+    if text is None:
         return None
-    text = text.strip()
     return text if len(text) <= MESSAGE_LENGTH else text[: MESSAGE_LENGTH - 1] + "…"

@@ -240,3 +240,7 @@ def test_the_text_of_an_error_quotes_neither_people_nor_upstream() -> None:
     assert repr(error) == "<InvalidRequestError: status 400, type t, code c, param input>"
     assert (error.type, error.code, error.message, error.param) == ("t", "c", "you wrote: hello", "input")
     assert str(errors.CutStreamError()) == "no details"
+
+
+def test_a_message_with_half_a_pair_of_surrogates_can_be_stored() -> None:
+    assert read_fault(400, JSON, b'{"error":{"message":" no \\ud83d "}}', now=NOON).message == "no ?"
