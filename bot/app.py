@@ -55,6 +55,7 @@ from bot.services.ceilings import Ceilings
 from bot.services.character_shelf import CharacterShelf
 from bot.services.checking import CheckingService, DatabaseToCheck
 from bot.services.clock import Clock
+from bot.services.faces import Faces
 from bot.services.feedback import FeedbackService
 from bot.services.health import HealthService
 from bot.services.key_ring import KeyRing
@@ -66,7 +67,7 @@ from bot.services.publishing import PublishingService, ReviewCourier
 from bot.services.recovery import RecoveryService
 from bot.services.registry import Services
 from bot.services.relay import RelayService, RelaySettings
-from bot.services.reporting import ReportCourier
+from bot.services.reporting import ReportCourier, StaffCourier
 from bot.services.resealing import ResealingService
 from bot.services.retention import RetentionService
 from bot.services.server_rules import ServerRules
@@ -363,18 +364,31 @@ async def application(
             catch_up_ms=round(settings.relay.catch_up_minutes * _MS_PER_MINUTE),
         )
         await recovery.load()
+        faces = Faces(
+            characters=stores.characters,
+            index=index,
+            known_of=lambda binding: catalog.by_ref(binding.character_ref),
+        )
         outbox = OutboxService(
             outbox=stores.outbox,
             couriers={
                 OutboxKind.REPORT: ReportCourier(
-                    reports=stores.reports, characters=stores.characters, nanogpt=nanogpt, key=key, clock=clock
+                    reports=stores.reports, characters=stores.characters, nanogpt=nanogpt, keys=keys, clock=clock
+                ),
+                OutboxKind.REPORT_COPY: StaffCourier(
+                    reports=stores.reports,
+                    faces=faces,
+                    announcer=announcer,
+                    log_channel_of=rules.servers.log_channel,
+                    surroundings_of=around,
+                    ceilings=rules.ceilings,
+                    clock=clock,
                 ),
                 OutboxKind.RATING: ReviewCourier(
                     ratings=stores.ratings,
                     characters=stores.characters,
                     nanogpt=nanogpt,
-                    key_of=keys.of_member,
-                    key_refused=keys.refused,
+                    keys=keys,
                     clock=clock,
                 ),
             },
@@ -386,8 +400,7 @@ async def application(
             ratings=stores.ratings,
             reviews=stores.reviews,
             outbox=outbox,
-            key_of=keys.of_member,
-            is_linked=keys.is_linked,
+            keys=keys,
             clock=clock,
         )
         feedback = FeedbackService(
@@ -399,10 +412,12 @@ async def application(
             posts=stores.posts,
             conversations=stores.conversations,
             bindings=stores.bindings,
+            faces=faces,
             outbox=outbox,
             publishing=publishing,
+            keys=keys,
+            log_channel_of=rules.servers.log_channel,
             ceilings=rules.ceilings,
-            payer=OPERATOR,
             clock=clock,
         )
         retention = RetentionService(

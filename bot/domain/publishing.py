@@ -50,7 +50,8 @@ _STANDING: Final = {
     f"with {_LINK}, press Publish to make it your own review in the NanoGPT catalogue.",
     Whereabouts.KEY_REFUSED: "It is kept here and not published: NanoGPT refuses the key of your account. "
     f"Link it again with {_LINK}, then press Publish.",
-    Whereabouts.PRIVATE: "It is kept here: the character is private, so the catalogue takes no reviews of it.",
+    Whereabouts.PRIVATE: "It is kept here: the catalogue does not show this character to everybody, "
+    "so it takes no reviews of it.",
     Whereabouts.HERE: "It is kept here. Press Publish to make it your own review in the NanoGPT catalogue.",
     Whereabouts.WAITING: "It is on its way to the NanoGPT catalogue, as your own review. "
     "If it is not accepted, I tell you after one of your next commands.",

@@ -11,6 +11,7 @@ LONGEST_ANSWER: Final = 300
 """UTF-16 units of an answer of the catalogue that a sentence carries."""
 NAMELESS: Final = "the character"
 _FENCE: Final = "```"
+_FENCE_INSIDE: Final = re.compile("``(?=`)")
 
 _MARKUP: Final = re.compile(r"[\\*_~|`<>\[\]@/]|:(?=//)|^(?:[#+-]|\d+\.)")
 """What Discord reads as emphasis, code, a mention, a link, a heading or a list."""
@@ -40,9 +41,9 @@ def code_span(text: str, longest: int = LONGEST_ANSWER) -> str:
 def code_block(text: str) -> str:
     """Put a text into a code block as it stands.
 
-    A fence inside it gets an invisible space, as nothing else would keep the block whole.
+    A fence inside it gets invisible spaces, as nothing else would keep the block whole.
     """
-    inside = text.replace(_FENCE, "``\u200b`")
+    inside = _FENCE_INSIDE.sub("``\u200b", text)
     return f"{_FENCE}\n{inside}\n{_FENCE}"
 
 

@@ -1,16 +1,19 @@
 """What members think of characters: their ratings, which may become reviews in the catalogue, and their reports."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from bot.domain.characters import KnownCharacter
+from bot.domain.bindings import Binding
+from bot.domain.characters import KnownCharacter, is_private
 from bot.domain.feedback import (
     MAX_DETAILS_CHARACTERS,
     MAX_REVIEW_CHARACTERS,
     MAX_STARS,
     MIN_REVIEW_CHARACTERS,
     MIN_STARS,
+    Addressee,
     Complaint,
     Rating,
     Report,
@@ -19,15 +22,18 @@ from bot.domain.feedback import (
     read_review,
     shown_average,
 )
-from bot.domain.ids import CharacterRef, GuildId, PayerId, ReportId, TurnId, UserId
+from bot.domain.ids import ChannelId, CharacterRef, GuildId, MessageId, ReportId, TurnId, UserId
+from bot.domain.payers import OPERATOR, member_payer
 from bot.domain.places import Place
 from bot.domain.publishing import review_news
-from bot.domain.reporting import parse_reason, report_news
+from bot.domain.reporting import NO_STAFF_CHANNEL, TO_CATALOGUE, Readers, parse_reason, receipt, report_news
 from bot.domain.suggestions import looked_for
-from bot.domain.turns import Post, PostKind
+from bot.domain.turns import Post, PostKind, Turn
 from bot.errors import UserError
 from bot.services.ceilings import Ceilings
 from bot.services.clock import Clock
+from bot.services.faces import Faces
+from bot.services.key_ring import KeyRing
 from bot.services.outbox import OutboxService
 from bot.services.publishing import PublishingService
 from bot.store.bindings import Bindings
@@ -52,6 +58,10 @@ _TOO_STRONG: Final = (
 )
 _GONE: Final = "The catalogue does not have that character any more, so there is nothing left to report."
 _ELSEWHERE: Final = "That button belongs to another channel. Use /character report here instead."
+_NOT_A_CHARACTERS: Final = (
+    "That is not a message of a character's, or so old that I do not know whose it was. Choose one that a character "
+    "said, or use /character rate and /character report."
+)
 _FAULTS: Final = {
     ReviewFault.STARS: f"Choose {MIN_STARS} to {MAX_STARS} stars and send it again.",
     ReviewFault.TOO_SHORT: f"A review needs at least {MIN_REVIEW_CHARACTERS} characters. "
@@ -81,6 +91,7 @@ class ReportForm:
     name: str | None
     """As the catalogue spells it; None where it may not be shown."""
     turn_id: TurnId | None
+    readers: Readers = TO_CATALOGUE
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +117,18 @@ class FeedbackService:
         posts: Posts,
         conversations: Conversations,
         bindings: Bindings,
+        faces: Faces,
         outbox: OutboxService,
         publishing: PublishingService,
+        keys: KeyRing,
+        log_channel_of: Callable[[GuildId], ChannelId | None],
         ceilings: Ceilings,
-        payer: PayerId,
         clock: Clock,
     ) -> None:
-        """Take the tables and the outbox; `payer` names the key that reports are sent with."""
+        """Take the tables and the outbox.
+
+        `log_channel_of` tells from memory where a server wants its reports; None where it has not said.
+        """
         self._characters = characters
         self._ratings = ratings
         self._reviews = reviews
@@ -121,10 +137,12 @@ class FeedbackService:
         self._posts = posts
         self._conversations = conversations
         self._bindings = bindings
+        self._faces = faces
         self._outbox = outbox
         self._publishing = publishing
+        self._keys = keys
+        self._log_channel_of = log_channel_of
         self._ceilings = ceilings
-        self._payer = payer
         self._clock = clock
         self._reported_at: OrderedDict[UserId, tuple[float, ...]] = OrderedDict()
 
@@ -137,6 +155,15 @@ class FeedbackService:
         if known is None:
             raise UserError(_UNKNOWN)
         return known.ref
+
+    async def spoken_by(self, message_id: MessageId) -> tuple[CharacterRef, TurnId]:
+        """Return whose words a message is, and of which turn. Raises UserError for one that is no character's."""
+        post = await self._posts.by_message(message_id)
+        turn = None if post is None or post.kind is not PostKind.REPLY else await self._turns.get(post.turn_id)
+        binding = None if turn is None else await self._binding_of(turn)
+        if turn is None or binding is None:
+            raise UserError(_NOT_A_CHARACTERS)
+        return binding.character_ref, turn.id
 
     async def rating_form(self, user_id: UserId, ref: CharacterRef, place: Place | None) -> RatingForm:
         """Return what the form begins with: the name, and what the member said earlier.
@@ -187,15 +214,18 @@ class FeedbackService:
         """Return the average stars of one server's members, or of all; None below three ratings."""
         return shown_average(await self._ratings.stars(ref, guild_id))
 
-    async def report_form(self, ref: CharacterRef, turn_id: TurnId | None, place: Place | None) -> ReportForm:
+    async def report_form(
+        self, user_id: UserId, ref: CharacterRef, turn_id: TurnId | None, place: Place | None
+    ) -> ReportForm:
         """Return what the form begins with.
 
         A character above the place's ceiling can be reported like any other, but is not named. Raises UserError for one
-        that is unknown or gone, and for a reply that was not given here.
+        that is unknown or gone, for a reply that was not given here, and for a private one where nobody could read it.
         """
-        known = await self._reportable(ref)
+        known = await self._reportable(ref, place)
         await self._reply_post(ref, turn_id, place)
-        return ReportForm(ref, known.character.name if self._may_show(known, place) else None, turn_id)
+        readers = await self._readers(user_id, known, place)
+        return ReportForm(ref, known.character.name if self._may_show(known, place) else None, turn_id, readers)
 
     async def report(
         self,
@@ -206,14 +236,18 @@ class FeedbackService:
         details: str | None,
         turn_id: TurnId | None,
         place: Place | None,
+        shared: bool = False,
     ) -> Report:
-        """Store a report, and have it sent to the catalogue as soon as that can be.
+        """Store a report, and have it sent to those who read it as soon as that can be.
 
-        `reason` is the value of a ReportReason. Raises UserError for what report_form refuses, for a reason that is
-        none, details that are too long, and too many reports in an hour.
+        That is the catalogue, and the staff of the server where it wants a copy; of a private character the staff
+        alone. `reason` is the value of a ReportReason; with `shared` the staff may read the reporter's name and the
+        details. Raises UserError for what report_form refuses, for a reason that is none, details that are too long,
+        and too many reports in an hour.
         """
-        await self._reportable(ref)
+        known = await self._reportable(ref, place)
         post = await self._reply_post(ref, turn_id, place)
+        readers = await self._readers(user_id, known, place)
         chosen = parse_reason(reason)
         if chosen is None:
             raise UserError("Choose a reason from the list and send it again.")
@@ -234,11 +268,24 @@ class FeedbackService:
             place.guild_id if place else None,
             place.here if place else None,
             post and post.message_id,
+            readers.addressee,
+            shared,
         )
-        report = await self._reports.file(complaint, payer=self._payer, now_ms=self._clock.now_ms())
+        report = await self._reports.file(
+            complaint,
+            payer=member_payer(user_id) if readers.linked else OPERATOR,
+            now_ms=self._clock.now_ms(),
+            copied=readers.staff,
+        )
         self._remember_report(user_id, recent)
         self._outbox.stir()
         return report
+
+    async def receipt(self, report: Report) -> str:
+        """Return what the reporter reads once their report is stored."""
+        complaint = report.complaint
+        staff = complaint.guild_id is not None and self._log_channel_of(complaint.guild_id) is not None
+        return receipt(complaint, staff=staff)
 
     async def pending_news(self, user_id: UserId) -> News | None:
         """Return what a member does not know yet of how their reports and reviews ended, or None.
@@ -260,16 +307,26 @@ class FeedbackService:
         await self._reports.told(news.report_ids, self._clock.now_ms())
         await self._ratings.told(news.reviews, self._clock.now_ms())
 
+    async def _readers(self, user_id: UserId, known: KnownCharacter, place: Place | None) -> Readers:
+        """Tell who will read a report. Raises UserError where nobody would."""
+        staff = place is not None and self._log_channel_of(place.guild_id) is not None
+        if is_private(known.character):
+            if not staff:
+                raise UserError(NO_STAFF_CHANNEL)
+            return Readers(Addressee.STAFF, linked=False, staff=True)
+        linked = await self._keys.of_member(user_id) is not None
+        return Readers(Addressee.CATALOGUE, linked=linked, staff=staff)
+
     async def _rateable(self, ref: CharacterRef, place: Place | None) -> KnownCharacter:
-        known = await self._characters.get(ref)
+        known = await self._faces.of(ref, place and place.guild_id)
         if known is None:
             raise UserError(_UNKNOWN)
         if not self._may_show(known, place):
             raise UserError(_TOO_STRONG)
         return known
 
-    async def _reportable(self, ref: CharacterRef) -> KnownCharacter:
-        known = await self._characters.get(ref)
+    async def _reportable(self, ref: CharacterRef, place: Place | None) -> KnownCharacter:
+        known = await self._faces.of(ref, place and place.guild_id)
         if known is None:
             raise UserError(_UNKNOWN)
         if known.gone_at_ms is not None:
@@ -287,8 +344,7 @@ class FeedbackService:
         turn = None if turn_id is None else await self._turns.get(turn_id)
         if turn is None:
             return None
-        conversation = await self._conversations.get(turn.conversation_id)
-        binding = conversation and await self._bindings.get(conversation.binding_id)
+        binding = await self._binding_of(turn)
         if (
             place is None
             or binding is None
@@ -299,6 +355,10 @@ class FeedbackService:
         if any(post.thread_id != place.thread_id for post in posts):
             raise UserError(_ELSEWHERE)
         return posts[0] if posts else None
+
+    async def _binding_of(self, turn: Turn) -> Binding | None:
+        conversation = await self._conversations.get(turn.conversation_id)
+        return None if conversation is None else await self._bindings.get(conversation.binding_id)
 
     def _recent_reports(self, user_id: UserId) -> tuple[float, ...]:
         since = self._clock.monotonic() - _HOUR_SECONDS

@@ -1,9 +1,9 @@
 """Members' ratings as their own reviews in the catalogue: only with their own key, and only when they asked."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
-from typing import Final, TypeAlias
+from typing import Final
 
 from bot.domain.characters import is_private
 from bot.domain.feedback import NotAccepted, OutboxEntry, OutboxKind, Rating, read_review_subject, review_subject
@@ -21,15 +21,11 @@ from bot.nanogpt.errors import (
 )
 from bot.nanogpt.requests import ApiKey
 from bot.services.clock import Clock
+from bot.services.key_ring import KeyRing
 from bot.services.outbox import OutboxService
 from bot.store.characters import Characters
 from bot.store.ratings import Ratings
 from bot.store.reviews import Reviews
-
-KeyOf: TypeAlias = Callable[[UserId], Awaitable[ApiKey | None]]
-"""Tells the key of a member's linked account; None where there is none that can be used."""
-KeyRefused: TypeAlias = Callable[[PayerId], Awaitable[None]]
-"""Hears that NanoGPT refused a key."""
 
 OUTCOME_SECONDS: Final = 10.0
 """How long a person's answer is kept open for what the catalogue says; news come with a later command."""
@@ -53,24 +49,21 @@ class PublishingService:
         ratings: Ratings,
         reviews: Reviews,
         outbox: OutboxService,
-        key_of: KeyOf,
-        is_linked: Callable[[UserId], Awaitable[bool]],
+        keys: KeyRing,
         clock: Clock,
         outcome_seconds: float = OUTCOME_SECONDS,
     ) -> None:
-        """Take the tables and the outbox; `is_linked` tells of an account whatever has become of its key."""
         self._characters = characters
         self._ratings = ratings
         self._reviews = reviews
         self._outbox = outbox
-        self._key_of = key_of
-        self._is_linked = is_linked
+        self._keys = keys
         self._clock = clock
         self._outcome_seconds = outcome_seconds
 
     async def payer_of(self, user_id: UserId, ref: CharacterRef) -> PayerId | None:
         """Return under whose key a member's rating of a character is published; None where it stays here."""
-        key = None if await self._is_private(ref) else await self._key_of(user_id)
+        key = None if await self._is_private(ref) else await self._keys.of_member(user_id)
         return None if key is None else key.id
 
     async def standing(self, user_id: UserId, ref: CharacterRef) -> Standing:
@@ -142,9 +135,9 @@ class PublishingService:
         return [rating for rating in found if rating is not None]
 
     async def _usable_key(self, user_id: UserId) -> ApiKey:
-        key = await self._key_of(user_id)
+        key = await self._keys.of_member(user_id)
         if key is None:
-            raise UserError(KEY_IS_REFUSED if await self._is_linked(user_id) else NOT_LINKED)
+            raise UserError(KEY_IS_REFUSED if await self._keys.is_linked(user_id) else NOT_LINKED)
         return key
 
     async def _whereabouts(self, rating: Rating) -> Whereabouts:
@@ -157,9 +150,9 @@ class PublishingService:
             return Whereabouts.REFUSED
         if await self._is_private(ref):
             return Whereabouts.PRIVATE
-        if await self._key_of(user_id) is not None:
+        if await self._keys.of_member(user_id) is not None:
             return Whereabouts.HERE
-        return Whereabouts.KEY_REFUSED if await self._is_linked(user_id) else Whereabouts.UNLINKED
+        return Whereabouts.KEY_REFUSED if await self._keys.is_linked(user_id) else Whereabouts.UNLINKED
 
     async def _is_private(self, ref: CharacterRef) -> bool:
         known = await self._characters.get(ref)
@@ -175,15 +168,13 @@ class ReviewCourier:
         ratings: Ratings,
         characters: Characters,
         nanogpt: NanoGptClient,
-        key_of: KeyOf,
-        key_refused: KeyRefused,
+        keys: KeyRing,
         clock: Clock,
     ) -> None:
         self._ratings = ratings
         self._characters = characters
         self._nanogpt = nanogpt
-        self._key_of = key_of
-        self._key_refused = key_refused
+        self._keys = keys
         self._clock = clock
         self._sent: Rating | None = None
         """What was sent last, as it stood: the outbox sends one entry at a time, and then hears how it ended."""
@@ -201,13 +192,13 @@ class ReviewCourier:
             return
         known = await self._characters.get(ref)
         assert known is not None, "the schema keeps the character of every rating"
-        key = await self._key_of(user_id)
+        key = await self._keys.of_member(user_id)
         if key is None:
             raise BadKeyError
         try:
             await self._nanogpt.review(known.character.id, rating=rating.review.stars, text=rating.review.text, key=key)
         except BadKeyError:
-            await self._key_refused(key.id)
+            await self._keys.refused(key.id)
             raise
 
     async def accepted(self, entry: OutboxEntry) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
-from bot.domain.ids import GuildId, PayerId, RoleId
+from bot.domain.ids import ChannelId, GuildId, PayerId, RoleId
 from bot.domain.payers import OPERATOR, server_payer
 from bot.domain.ratings import ContentRating
 from bot.domain.servers import ServerSettings
@@ -36,6 +36,10 @@ class ServerRules:
     def manager_role(self, guild_id: GuildId) -> RoleId | None:
         """Return the role whose holders may bind characters as if they held Manage Channels."""
         return self.of(guild_id).manager_role_id
+
+    def log_channel(self, guild_id: GuildId) -> ChannelId | None:
+        """Return the channel in which the staff of a server wants to read reports."""
+        return self.of(guild_id).log_channel_id
 
     def payer(self, guild_id: GuildId) -> PayerId:
         """Return who pays in a server where no member does: the server itself if it has a key, else the operator."""

@@ -7,10 +7,11 @@ import discord
 from discord import ui
 
 from bot.domain.feedback import MAX_DETAILS_CHARACTERS, MAX_STARS, MIN_REVIEW_CHARACTERS, MIN_STARS
+from bot.domain.forms import TICKED
 from bot.domain.ids import CharacterRef, TurnId, UserId
 from bot.domain.publishing import Standing, Whereabouts, all_sentence, offer_sentence, standing_sentence
 from bot.domain.quoting import code_block
-from bot.domain.reporting import ReportReason
+from bot.domain.reporting import ReportReason, about_report
 from bot.errors import UserError
 from bot.gateway.places import place_of
 from bot.gateway.presenting import amend, answer, answer_failure
@@ -30,6 +31,7 @@ _STARS: Final = "stars"
 _TEXT: Final = "text"
 _REASON: Final = "reason"
 _DETAILS: Final = "details"
+_SHARED: Final = "shared"
 _FIELDS_TYPED: Final = (_TEXT, _DETAILS)
 _STAYS: Final = 0
 _PUBLISHES: Final = 1
@@ -144,7 +146,9 @@ async def open_rating(interaction: discord.Interaction, ref: CharacterRef) -> No
 
 async def open_report(interaction: discord.Interaction, ref: CharacterRef, turn_id: TurnId | None = None) -> None:
     """Answer with the form to report a character. Raises UserError when it cannot be reported here."""
-    form = await services_of(interaction).feedback.report_form(ref, turn_id, await place_of(interaction))
+    form = await services_of(interaction).feedback.report_form(
+        UserId(interaction.user.id), ref, turn_id, await place_of(interaction)
+    )
     await interaction.response.send_modal(report_modal(interaction, form))
 
 
@@ -200,24 +204,27 @@ def report_modal(interaction: discord.Interaction, form: ReportForm) -> ui.Modal
         placeholder="What did it say or do?",
         max_length=MAX_DETAILS_CHARACTERS,
     )
+    about_details = "They are sent along, so leave private things out."
+    items: list[ui.Item[Any]] = [
+        ui.TextDisplay(about_report(form.readers)),
+        ui.Label(text="What is wrong?", component=reasons),
+        ui.Label(text="Details (optional)", description=about_details, component=details),
+    ]
+    if form.readers.staff:
+        items.append(
+            ui.Label(
+                text="Show the staff my name and my details",
+                description="Else the staff of this server reads only what is wrong, and where.",
+                component=ui.Checkbox(custom_id=_SHARED),
+            )
+        )
     return drawn_form(
         interaction,
         REPORT_FORM,
         form.ref,
         form.turn_id or _NO_TURN,
         title=f"Report {form.name or 'this character'}",
-        items=[
-            ui.TextDisplay(
-                "Your report goes to the NanoGPT catalogue, without your name. It does not replace Discord's own "
-                "report function: use that for what breaks Discord's rules."
-            ),
-            ui.Label(text="What is wrong?", component=reasons),
-            ui.Label(
-                text="Details (optional)",
-                description="They are sent along, so leave private things out.",
-                component=details,
-            ),
-        ],
+        items=items,
     )
 
 
@@ -276,27 +283,25 @@ async def submit_report(interaction: discord.Interaction, submission: Submission
     feedback = services_of(interaction).feedback
     ref, turn, *_ = (*submission.ids, _NO_TURN)
     try:
-        await feedback.report(
+        report = await feedback.report(
             UserId(interaction.user.id),
             CharacterRef(ref),
             reason=submission.values.get(_REASON, ""),
             details=submission.values.get(_DETAILS),
             turn_id=TurnId(turn) if turn != _NO_TURN else None,
             place=await place_of(interaction),
+            shared=submission.values.get(_SHARED) == TICKED,
         )
+        receipt = await feedback.receipt(report)
     except Exception as error:  # noqa: BLE001 - whatever failed, the person gets back what they typed.
         await _hand_back(interaction, submission, error)
         return
-    await answer(
-        interaction,
-        "Thank you. Your report is stored and goes to the NanoGPT catalogue; I keep trying until it is taken, and tell "
-        "you if it is not.",
-    )
+    await answer(interaction, receipt)
     await tell_news(interaction, feedback)
 
 
 async def tell_news(interaction: discord.Interaction, feedback: FeedbackService) -> None:
-    """Tell the person what became of their earlier reports, after their interaction was answered. Never raises."""
+    """Tell the person what became of their reports and reviews, after their interaction was answered. Never raises."""
     try:
         news = await feedback.pending_news(UserId(interaction.user.id))
         if news is not None:

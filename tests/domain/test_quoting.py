@@ -59,7 +59,7 @@ def test_a_long_answer_is_cut() -> None:
     assert code_span("x" * 400, 10) == f"`{'x' * 10}`"
 
 
-@given(st.text())
+@given(st.text() | st.text("`x"))
 def test_a_block_of_code_stays_whole(text: str) -> None:
     block = code_block(text)
     assert block.count("```") == 2

@@ -64,7 +64,7 @@ async def refusal(world: FeedbackWorld, ref: CharacterRef) -> NotAccepted | None
 
 
 async def test_a_review_is_its_members_own(world: FeedbackWorld, ref: CharacterRef) -> None:
-    keys = {who: world.link(who) for who in (MEMBER, OTHER)}
+    keys = {who: await world.link(who) for who in (MEMBER, OTHER)}
     for who in keys:
         await rate(world, ref, text=TEXT, who=who)
     await world.sending.send_due()
@@ -77,14 +77,14 @@ async def test_a_review_is_its_members_own(world: FeedbackWorld, ref: CharacterR
 
 
 async def test_stars_alone_are_a_review(world: FeedbackWorld, ref: CharacterRef) -> None:
-    world.link()
+    await world.link()
     await rate(world, ref, stars=2)
     await world.sending.send_due()
     assert json.loads(world.upstream.requests[0].content) == {"rating": 2}
 
 
 async def test_the_latest_of_several_ratings_is_sent_once(world: FeedbackWorld, ref: CharacterRef) -> None:
-    world.link()
+    await world.link()
     for stars in (5, 1, 3):
         await rate(world, ref, stars=stars)
     await world.sending.send_due()
@@ -93,7 +93,7 @@ async def test_the_latest_of_several_ratings_is_sent_once(world: FeedbackWorld, 
 
 
 async def test_rating_again_replaces_the_review(world: FeedbackWorld, ref: CharacterRef) -> None:
-    world.link()
+    await world.link()
     for stars in (5, 1):
         await rate(world, ref, stars=stars)
         await world.sending.send_due()
@@ -101,7 +101,7 @@ async def test_rating_again_replaces_the_review(world: FeedbackWorld, ref: Chara
 
 
 async def test_a_rating_that_changed_while_it_was_sent_is_sent_again(world: FeedbackWorld, ref: CharacterRef) -> None:
-    world.link()
+    await world.link()
     await rate(world, ref, stars=5)
 
     async def meanwhile(_: httpx.Request) -> httpx.Response:
@@ -116,7 +116,7 @@ async def test_a_rating_that_changed_while_it_was_sent_is_sent_again(world: Feed
 
 
 async def test_a_rating_that_was_deleted_is_not_sent(world: FeedbackWorld, ref: CharacterRef) -> None:
-    world.link()
+    await world.link()
     await rate(world, ref)
     await world.privacy.delete(MEMBER)
     await world.sending.send_due()
@@ -125,7 +125,7 @@ async def test_a_rating_that_was_deleted_is_not_sent(world: FeedbackWorld, ref: 
 
 
 async def test_a_review_outlasts_an_outage(world: FeedbackWorld, ref: CharacterRef) -> None:
-    world.link()
+    await world.link()
     world.upstream.answer(503)
     await rate(world, ref)
     await world.sending.send_due()
@@ -136,7 +136,7 @@ async def test_a_review_outlasts_an_outage(world: FeedbackWorld, ref: CharacterR
 
 
 async def test_a_review_that_nobody_took_in_a_week_is_told(world: FeedbackWorld, ref: CharacterRef) -> None:
-    world.link()
+    await world.link()
     await rate(world, ref)
     world.clock.advance(7 * 86_400)
     await world.sending.send_due()
@@ -161,7 +161,7 @@ async def test_a_review_that_nobody_took_in_a_week_is_told(world: FeedbackWorld,
 async def test_what_is_not_accepted_stays_here_and_is_not_asked_for_again(
     world: FeedbackWorld, ref: CharacterRef, status: int, cause: NotAccepted
 ) -> None:
-    world.link()
+    await world.link()
     world.upstream.answer(status, "no")
     await rate(world, ref, stars=4)
     await world.sending.send_due()
@@ -172,7 +172,7 @@ async def test_what_is_not_accepted_stays_here_and_is_not_asked_for_again(
 
 
 async def test_pressing_publish_or_rating_again_asks_again(world: FeedbackWorld, ref: CharacterRef) -> None:
-    world.link()
+    await world.link()
     for _ in range(2):
         world.upstream.answer(402, "top up")
     await rate(world, ref)
@@ -187,19 +187,19 @@ async def test_pressing_publish_or_rating_again_asks_again(world: FeedbackWorld,
 
 async def test_a_refused_key_is_marked_bad_and_used_no_more(world: FeedbackWorld) -> None:
     first, second = await world.character(), await world.character("Bob", slug="bob")
-    world.link()
+    await world.link()
     world.upstream.answer(401)
     for ref in (first, second):
         await rate(world, ref)
     await world.sending.send_due()
-    assert world.refused == {member_payer(MEMBER)}
+    assert await world.is_refused()
     assert len(world.upstream.requests) == 1
     assert [await refusal(world, ref) for ref in (first, second)] == [NotAccepted.KEY, NotAccepted.KEY]
 
 
 async def test_the_refusal_of_one_member_holds_nobody_else(world: FeedbackWorld, ref: CharacterRef) -> None:
     for who in (MEMBER, OTHER):
-        world.link(who)
+        await world.link(who)
         await rate(world, ref, who=who)
     world.upstream.answer(402)
     await world.sending.send_due()
@@ -212,15 +212,15 @@ async def test_the_refusal_of_one_member_holds_nobody_else(world: FeedbackWorld,
 async def test_without_an_account_a_rating_stays_here(world: FeedbackWorld, ref: CharacterRef) -> None:
     await rate(world, ref)
     assert await where(world, ref) is Whereabouts.UNLINKED
-    world.link()
+    await world.link()
     assert await where(world, ref) is Whereabouts.HERE
-    world.refused.add(member_payer(MEMBER))
+    await world.keys.refused(member_payer(MEMBER))
     assert await where(world, ref) is Whereabouts.KEY_REFUSED
 
 
 async def test_the_rating_of_a_private_character_stays_here(world: FeedbackWorld) -> None:
     ref = await world.character(visibility="private")
-    world.link()
+    await world.link()
     await rate(world, ref)
     assert await where(world, ref) is Whereabouts.PRIVATE
     assert (await world.publishing.publish(MEMBER, ref)).where is Whereabouts.PRIVATE
@@ -244,7 +244,7 @@ async def test_a_rating_from_before_is_published_when_its_member_says_so(
     await rate(world, ref, stars=5, text=TEXT)
     with pytest.raises(UserError, match="have not linked"):
         await publishing.publish(MEMBER, ref)
-    world.link()
+    await world.link()
     assert await publishing.unpublished(MEMBER) == (ref,)
     assert (await publishing.publish(MEMBER, ref)).where is Whereabouts.WAITING
     assert await publishing.unpublished(MEMBER) == ()
@@ -258,8 +258,8 @@ async def test_a_refused_key_is_said_to_be_refused(
     world: FeedbackWorld, publishing: PublishingService, ref: CharacterRef
 ) -> None:
     await rate(world, ref)
-    world.link()
-    world.refused.add(member_payer(MEMBER))
+    await world.link()
+    await world.keys.refused(member_payer(MEMBER))
     for ask in (publishing.publish(MEMBER, ref), publishing.publish_all(MEMBER)):
         with pytest.raises(UserError, match="refuses the key"):
             await ask
@@ -271,7 +271,7 @@ async def test_all_that_is_not_published_can_be_published_at_once(
     refs = [await world.character(name, slug=name.lower()) for name in ("Ada", "Bob", "Cyd")]
     with pytest.raises(UserError, match="have not linked"):
         await publishing.publish_all(MEMBER)
-    world.link()
+    await world.link()
     world.upstream.answer(402)
     await rate(world, refs[0])
     await world.sending.send_due()
@@ -294,7 +294,7 @@ async def test_all_that_is_not_published_can_be_published_at_once(
 async def test_whoever_rated_hears_what_the_catalogue_says(
     world: FeedbackWorld, publishing: PublishingService, ref: CharacterRef
 ) -> None:
-    world.link()
+    await world.link()
     world.upstream.answer(402, "top up")
     loop = asyncio.create_task(world.sending.run())
     await rate(world, ref)
@@ -313,7 +313,7 @@ async def test_whoever_published_all_hears_what_the_catalogue_says_to_each(
 ) -> None:
     for name in ("Ada", "Bob"):
         await rate(world, await world.character(name, slug=name.lower()))
-    world.link()
+    await world.link()
     world.upstream.answer(409)
     loop = asyncio.create_task(world.sending.run())
     outcomes = await publishing.outcomes(await publishing.publish_all(MEMBER))
@@ -329,12 +329,12 @@ async def test_of_several_that_all_wait_there_is_nothing_to_hear(
     world: FeedbackWorld, publishing: PublishingService, ref: CharacterRef
 ) -> None:
     await rate(world, ref)
-    world.link()
+    await world.link()
     assert await publishing.outcomes(await publishing.publish_all(MEMBER)) is None
 
 
 async def test_what_was_not_said_in_time_is_news_for_later(world: FeedbackWorld, ref: CharacterRef) -> None:
-    world.link()
+    await world.link()
     await rate(world, ref)
     assert await world.publishing.outcome(MEMBER, ref) is None
     assert await world.outbox.find(OutboxKind.RATING, review_subject(MEMBER, ref)) is not None

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.ids import GuildId, RoleId
+from bot.domain.ids import ChannelId, GuildId, RoleId
 from bot.domain.payers import OPERATOR
 from bot.domain.ratings import ContentRating
 from bot.domain.servers import ServerSettings
@@ -25,6 +25,7 @@ async def test_a_server_that_set_nothing_has_the_defaults(rules: ServerRules) ->
     await rules.load()
     assert rules.of(GUILD) == ServerSettings(GUILD)
     assert (rules.rating_max(GUILD), rules.manager_role(GUILD), rules.payer(GUILD)) == (None, None, OPERATOR)
+    assert rules.log_channel(GUILD) is None
 
 
 async def test_a_change_counts_at_once_and_outlasts_a_restart(
@@ -32,10 +33,12 @@ async def test_a_change_counts_at_once_and_outlasts_a_restart(
 ) -> None:
     await rules.change(GUILD, lambda before: replace(before, manager_role_id=RoleId(5)))
     await rules.change(GUILD, lambda before: replace(before, rating_max=ContentRating.SFW))
+    await rules.change(GUILD, lambda before: replace(before, log_channel_id=ChannelId(6)))
     after_restart = ServerRules(servers=Servers(database, vault), clock=clock.clock)
     await after_restart.load()
     for each in (rules, after_restart):
         assert (each.manager_role(GUILD), each.rating_max(GUILD)) == (5, ContentRating.SFW)
+        assert each.log_channel(GUILD) == 6
 
 
 async def test_a_server_pays_from_the_moment_it_has_a_key(rules: ServerRules) -> None:

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.custom_ids import parse_custom_id
-from bot.domain.feedback import MAX_DETAILS_CHARACTERS, MAX_REVIEW_CHARACTERS, Rating, Review
+from bot.domain.feedback import MAX_DETAILS_CHARACTERS, MAX_REVIEW_CHARACTERS, Addressee, Rating, Review
 from bot.domain.ids import CharacterRef, ReportId, TurnId, UserId
 from bot.domain.publishing import Standing, Whereabouts
+from bot.domain.reporting import Readers
 from bot.sandbox.discord import RecordedRequest
 from bot.services.feedback import FeedbackService, News, RatingForm, ReportForm
 from bot.store.errors import DatabaseFull
@@ -39,6 +40,7 @@ from tests.support.openings import opening
 __all__ = ["discord_request_check"]
 
 REF = CharacterRef(2**53)
+CHECKBOX = discord.ComponentType.checkbox.value
 MAX_MESSAGE = 2_000
 NAMES = st.text(max_size=200)
 LONGEST_SENTENCE = 300
@@ -80,17 +82,29 @@ async def test_a_rating_form_says_whether_the_text_is_published(*, publishes: bo
 
 
 @settings(max_examples=25)
-@given(name=st.none() | NAMES, turn=st.none() | st.integers(1, 2**53))
-async def test_a_report_form_is_valid_whatever_the_name(
-    discord_request_check: RequestCheck, name: str | None, turn: int | None
+@given(
+    name=st.none() | NAMES,
+    turn=st.none() | st.integers(1, 2**53),
+    readers=st.builds(Readers, st.sampled_from(Addressee), linked=st.booleans(), staff=st.booleans()),
+)
+async def test_a_report_form_is_valid_whatever_the_name_and_whoever_reads_it(
+    discord_request_check: RequestCheck, name: str | None, turn: int | None, readers: Readers
 ) -> None:
-    modal = report_modal(opening(), ReportForm(REF, name, None if turn is None else TurnId(turn)))
+    modal = report_modal(opening(), ReportForm(REF, name, None if turn is None else TurnId(turn), readers))
     assert problem(discord_request_check, modal.to_dict()) is None
 
 
 async def test_a_report_form_says_that_discord_has_a_report_of_its_own() -> None:
     shown, *_ = report_modal(opening(), ReportForm(REF, "Ada", None)).to_components()
     assert "does not replace Discord's own report function" in shown["content"]
+
+
+@pytest.mark.parametrize("staff", [True, False])
+async def test_the_staff_is_shown_name_and_details_only_after_a_tick(*, staff: bool) -> None:
+    readers = Readers(Addressee.CATALOGUE, linked=False, staff=staff)
+    drawn = report_modal(opening(), ReportForm(REF, "Ada", None, readers)).to_components()
+    boxes = [part["component"] for part in drawn if part.get("component", {}).get("type") == CHECKBOX]
+    assert [box.get("default", False) for box in boxes] == ([False] if staff else [])
 
 
 @given(text=st.text(max_size=REVIEW_BOX_CHARACTERS))
