@@ -456,7 +456,7 @@ async def application(
             RelayCog(client, relay=relay, recovery=recovery, poster=poster, outlet=outlet),
             CatalogCog(catalog, rules.searches, group),
             BindingsCog(bindings, group),
-            FeedbackCog(feedback, group),
+            FeedbackCog(feedback, group, client.tree),
             ModalsCog(MODAL_HANDLERS),
             PrivacyCog(privacy),
             GuildsCog(client, retention),

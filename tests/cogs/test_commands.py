@@ -33,7 +33,7 @@ SLASH: Final = {
     "help": set[str](),
     "ping": set[str](),
 }
-MENUS: Final = {"Why silent?"}
+MENUS: Final = {"Why silent?", "Rate character", "Report"}
 
 Payload = dict[str, Any]
 
@@ -135,7 +135,7 @@ def test_a_character_is_named_the_same_way_everywhere_and_suggested_while_typing
 def test_what_needs_a_server_is_offered_in_servers_only(payloads: list[Payload]) -> None:
     contexts: dict[str, list[int] | None] = {payload["name"]: payload["contexts"] for payload in payloads}
     assert contexts["character"] == [0]
-    assert contexts["Why silent?"] == [0]
+    assert all(contexts[menu] == [0] for menu in MENUS)
     for name in ("help", "ping", "privacy"):
         offered = contexts[name]
         assert offered is None or 1 in offered
