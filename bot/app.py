@@ -37,6 +37,7 @@ from bot.gateway.client import CharacterBot, CommandSync, wait_for_start
 from bot.gateway.conversion import surroundings
 from bot.gateway.endpoints import point_at
 from bot.gateway.history import HistoryReader
+from bot.gateway.members import MemberReader
 from bot.gateway.personas import DiscordOutlet
 from bot.gateway.probe import look_at_discord
 from bot.gateway.rate_limits import WebhookRateLimits
@@ -46,6 +47,7 @@ from bot.nanogpt.pace import Pace
 from bot.nanogpt.requests import ApiKey
 from bot.nanogpt.transport import TimeLimits, build_http_client
 from bot.services.announcing import Announcer
+from bot.services.binding_gate import BindingGate
 from bot.services.binding_index import BindingIndex
 from bot.services.bindings import BindingService
 from bot.services.breakers import Breakers
@@ -61,6 +63,8 @@ from bot.services.health import HealthService
 from bot.services.key_ring import KeyRing
 from bot.services.outbox import OutboxService
 from bot.services.outlet import Destination
+from bot.services.own_characters import OwnCharacterService
+from bot.services.own_shelf import OwnShelf
 from bot.services.posting import Poster
 from bot.services.privacy import PrivacyService
 from bot.services.publishing import PublishingService, ReviewCourier
@@ -156,6 +160,9 @@ class Rules:
     ceilings: Ceilings
     catalog: CatalogService
     searches: SearchService
+    own_shelf: OwnShelf
+    own: OwnCharacterService
+    gate: BindingGate
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +253,7 @@ async def application(
             bot_name = client.user.display_name if client.user is not None else ""
             return None if guild is None else surroundings(guild, destination, bot_name)
 
-        rules = await _open_rules(settings, stores, nanogpt, clock, stack)
+        rules = await _open_rules(settings, stores, nanogpt, keys, MemberReader(client), clock, stack)
         catalog = rules.catalog
         privacy = PrivacyService(
             members=stores.members,
@@ -270,12 +277,14 @@ async def application(
         )
         stages = Stages(
             catalog=catalog,
+            gate=rules.gate,
             surroundings=around,
             is_loading=lambda guild_id: _is_loading(client, guild_id),
             clock=clock,
         )
         index = BindingIndex()
         readers = Readers()
+        breakers = Breakers(clock)
 
         async def greet(binding: Binding, conversation: Conversation, known: KnownCharacter, text: str) -> None:
             stage = stages.of(binding, conversation)
@@ -291,12 +300,14 @@ async def application(
             conversations=stores.conversations,
             index=index,
             catalog=catalog,
+            gate=rules.gate,
+            own=rules.own,
+            rules=rules.servers,
             announcer=announcer,
             surroundings_of=around,
             greet=greet,
             stop=stop_reading,
             clock=clock,
-            operator=OPERATOR,
             message_content=settings.discord.message_content,
             policy_url=settings.privacy.policy_url,
         )
@@ -307,13 +318,14 @@ async def application(
             posts=stores.posts,
             speaker=speaker,
             stages=stages,
-            catalog=catalog,
+            gate=rules.gate,
             bindings=bindings,
             nanogpt=nanogpt,
             outlet=outlet,
             readers=readers,
-            breakers=Breakers(clock),
-            key_of={OPERATOR: key}.__getitem__,
+            breakers=breakers,
+            key_of=keys.key,
+            paid_turns=stores.paid_turns,
             is_ignored=privacy.is_ignored,
             clock=clock,
             max_concurrent=settings.nanogpt.max_concurrent,
@@ -431,6 +443,7 @@ async def application(
         silence = SilenceService(
             index=index,
             catalog=catalog,
+            gate=rules.gate,
             conversations=stores.conversations,
             turns=stores.turns,
             posts=stores.posts,
@@ -557,7 +570,13 @@ async def _open_stores(settings: Settings, clock: Clock, stack: AsyncExitStack) 
 
 
 async def _open_rules(
-    settings: Settings, stores: Stores, nanogpt: NanoGptClient, clock: Clock, stack: AsyncExitStack
+    settings: Settings,
+    stores: Stores,
+    nanogpt: NanoGptClient,
+    keys: KeyRing,
+    members: MemberReader,
+    clock: Clock,
+    stack: AsyncExitStack,
 ) -> Rules:
     servers = ServerRules(servers=stores.servers, clock=clock)
     await servers.load()
@@ -567,7 +586,20 @@ async def _open_rules(
     catalog = CatalogService(shelf=shelf, client=nanogpt, ceilings=ceilings, clock=clock)
     stack.push_async_callback(catalog.aclose)
     searches = SearchService(shelf=shelf, client=nanogpt, pages=stores.search_pages, clock=clock)
-    return Rules(servers, ceilings, catalog, searches)
+    own_shelf = OwnShelf(own=stores.own_characters, clock=clock)
+    await own_shelf.load()
+    own = OwnCharacterService(
+        shelf=own_shelf,
+        accounts=stores.accounts,
+        keys=keys,
+        nanogpt=nanogpt,
+        rules=servers,
+        rights_of=members.rights,
+        clock=clock,
+    )
+    stack.push_async_callback(own.aclose)
+    gate = BindingGate(catalog=catalog, own=own)
+    return Rules(servers, ceilings, catalog, searches, own_shelf, own, gate)
 
 
 def _vault_keys(settings: Settings) -> list[MasterKey]:

@@ -6,7 +6,7 @@ from typing import Final
 
 import discord
 
-from bot.domain.ids import ChannelId, GuildId, MessageId, UserId
+from bot.domain.ids import ChannelId, GuildId, MessageId, RoleId, UserId
 from bot.domain.notices import NO_FORUMS
 from bot.domain.places import Place
 from bot.domain.rights import Right
@@ -65,6 +65,7 @@ def asker_of(interaction: discord.Interaction) -> Asker:
         interaction.user.display_name,
         member_may_manage(interaction),
         MessageId(interaction.id),
+        _role_ids(interaction.user),
     )
 
 
@@ -72,6 +73,16 @@ def member_may_manage(interaction: discord.Interaction) -> bool:
     """Tell whether the person holds Manage Channels in the channel, overwrites included; never outside servers."""
     permissions = interaction.permissions
     return interaction.guild_id is not None and (permissions.manage_channels or permissions.administrator)
+
+
+def manages_server(interaction: discord.Interaction) -> bool:
+    """Tell whether the person holds Manage Server; never outside servers."""
+    permissions = interaction.permissions
+    return interaction.guild_id is not None and (permissions.manage_guild or permissions.administrator)
+
+
+def _role_ids(person: discord.User | discord.Member) -> frozenset[RoleId]:
+    return frozenset(RoleId(role.id) for role in person.roles) if isinstance(person, discord.Member) else frozenset()
 
 
 def bot_rights(interaction: discord.Interaction) -> frozenset[Right]:

@@ -7,6 +7,7 @@ from typing import Final
 from bot.domain.bindings import Binding, Conversation
 from bot.domain.ids import GuildId, UserId
 from bot.domain.turns import Turn
+from bot.services.binding_gate import BindingGate
 from bot.services.catalog import CatalogService
 from bot.services.clock import Clock
 from bot.services.personas import persona_for
@@ -24,6 +25,7 @@ class Stages:
         self,
         *,
         catalog: CatalogService,
+        gate: BindingGate,
         surroundings: SurroundingsOf,
         is_loading: Callable[[GuildId], bool],
         clock: Clock,
@@ -32,6 +34,7 @@ class Stages:
         self._is_loading = is_loading
         self._clock = clock
         self._catalog = catalog
+        self._gate = gate
         self._surroundings = surroundings
 
     async def loaded(self, conversation: Conversation) -> None:
@@ -43,7 +46,7 @@ class Stages:
         """Return the stage of a conversation, or None when its place cannot be seen or its character is unknown."""
         destination = destination_of(conversation)
         around = self._surroundings(destination)
-        known = self._catalog.by_ref(binding.character_ref)
+        known = self._gate.known(binding)
         if around is None or known is None:
             return None
         members = {

@@ -17,6 +17,7 @@ from bot.views.feedback import (
     submit_report,
 )
 from bot.views.modals import ModalHandler
+from bot.views.own_characters import OWN_FORM, AgreeButton, submit_agreement
 from bot.views.privacy import DeleteMineButton
 from bot.views.replies import RetryButton
 
@@ -24,6 +25,7 @@ DYNAMIC_ITEMS: Final[tuple[type[ui.DynamicItem[Any]], ...]] = (
     OpenSelect,
     TurnButton,
     UseHereButton,
+    AgreeButton,
     RateButton,
     ReportButton,
     PublishButton,
@@ -33,5 +35,9 @@ DYNAMIC_ITEMS: Final[tuple[type[ui.DynamicItem[Any]], ...]] = (
 )
 """Handed to Client.add_dynamic_items at start, so that components of old messages are answered."""
 
-MODAL_HANDLERS: Final[Mapping[str, ModalHandler]] = {RATE_FORM: submit_rating, REPORT_FORM: submit_report}
+MODAL_HANDLERS: Final[Mapping[str, ModalHandler]] = {
+    RATE_FORM: submit_rating,
+    REPORT_FORM: submit_report,
+    OWN_FORM: submit_agreement,
+}
 """Who takes a submitted form, by the kind in its custom id; handed to ModalsCog."""

@@ -8,13 +8,15 @@ import pytest
 from bot.domain import notices
 from bot.domain.bindings import Binding, BindingState, Conversation, PauseCause, Scope, Trigger
 from bot.domain.characters import KnownCharacter
-from bot.domain.ids import ChannelId, CharacterRef, GuildId, MessageId, PayerId, TurnId, UserId, snowflake_at
+from bot.domain.ids import ChannelId, CharacterRef, GuildId, MessageId, TurnId, UserId, snowflake_at
+from bot.domain.payers import OPERATOR
 from bot.domain.places import Place
 from bot.domain.ratings import ContentLimits, ContentRating
 from bot.domain.rights import Right
 from bot.domain.safety import NO_NAMES
 from bot.domain.turns import AdmissionLimits, Admitted, Arrival
 from bot.errors import UserError
+from bot.nanogpt.client import NanoGptClient
 from bot.services.announcing import Announcer
 from bot.services.binding_index import BindingIndex
 from bot.services.bindings import (
@@ -27,24 +29,26 @@ from bot.services.catalog import CatalogService
 from bot.services.ceilings import Ceilings
 from bot.services.character_shelf import CharacterShelf
 from bot.services.outlet import Destination
+from bot.services.server_rules import ServerRules
 from bot.services.surroundings import Surroundings
 from bot.store.bindings import Bindings
 from bot.store.characters import Characters
 from bot.store.conversations import Conversations
 from bot.store.database import Database
 from bot.store.notices import Notices
+from bot.store.servers import Servers
 from bot.store.turns import Turns
 from bot.store.vault import Vault
 from tests.support.fake_catalogue import FakeCatalogue
 from tests.support.manual_clock import START_MS, ManualClock
 from tests.support.notice_outlet import NoticeOutlet
+from tests.support.own_parts import OwnParts
 
 GUILD = GuildId(200)
 ROOM = Place(GUILD, ChannelId(300), None, age_restricted=False)
 RESTRICTED = replace(ROOM, age_restricted=True)
 THREAD = replace(ROOM, thread_id=ChannelId(310))
 STAFF = UserId(400)
-OPERATOR = PayerId("operator")
 HOUR = 3_600
 
 
@@ -102,12 +106,38 @@ def shelf(database: Database, clock: ManualClock) -> CharacterShelf:
 
 
 @pytest.fixture
-async def catalog(upstream: FakeCatalogue, shelf: CharacterShelf, clock: ManualClock) -> AsyncGenerator[CatalogService]:
+async def nanogpt(upstream: FakeCatalogue) -> AsyncGenerator[NanoGptClient]:
     async with upstream.client() as client:
-        ceilings = Ceilings(ContentLimits(ContentRating.SFW, ContentRating.NSFW))
-        service = CatalogService(shelf=shelf, client=client, ceilings=ceilings, clock=clock.clock)
-        yield service
-        await service.aclose()
+        yield client
+
+
+@pytest.fixture
+def rules(database: Database, vault: Vault, clock: ManualClock) -> ServerRules:
+    return ServerRules(servers=Servers(database, vault), clock=clock.clock)
+
+
+@pytest.fixture
+async def catalog(
+    nanogpt: NanoGptClient, shelf: CharacterShelf, rules: ServerRules, clock: ManualClock
+) -> AsyncGenerator[CatalogService]:
+    ceilings = Ceilings(ContentLimits(ContentRating.SFW, ContentRating.NSFW), rules.rating_max)
+    service = CatalogService(shelf=shelf, client=nanogpt, ceilings=ceilings, clock=clock.clock)
+    yield service
+    await service.aclose()
+
+
+@pytest.fixture
+async def parts(
+    database: Database,
+    vault: Vault,
+    clock: ManualClock,
+    catalog: CatalogService,
+    nanogpt: NanoGptClient,
+    rules: ServerRules,
+) -> AsyncGenerator[OwnParts]:
+    made = OwnParts(database, vault, clock, catalog=catalog, nanogpt=nanogpt, rules=rules)
+    yield made
+    await made.own.aclose()
 
 
 @pytest.fixture
@@ -139,6 +169,7 @@ class Rig:
     town: Town
     voices: Voices
     clock: ManualClock
+    parts: OwnParts
 
     def service(self, *, message_content: bool = True, policy_url: str | None = None) -> BindingService:
         return BindingService(
@@ -146,12 +177,14 @@ class Rig:
             conversations=Conversations(self.database),
             index=self.index,
             catalog=self.catalog,
+            gate=self.parts.gate,
+            own=self.parts.own,
+            rules=self.parts.rules,
             announcer=Announcer(outlet=self.outlet, notices=Notices(self.database), clock=self.clock.clock),
             surroundings_of=self.town.around,
             greet=self.voices.greet,
             stop=self.voices.stop,
             clock=self.clock.clock,
-            operator=OPERATOR,
             message_content=message_content,
             policy_url=policy_url,
         )
@@ -166,8 +199,9 @@ def rig(
     town: Town,
     voices: Voices,
     clock: ManualClock,
+    parts: OwnParts,
 ) -> Rig:
-    return Rig(database, index, catalog, outlet, town, voices, clock)
+    return Rig(database, index, catalog, outlet, town, voices, clock, parts)
 
 
 @pytest.fixture

@@ -33,6 +33,7 @@ from bot.store.turns import Turns
 from bot.store.vault import Vault
 from tests.support.fake_catalogue import FakeCatalogue
 from tests.support.manual_clock import START_MS, ManualClock
+from tests.support.own_parts import OwnParts
 
 GUILD = GuildId(200)
 ROOM = Place(GUILD, ChannelId(300), None, age_restricted=False)
@@ -101,6 +102,7 @@ async def rig(database: Database, vault: Vault, clock: ManualClock) -> Rig:
             ceilings=Ceilings(ContentLimits()),
             clock=clock.clock,
         )
+        parts = OwnParts(database, vault, clock, catalog=catalog, nanogpt=client)
     bound = await Bindings(database).create(
         guild_id=GUILD,
         channel_id=ROOM.channel_id,
@@ -117,6 +119,7 @@ async def rig(database: Database, vault: Vault, clock: ManualClock) -> Rig:
     service = SilenceService(
         index=index,
         catalog=catalog,
+        gate=parts.gate,
         conversations=conversations,
         turns=turns,
         posts=posts,

@@ -9,6 +9,7 @@ from discord import ui
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.domain.bindings import Trigger
 from bot.domain.custom_ids import parse_custom_id
 from bot.domain.feedback import MAX_DETAILS_CHARACTERS, MAX_REVIEW_CHARACTERS, Addressee, Rating, Review
 from bot.domain.ids import CharacterRef, ReportId, TurnId, UserId
@@ -32,6 +33,7 @@ from bot.views.feedback import (
     tell_news,
 )
 from bot.views.modals import ModalHandler, Submission
+from bot.views.own_characters import agreement_form
 from bot.views.privacy import DeleteMineButton
 from bot.views.registry import DYNAMIC_ITEMS, MODAL_HANDLERS
 from tests.support.openapi import RequestCheck, discord_request_check
@@ -187,6 +189,7 @@ async def test_every_form_has_somebody_to_take_it() -> None:
     forms = (
         rate_modal(opening(), RatingForm(REF, "Ada", None)),
         report_modal(opening(), ReportForm(REF, "Ada", None)),
+        agreement_form(opening(), REF, Trigger.EVERY),
     )
     assert {form.custom_id.split(":")[1] for form in forms} == set(MODAL_HANDLERS)
 
