@@ -16,6 +16,9 @@ MAX_DEPTH: Final = 32
 MAX_PARTS: Final = 50_000
 """Opening brackets, those in texts included. An empty object takes two bytes of a file and a hundred times that in
 memory; real cards stay below 10,000 even with a large lorebook."""
+MAX_VALUES: Final = 200_000
+"""Commas, those in texts included: each value between them costs time to look at. Prose has one in sixty characters,
+so 2 MiB of it have 35,000."""
 MAX_NUMBER_LENGTH: Final = 32
 """Digits and signs. Python's own limit of 4,300 digits is far beyond what other programs read."""
 
@@ -25,14 +28,14 @@ _HALF_PAIR: Final = re.compile("[\ud800-\udfff]")
 def parse_card_json(raw: bytes) -> JsonObject:
     """Read the JSON object of a card; UTF-8, with or without a byte order mark.
 
-    Raises CardUnusable: more than 2 MiB, depth 32 or 50,000 parts, no UTF-8, no JSON, an infinite or overlong number,
-    half a surrogate pair, or something else than an object. Of keys that come twice the last counts.
+    Raises CardUnusable: more than 2 MiB, 32 levels, 50,000 parts or 200,000 values, no UTF-8, no JSON, an infinite or
+    overlong number, half a surrogate pair, or something else than an object. Of keys that come twice the last counts.
     """
     if len(raw) > MAX_JSON_BYTES:
         raise CardUnusable(FaultKind.JSON_TOO_LARGE, found=len(raw), limit=MAX_JSON_BYTES)
-    parts = raw.count(b"{") + raw.count(b"[")
-    if parts > MAX_PARTS:
-        raise CardUnusable(FaultKind.JSON_TOO_MANY_PARTS, found=parts, limit=MAX_PARTS)
+    for found, limit in ((raw.count(b"{") + raw.count(b"["), MAX_PARTS), (raw.count(b","), MAX_VALUES)):
+        if found > limit:
+            raise CardUnusable(FaultKind.JSON_TOO_MANY_PARTS, found=found, limit=limit)
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:

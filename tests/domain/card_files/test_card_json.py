@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.card_files.card_json import MAX_DEPTH, MAX_JSON_BYTES, MAX_PARTS, card_json_bytes, parse_card_json
+from bot.domain.card_files.card_json import (
+    MAX_DEPTH,
+    MAX_JSON_BYTES,
+    MAX_PARTS,
+    MAX_VALUES,
+    card_json_bytes,
+    parse_card_json,
+)
 from bot.domain.card_files.faults import CardFault, FaultKind
 from tests.domain.card_files.faults import refused
 
@@ -98,6 +105,13 @@ def test_the_number_of_parts_has_a_limit() -> None:
     with refused(FaultKind.JSON_TOO_MANY_PARTS) as faults:
         parse_card_json(b'{"a":[' + b"[]," * (MAX_PARTS - 2) + b"{}]}")
     assert faults == [CardFault(FaultKind.JSON_TOO_MANY_PARTS, found=MAX_PARTS + 1, limit=MAX_PARTS)]
+
+
+def test_the_number_of_values_has_a_limit() -> None:
+    parse_card_json(b'{"a":[' + b"0," * MAX_VALUES + b"0]}")
+    with refused(FaultKind.JSON_TOO_MANY_PARTS) as faults:
+        parse_card_json(b'{"a":[' + b"0," * (MAX_VALUES + 1) + b"0]}")
+    assert faults == [CardFault(FaultKind.JSON_TOO_MANY_PARTS, found=MAX_VALUES + 1, limit=MAX_VALUES)]
 
 
 def test_half_a_pair_is_written_as_a_question_mark() -> None:
