@@ -73,7 +73,11 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def text_chunk(keyword: str, card: object) -> bytes:
-    return chunk(b"tEXt", keyword.encode() + b"\0" + base64.b64encode(json_bytes(card)))
+    return card_chunk(keyword, json_bytes(card))
+
+
+def card_chunk(keyword: str, raw: bytes) -> bytes:
+    return chunk(b"tEXt", keyword.encode() + b"\0" + base64.b64encode(raw))
 
 
 HEADER: Final = chunk(b"IHDR", struct.pack(">IIBBBBB", 8, 8, 8, 2, 0, 0, 0))
@@ -86,8 +90,12 @@ def png(*chunks: bytes) -> bytes:
     return b"".join([SIGNATURE, HEADER, *chunks, PIXELS, END])
 
 
+def keyword_of(version: CardVersion) -> str:
+    return "ccv3" if version is CardVersion.V3 else "chara"
+
+
 def png_card(card: object, version: CardVersion) -> bytes:
-    return png(text_chunk("ccv3" if version is CardVersion.V3 else "chara", card))
+    return png(text_chunk(keyword_of(version), card))
 
 
 def charx(files: dict[str, bytes], *, compression: int = zipfile.ZIP_DEFLATED) -> bytes:
@@ -98,18 +106,19 @@ def charx(files: dict[str, bytes], *, compression: int = zipfile.ZIP_DEFLATED) -
     return buffer.getvalue()
 
 
-def charx_card(card: object) -> bytes:
-    return charx({"card.json": json_bytes(card), "assets/icon/main.png": png()})
-
-
 def card_file(card: object, version: CardVersion, container: Container) -> bytes:
+    return contained(json_bytes(card), version, container)
+
+
+def contained(raw: bytes, version: CardVersion, container: Container) -> bytes:
+    """Return a file around the text of a card, whatever that is."""
     match container:
         case Container.PNG:
-            return png_card(card, version)
+            return png(card_chunk(keyword_of(version), raw))
         case Container.JSON:
-            return json_bytes(card)
+            return raw
         case Container.CHARX:
-            return charx_card(card)
+            return charx({"card.json": raw, "assets/icon/main.png": png()})
 
 
 SAMPLES: Final = {

@@ -1,0 +1,170 @@
+"""Card files gone wrong, one after another: is each read or refused with a sentence, quickly and in little memory?
+
+The suite plays a short run; a long one, every file in a child process as in the bot, by hand:
+`python -m tests.services.card_run --cases 10000 --seed 1`. One file of it again: `--first 1234 --cases 1`.
+"""
+
+import argparse
+import asyncio
+import resource
+import sys
+import time
+import tracemalloc
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from bot.domain.card_files.exporting import CardExport, ExportedCharacter, rewritten_export
+from bot.domain.card_files.faults import CardFault, CardUnusable, FaultKind
+from bot.domain.card_files.fields import CardFields
+from bot.domain.card_files.reading import CardReading, read_card_file
+from bot.domain.card_files.wording import card_notes, export_sentence, fault_sentence
+from bot.services.card_reader import CardReader, ImportedCard
+from tests.support.card_mutations import mutation
+
+MOST_SECONDS: Final = 2.0
+MOST_BYTES: Final = 100 * 1024 * 1024
+BAD_ENDS: Final = frozenset(
+    {FaultKind.TOO_SLOW, FaultKind.TOO_MUCH_MEMORY, FaultKind.READER_FAILED, FaultKind.READER_BUSY}
+)
+"""What no file may bring about: these are for the files that nobody has thought of yet."""
+READ: Final = "read"
+_MEBIBYTE: Final = 1024 * 1024
+_KIBIBYTE: Final = 1024
+_REPORT_EVERY: Final = 1_000
+
+
+@dataclass(slots=True)
+class Findings:
+    """What a run has shown."""
+
+    cases: int = 0
+    ends: Counter[str] = field(default_factory=Counter[str])
+    """How many were read, and how many refused for each reason."""
+    seconds: list[float] = field(default_factory=list[float])
+    problems: list[str] = field(default_factory=list[str])
+
+
+Read = Callable[[bytes], Awaitable[CardReading]]
+Export = Callable[[ExportedCharacter, bytes], Awaitable[CardExport]]
+
+
+async def play(
+    seed: int, numbers: Iterable[int], read: Read, export: Export, *, clock: Callable[[], float] = time.perf_counter
+) -> Findings:
+    """Read each file of a seed, and export again what could be read, with its fields edited."""
+    findings = Findings()
+    for number in numbers:
+        file = mutation(seed, number)
+        begun = clock()
+        try:
+            end = await _end_of(file, read, export)
+        except Exception as error:  # noqa: BLE001 - this is what the run looks for
+            end = repr(error)
+            findings.problems.append(f"case {number}: {error!r}")
+        findings.seconds.append(clock() - begun)
+        findings.cases += 1
+        findings.ends[end] += 1
+    return findings
+
+
+async def _end_of(file: bytes, read: Read, export: Export) -> str:
+    """Return how a file ended. Raises AssertionError when that is not as it should be."""
+    try:
+        reading = await read(file)
+    except CardUnusable as error:
+        return _refused(error.fault)
+    fields = reading.mapping.fields
+    assert card_notes(reading, file_kept=True).mapped, "what was read has a preview"
+    edited = _edited(fields)
+    exported = await export(ExportedCharacter(edited, "id-1", rating=reading.mapping.rating_floor), file)
+    assert export_sentence(exported)
+    again = await read(exported.file)
+    assert again.mapping.fields == edited, "what was edited comes back"
+    assert again.mapping.rating_floor >= reading.mapping.rating_floor, "no rating sinks"
+    return READ
+
+
+def _refused(fault: CardFault) -> str:
+    assert fault_sentence(fault).endswith("."), "a refusal has a sentence"
+    assert fault.kind not in BAD_ENDS, fault
+    return fault.kind.value
+
+
+def _edited(fields: CardFields) -> CardFields:
+    return replace(fields, summary="{{char}}, edited", tags=(*fields.tags[:5], "Edited Tag"))
+
+
+async def play_here(seed: int, numbers: Iterable[int]) -> Findings:
+    """Play a run in this process; the seconds are those of the processor."""
+
+    async def read(file: bytes) -> CardReading:
+        return read_card_file(file)
+
+    async def export(character: ExportedCharacter, file: bytes) -> CardExport:
+        return rewritten_export(character, file)
+
+    return await play(seed, numbers, read, export, clock=time.process_time)
+
+
+def most_memory(seed: int, numbers: Iterable[int]) -> int:
+    """Return the bytes that the greediest of these files took while it was read, or made anew."""
+    peaks: list[int] = []
+    for file in [mutation(seed, number) for number in numbers]:
+        tracemalloc.start()
+        with suppress(CardUnusable):
+            character = ExportedCharacter(read_card_file(file).mapping.fields, "id-1")
+            rewritten_export(character, file)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    return max(peaks)
+
+
+async def play_in_children(seed: int, numbers: Iterable[int], *, wall_seconds: float) -> Findings:
+    """Play a run as the bot does, each file in a process of its own."""
+    reader = CardReader(wall_seconds=wall_seconds)
+
+    async def export(character: ExportedCharacter, file: bytes) -> CardExport:
+        return await reader.export(character, ImportedCard(file, None))
+
+    return await play(seed, numbers, reader.read, export)
+
+
+def main() -> int:
+    """Play a long run and print what was found."""
+    parser = argparse.ArgumentParser(prog="python -m tests.services.card_run", description=__doc__)
+    parser.add_argument("--cases", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--first", type=int, default=0)
+    asked = parser.parse_args()
+    total = Findings()
+    last = asked.first + asked.cases
+    for first in range(asked.first, last, _REPORT_EVERY):
+        numbers = range(first, min(first + _REPORT_EVERY, last))
+        found = asyncio.run(play_in_children(asked.seed, numbers, wall_seconds=MOST_SECONDS))
+        total.cases += found.cases
+        total.ends += found.ends
+        total.seconds += found.seconds
+        total.problems += found.problems
+        print(f"{total.cases} files, {len(total.problems)} problems", file=sys.stderr)  # noqa: T201 - a command prints
+    print(_report(total))  # noqa: T201 - as above
+    return 1 if total.problems else 0
+
+
+def _report(found: Findings) -> str:
+    seconds = sorted(found.seconds)
+    # In KiB on Linux (getrusage(2)); of the largest child, interpreter and code included.
+    largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * _KIBIBYTE
+    lines = [f"{count:6} {end}" for end, count in found.ends.most_common()]
+    lines.append(
+        f"{found.cases} files; seconds a file, its exports included: median {seconds[len(seconds) // 2]:.3f}, "
+        f"99th percentile {seconds[len(seconds) * 99 // 100]:.3f}, longest {seconds[-1]:.3f}"
+    )
+    lines.append(f"largest child: {largest / _MEBIBYTE:.0f} MiB")
+    return "\n".join(lines + [f"PROBLEM {problem}" for problem in found.problems])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
