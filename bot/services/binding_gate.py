@@ -2,6 +2,7 @@
 
 from bot.domain.bindings import Binding
 from bot.domain.characters import Character, KnownCharacter
+from bot.domain.gate import FRESH_MS
 from bot.domain.ids import CharacterId, CharacterRef
 from bot.domain.payers import paying_member
 from bot.domain.ratings import ContentRating
@@ -26,11 +27,11 @@ class BindingGate:
             return self._catalog.by_ref(binding.character_ref)
         return self._own.known(owner, binding.character_ref) or _nameless(binding.character_ref)
 
-    async def standing(self, binding: Binding, *, ceiling: ContentRating) -> Standing:
+    async def standing(self, binding: Binding, *, ceiling: ContentRating, fresh_ms: int = FRESH_MS) -> Standing:
         """Tell whether a bound character may speak where the ceiling is such, as CatalogService.standing does."""
         if paying_member(binding.payer) is None:
-            return await self._catalog.standing(binding.character_ref, ceiling=ceiling)
-        cause = await self._own.pause_cause(binding, ceiling=ceiling)
+            return await self._catalog.standing(binding.character_ref, ceiling=ceiling, fresh_ms=fresh_ms)
+        cause = await self._own.pause_cause(binding, ceiling=ceiling, fresh_ms=fresh_ms)
         return Standing(self.known(binding) or _nameless(binding.character_ref), cause)
 
     async def withdrawn(self, binding: Binding) -> None:

@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 from bot.domain import notices, own_wording
 from bot.domain.bindings import Binding, BindingState, Conversation, PauseCause, Scope, Trigger
 from bot.domain.characters import KnownCharacter
-from bot.domain.gate import Obstacle
+from bot.domain.gate import FRESH_MS, Obstacle
 from bot.domain.ids import (
     BindingId,
     ChannelId,
@@ -45,6 +45,8 @@ WATCH_INTERVAL_SECONDS: Final = 900.0
 """How often paused characters are looked at again unasked."""
 LOOK_AGAIN_AFTER_SECONDS: Final = 15.0
 """How often at most the messages of a channel make its paused character be looked at again."""
+PAUSED_FRESH_MS: Final = 14_000
+"""How old what is known of a paused character may be when it is looked at again: it has changed since, if at all."""
 RESUMED: Final = "resumed"
 
 Greeter: TypeAlias = Callable[[Binding, Conversation, KnownCharacter, str], Awaitable[None]]
@@ -342,12 +344,35 @@ class BindingService:
                 except Exception:  # noqa: BLE001 - one channel's trouble must not end the watch over the others
                     _log.exception("Binding %s could not be looked at again", binding.id)
 
-    async def _look_again(self, binding: Binding, active_from: MessageId | None) -> Binding | None:
+    async def _look_again(
+        self, binding: Binding, active_from: MessageId | None, fresh_ms: int | None = None
+    ) -> Binding | None:
         surroundings = self._surroundings_of(_room(binding))
         if surroundings is None:
             return None
+        if fresh_ms is None:
+            fresh_ms = PAUSED_FRESH_MS if binding.state is BindingState.PAUSED else FRESH_MS
         ceiling = self._catalog.ceiling(surroundings.place)
-        return await self.recheck(binding, await self._gate.standing(binding, ceiling=ceiling), active_from)
+        standing = await self._gate.standing(binding, ceiling=ceiling, fresh_ms=fresh_ms)
+        return await self.recheck(binding, standing, active_from)
+
+    # What becomes of a character.
+
+    def channels_of(self, ref: CharacterRef) -> int:
+        """Count the channels in which a character is bound, paused or not."""
+        return sum(binding.character_ref == ref for binding in self._index)
+
+    async def character_changed(self, ref: CharacterRef) -> None:
+        """Look again at a character wherever it is bound, as it has just been changed, or decided about."""
+        for binding in self._index:
+            if binding.character_ref != ref:
+                continue
+            try:
+                changed = await self._look_again(binding, None, fresh_ms=0)
+                if changed is not None and changed.state is BindingState.PAUSED:
+                    await self._stop_all(changed)
+            except Exception:  # noqa: BLE001 - one channel's trouble must not keep the others
+                _log.exception("Binding %s could not be looked at again", binding.id)
 
     async def key_refused(self, binding: Binding) -> None:
         """Take note that NanoGPT refused the key that pays; one that a member pays for stops until they link anew."""

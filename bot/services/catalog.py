@@ -104,6 +104,7 @@ class CatalogService:
         self._by_ref = SingleFlight(self._read_ref)
         self._by_address = SingleFlight(self._read_address)
         self._answered_ms: dict[CharacterRef, int] = {}
+        self._refused_ms: dict[CharacterRef, int] = {}
         self._quiet_until = 0.0
 
     async def aclose(self) -> None:
@@ -153,8 +154,8 @@ class CatalogService:
             raise Obstructed(Obstacle.UNKNOWN, SENTENCES[Obstacle.UNKNOWN])
         return self._admitted(await self._current(known), ceiling, guild_id)
 
-    async def standing(self, ref: CharacterRef, *, ceiling: ContentRating) -> Standing:
-        """Tell whether a bound character may speak in a place, by knowledge at most 10 minutes old.
+    async def standing(self, ref: CharacterRef, *, ceiling: ContentRating, fresh_ms: int = FRESH_MS) -> Standing:
+        """Tell whether a bound character may speak in a place, by knowledge at most `fresh_ms` old.
 
         Older knowledge is renewed first, for which it waits at most READ_SECONDS. While the catalogue does not
         answer, the last knowledge counts, until it is 24 hours old. Raises KeyError for a ref that was never given
@@ -163,7 +164,9 @@ class CatalogService:
         known = self._shelf.by_ref(ref)
         if known is None:
             raise KeyError(ref)
-        if self._age_ms(known) > FRESH_MS and self._clock.monotonic() >= self._quiet_until:
+        if fresh_ms <= 0:
+            self._refused_ms.pop(ref, None)
+        if self._is_old(known, fresh_ms) and self._clock.monotonic() >= self._quiet_until:
             try:
                 known = await self._by_ref.get(ref, seconds=self._read_seconds)
             except TimeoutError:
@@ -176,12 +179,12 @@ class CatalogService:
     async def withdrawn(self, ref: CharacterRef) -> None:
         """Write down that a character cannot be spoken with, as the AI service said so.
 
-        The catalogue is asked again after 10 minutes.
+        The catalogue, which may not know of it, is asked again after 10 minutes.
         """
         known = self._shelf.by_ref(ref)
         if known is not None:
             await self._shelf.gone(known)
-            self._answered_ms[ref] = self._clock.now_ms()
+            self._answered_ms[ref] = self._refused_ms[ref] = self._clock.now_ms()
 
     async def keep_fresh(self, refs: Callable[[], Iterable[CharacterRef]]) -> None:
         """Read the characters in use again before what is known of them grows old. Runs until cancelled.
@@ -278,6 +281,13 @@ class CatalogService:
             if self._age_ms(known) > HOLDS_MS:
                 raise UserError(CATALOGUE_DOWN) from error
             return known
+
+    def _is_old(self, known: KnownCharacter, fresh_ms: int) -> bool:
+        """Tell whether the catalogue is to be asked about a character again."""
+        refused_ms = self._refused_ms.get(known.ref)
+        if refused_ms is not None and self._clock.now_ms() - refused_ms <= FRESH_MS:
+            return False
+        return self._age_ms(known) > fresh_ms
 
     def _age_ms(self, known: KnownCharacter) -> int:
         """Tell how long ago the catalogue last answered for a character, be it that there is none."""

@@ -146,8 +146,10 @@ class OwnCharacterService:
             raise UserError(GONE)
         return known
 
-    async def pause_cause(self, binding: Binding, *, ceiling: ContentRating) -> PauseCause | None:
-        """Tell why a member's own character may not speak where it is bound, by knowledge at most 10 minutes old.
+    async def pause_cause(
+        self, binding: Binding, *, ceiling: ContentRating, fresh_ms: int = FRESH_MS
+    ) -> PauseCause | None:
+        """Tell why a member's own character may not speak where it is bound, by knowledge at most `fresh_ms` old.
 
         1. Its owner has to have an account here, and a key that NanoGPT takes. Who unlinked has to agree anew.
         2. The server has to allow it, and the owner to be there and may decide who speaks in the channel.
@@ -165,7 +167,7 @@ class OwnCharacterService:
             return PauseCause.OWN_FORBIDDEN
         if not await self._owner_may_decide(binding, user_id):
             return PauseCause.OWNER_AWAY
-        if self._age_ms(known) > FRESH_MS and self._clock.monotonic() >= self._quiet_until:
+        if self._age_ms(known) > fresh_ms and self._clock.monotonic() >= self._quiet_until:
             try:
                 known = await self._reads.get((user_id, binding.character_ref), seconds=READ_SECONDS)
             except BadKeyError:

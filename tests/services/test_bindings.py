@@ -654,6 +654,71 @@ async def test_a_pause_changes_its_cause_when_another_comes_first(
     assert len(outlet.texts) == 2
 
 
+async def test_a_change_of_the_character_pauses_and_wakes_it_at_once_wherever_it_is(
+    service: BindingService, upstream: FakeCatalogue, town: Town, index: BindingIndex, clock: ManualClock, rig: Rig
+) -> None:
+    other = replace(ROOM, channel_id=ChannelId(301))
+    town.restricted[other.channel_id] = False
+    change = await service.use(ROOM, asker(), "helpful-guide")
+    await service.use(other, asker(), "quiet-one")
+    ref = change.binding.character_ref
+    assert service.channels_of(ref) == 1
+    clock.advance(1)
+    upstream.items[0]["moderation_status"] = "pending"
+    await service.character_changed(ref)
+    paused = index.get(ROOM.channel_id)
+    assert paused is not None
+    assert (paused.state, paused.pause_cause) == (BindingState.PAUSED, PauseCause.UNAVAILABLE)
+    assert [conversation.binding_id for conversation in rig.voices.stopped] == [change.binding.id]
+    clock.advance(60)
+    upstream.items[0]["moderation_status"] = "approved"
+    await service.character_changed(ref)
+    woken = index.get(ROOM.channel_id)
+    assert woken is not None
+    assert (woken.state, woken.active_from) == (BindingState.ACTIVE, snowflake(61))
+    assert [text.partition(".")[0] for text in rig.outlet.texts] == [
+        "⚠ **Helpful Guide** is not available in the catalogue at the moment, so it is paused here",
+        "**Helpful Guide** is back",
+    ]
+    untouched = index.get(other.channel_id)
+    assert untouched is not None
+    assert untouched.state is BindingState.ACTIVE
+    assert upstream.reads.count("id-of-quiet-one") <= 1
+
+
+async def test_a_paused_character_is_read_again_for_a_message_and_not_only_once_it_is_old(
+    service: BindingService, upstream: FakeCatalogue, clock: ManualClock
+) -> None:
+    change = await service.use(ROOM, asker(), "helpful-guide")
+    upstream.items[0]["moderation_status"] = "pending"
+    clock.advance(1)
+    await service.character_changed(change.binding.character_ref)
+    paused = await service.paused_message(change.binding)
+    assert paused is None
+    upstream.items[0]["moderation_status"] = "approved"
+    clock.advance(LOOK_AGAIN_AFTER_SECONDS)
+    binding = replace(change.binding, state=BindingState.PAUSED)
+    assert await service.paused_message(binding, snowflake(60)) is not None
+
+
+async def test_a_look_that_fails_is_logged_and_keeps_nobody_from_the_next(
+    service: BindingService, upstream: FakeCatalogue, town: Town, index: BindingIndex, clock: ManualClock
+) -> None:
+    other = replace(ROOM, channel_id=ChannelId(301))
+    town.restricted[other.channel_id] = False
+    first = await service.use(ROOM, asker(), "helpful-guide")
+    await service.use(other, asker(), "helpful-guide")
+    # Its row is not there, so that whatever is written of it fails.
+    index.put(replace(first.binding, guild_id=GuildId(999), character_ref=CharacterRef(999)))
+    await service.character_changed(CharacterRef(999))
+    upstream.items[0]["moderation_status"] = "pending"
+    clock.advance(1)
+    await service.character_changed(first.binding.character_ref)
+    paused = index.get(other.channel_id)
+    assert paused is not None
+    assert paused.state is BindingState.PAUSED
+
+
 async def test_a_channel_out_of_sight_is_left_as_it_is(
     service: BindingService, town: Town, index: BindingIndex
 ) -> None:

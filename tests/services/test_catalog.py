@@ -412,6 +412,32 @@ async def test_what_the_ai_service_refuses_is_withdrawn_until_it_is_read_again(
     assert (await catalog.standing(ref, ceiling=SFW)).cause is None
 
 
+async def test_a_closer_look_renews_knowledge_that_would_otherwise_do(
+    catalog: CatalogService, upstream: FakeCatalogue, clock: ManualClock
+) -> None:
+    ref = await bound(catalog, upstream)
+    upstream.items[0]["moderation_status"] = "pending"
+    clock.advance(20)
+    assert (await catalog.standing(ref, ceiling=SFW, fresh_ms=21_000)).cause is None
+    assert (await catalog.standing(ref, ceiling=SFW, fresh_ms=14_000)).cause is PauseCause.UNAVAILABLE
+    upstream.items[0]["moderation_status"] = "approved"
+    assert (await catalog.standing(ref, ceiling=SFW, fresh_ms=14_000)).cause is PauseCause.UNAVAILABLE
+    clock.advance(15)
+    assert (await catalog.standing(ref, ceiling=SFW, fresh_ms=14_000)).cause is None
+
+
+async def test_a_closer_look_does_not_ask_the_catalogue_what_the_ai_service_knows_better(
+    catalog: CatalogService, upstream: FakeCatalogue, clock: ManualClock
+) -> None:
+    ref = await bound(catalog, upstream)
+    await catalog.withdrawn(ref)
+    clock.advance(9 * MINUTE)
+    assert (await catalog.standing(ref, ceiling=SFW, fresh_ms=14_000)).cause is PauseCause.UNAVAILABLE
+    # Its author has just changed it.
+    clock.advance(1)
+    assert (await catalog.standing(ref, ceiling=SFW, fresh_ms=0)).cause is None
+
+
 async def test_a_gone_character_is_asked_for_every_ten_minutes_only(
     catalog: CatalogService, upstream: FakeCatalogue, clock: ManualClock
 ) -> None:
