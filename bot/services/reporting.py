@@ -22,7 +22,7 @@ from bot.services.surroundings import SurroundingsOf
 from bot.store.characters import Characters
 from bot.store.reports import Reports
 
-LOOK_AGAIN_SECONDS: Final = 30.0
+LOOK_AGAIN_SECONDS: Final = 60.0
 LOOKS: Final = 3
 """How often a channel is looked for in the gateway's cache, which fills a while after a start."""
 

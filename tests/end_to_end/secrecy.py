@@ -44,8 +44,14 @@ class Secrecy:
             if len(line) >= LEAST_CHARACTERS and " " in line and not any(each.fullmatch(line) for each in greetings)
         }
         for where, content in written.items():
-            told = [each for each in (*self.secrets, *private) if each in content]
+            told = [each for each in (*self.secrets, *self._keys(), *private) if each in content]
             assert not told, f"{where} tells {told}"
+
+    def _keys(self) -> Iterator[str]:
+        accounts = self._world.upstream.catalog.accounts
+        for account in accounts:
+            yield account.key
+            yield from (listed.key for listed in accounts.keys_of(account.id))
 
     def _greetings(self) -> Iterator[str]:
         # What the catalogue says in public is no secret, and is kept as it is.
