@@ -379,7 +379,7 @@ async def application(
         faces = Faces(
             characters=stores.characters,
             index=index,
-            known_of=lambda binding: catalog.by_ref(binding.character_ref),
+            known_of=rules.gate.known,
         )
         outbox = OutboxService(
             outbox=stores.outbox,

@@ -28,9 +28,9 @@ async def resting_store(world: World) -> AsyncGenerator[tuple[Database, Vault]]:
         await database.close()
 
 
-async def link(world: World, person: Person, *, usd: float = 5.0) -> Account:
-    """Let a person have linked an account of their own, which holds so many dollars; no bot may run."""
-    account = world.upstream.catalog.add_account(f"of-{person.id}", usd=usd)
+async def link(world: World, person: Person, *, usd: float = 5.0, account_id: str | None = None) -> Account:
+    """Let a person have linked an account, by default a new one, which holds so many dollars; no bot may run."""
+    account = world.upstream.catalog.add_account(account_id or f"of-{person.id}", usd=usd)
     async with resting_store(world) as (database, vault):
         accounts = Accounts(database, vault)
         await accounts.link(UserId(person.id), AccountSecret(account.key), KeyOrigin.PASTED, Clock().now_ms())

@@ -2,6 +2,7 @@
 
 from bot.sandbox.discord import Channel, InteractionResult, Message, Person
 from bot.sandbox.discord.faults import Fault
+from bot.sandbox.nanogpt.cast import AUTHOR, PRIVATE
 from tests.end_to_end.linking import link, want_reports
 from tests.end_to_end.scene import BARD, GUIDE, Scene
 from tests.end_to_end.world import World
@@ -131,6 +132,52 @@ async def test_a_report_under_a_refused_key_goes_with_the_operators(world: World
         await report(await scene.owner.click(await scene.use(), "⚑ Report"), scene.owner)
         await world.upstream.wait_for(lambda: len(world.upstream.reports) == 1)
     assert world.upstream.reports[0].account == world.upstream.operator.id
+
+
+# Private characters
+
+
+async def bring_diary(scene: Scene) -> Message:
+    """Let the owner of the private diary agree to pay for it here, and return its greeting."""
+    question = await scene.owner.slash(scene.channel, "character use", character=PRIVATE)
+    form = await scene.owner.click(await question.final_message(), "Pay for it here…")
+    await (await scene.owner.submit(form, {"turns": "5"})).final_message()
+    await scene.until(lambda: bool(scene.voices()), "a greeting")
+    await scene.settled()
+    return scene.voices()[0]
+
+
+async def test_a_private_character_is_reported_to_the_staff_and_to_nobody_else(world: World) -> None:
+    scene = Scene.of(world)
+    member, log = scene.guild.add_member("Bea"), log_of(scene)
+    await want_reports(world, log)
+    await link(world, scene.owner, account_id=AUTHOR)
+    await link(world, member)
+    async with world.bot():
+        greeting = await bring_diary(scene)
+        form = await member.context_menu(greeting, "Report")
+        assert form.modal is not None
+        assert form.modal.title == "Report Diary Keeper"
+        assert "to the staff of this server and to nobody else" in str(form.modal)
+        answer = await report(form, member)
+        assert "and to nobody else" in answer.text
+        copy = await copy_in(scene, log)
+        await scene.stored("SELECT 1 FROM report WHERE state = 'accepted'")
+        assert "**Diary Keeper** was reported" in copy.content
+        assert address(scene, greeting) in copy.content
+        rating = await member.submit(await member.context_menu(greeting, "Rate character"), {"stars": "2"})
+        assert "it takes no reviews" in rating.text
+    assert [call for call in world.upstream.calls if call.path.endswith(("/report", "/review"))] == []
+
+
+async def test_a_private_character_cannot_be_reported_where_no_staff_would_read_it(world: World) -> None:
+    scene = Scene.of(world)
+    member = scene.guild.add_member("Bea")
+    await link(world, scene.owner, account_id=AUTHOR)
+    async with world.bot():
+        greeting = await bring_diary(scene)
+        sentence = await scene.read(await member.context_menu(greeting, "Report"))
+    assert "has set no channel for reports" in sentence
 
 
 # From the menu of a message
