@@ -21,7 +21,9 @@ _TAG: Final = 30
 _TAGS: Final = 12
 
 NONE_OF_YOURS: Final = "That is none of your characters. /character mine lists them."
+SEVERAL_OF_YOURS: Final = "Several of your characters go by that name. Choose the one you mean from the list."
 NO_LONGER: Final = "That character is no longer available."
+ARCHIVED: Final = "That character is archived, and cannot be brought back from here."
 NO_CHARACTERS: Final = (
     "You have no characters on NanoGPT yet. Make one with /character create, or bring a card file with "
     "/character import."
@@ -45,6 +47,16 @@ UNCERTAIN_EDIT: Final = (
     "NanoGPT did not answer clearly, so I cannot say whether your changes arrived. Press *Save* again: they are the "
     "same changes, so nothing is done twice. Your draft is kept."
 )
+UNCERTAIN_ARCHIVE: Final = (
+    "NanoGPT did not answer clearly, so I cannot say whether it is archived. /character mine shows how it stands."
+)
+NO_BALANCE: Final = "Your NanoGPT account has not enough balance for that. Top it up, then try again."
+DAILY_LIMIT: Final = "The key of your NanoGPT account has reached its limit for today. Try again after midnight UTC."
+NANOGPT_BUSY: Final = "NanoGPT is answering too many people just now. Try again in a minute."
+NANOGPT_DOWN: Final = "NanoGPT does not answer just now. Try again in a minute."
+NOT_PERMITTED: Final = "NanoGPT does not let your account do that with this character."
+NO_FILES: Final = "There was no file among that. Press *Upload* and add at least one."
+WILL_TELL: Final = "I tell you by direct message once NanoGPT's moderators have decided."
 DRAFT_KEPT: Final = "Your draft is kept."
 
 WHAT_ACCESS_MEANS: Final = (
@@ -153,6 +165,12 @@ def rating_words(own: OwnCharacter) -> str:
 
 def confirm_edit(name: str, changes: CharacterChanges, channels: int) -> str:
     """Ask before an edit that takes an approved public character out of use."""
+    if changes.visibility not in (None, Visibility.PUBLIC):
+        return (
+            f"{name} is approved and public. Once it is {changes.visibility.value}, others cannot use it any more"
+            f"{f', and it pauses in {_channels(channels)} here' if channels else ''}; to be public again it has to be "
+            "reviewed again. Save it all the same?"
+        )
     return (
         f"{name} is approved and public. NanoGPT reviews it again after this ({_listed(changed_words(changes))}), and "
         "until it is approved anew nobody but you can use it"
@@ -200,6 +218,22 @@ def standing_sentence(character: Character) -> str:
 def missing_sentence(missing: Sequence[Missing]) -> str:
     """Say what a new character still needs."""
     return f"It still needs {_listed([part.value for part in missing])}."
+
+
+def unknown_model(model: str, closest: str | None) -> str:
+    """Say that NanoGPT lists no such model."""
+    hint = f" Did you mean {quoted(closest)}?" if closest else " /character create offers those there are."
+    return f"NanoGPT lists no model {quoted(model, _WORD)}.{hint}"
+
+
+def no_plain_text(what: str) -> str:
+    """Say that an uploaded file is not what a text is."""
+    return f"The file for the {what} is not plain text in UTF-8. Save it as plain text and upload it again."
+
+
+def empty_file(what: str) -> str:
+    """Say that an uploaded file has nothing in it."""
+    return f"The file for the {what} is empty. To clear a text, use its form."
 
 
 def refused_by_nanogpt(message: str | None) -> str:

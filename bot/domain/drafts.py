@@ -66,6 +66,7 @@ class FormFault(Enum):
     TOO_MANY_TAGS = "too_many_tags"
     UNREADABLE_TAG = "unreadable_tag"
     TOO_LONG = "too_long"
+    TOO_MILD = "too_mild"
 
 
 FAULT_SENTENCES: Final[Mapping[FormFault, str]] = {
@@ -73,6 +74,7 @@ FAULT_SENTENCES: Final[Mapping[FormFault, str]] = {
     FormFault.TOO_MANY_TAGS: f"A character can have at most {MOST_TAGS} tags here.",
     FormFault.UNREADABLE_TAG: "Tags are made of the letters a to z, digits and hyphens, with commas between them.",
     FormFault.TOO_LONG: f"A text can have at most {LONGEST_TEXT:,} characters here.",
+    FormFault.TOO_MILD: "By what the card says of itself, it is rated stronger than that. Choose a stronger rating.",
 }
 
 
@@ -106,6 +108,10 @@ class Writing:
     """Whether the author wants to be told by direct message once it is reviewed."""
     notes: CardNotes | None = None
     card: CardFileId | None = None
+    rating_floor: ContentRating = ContentRating.SFW
+    """The mildest rating that may be chosen, as what it was made from says so much of itself."""
+    sent_beside: tuple[CharacterId, ...] = ()
+    """The characters of the same name that were there when it was sent: none of them was made from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +221,8 @@ def _with_labels(writing: Writing, values: Mapping[str, str]) -> Writing | FormF
             return FormFault.TOO_MANY_TAGS if tags is TagFault.TOO_MANY else FormFault.UNREADABLE_TAG
         sheet = replace(sheet, tags=tags)
     chosen = parse_rating(values.get("rating"))
+    if chosen is not None and chosen < writing.rating_floor:
+        return FormFault.TOO_MILD
     sheet = replace(
         sheet,
         rating=sheet.rating if chosen is None else chosen,

@@ -126,6 +126,22 @@ def as_fields(sheet: Sheet) -> CharacterFields:
     )
 
 
+def made_from(own: OwnCharacter, made: CharacterFields) -> bool:
+    """Tell whether a character that was found may be what was made: nothing that is shown of it says otherwise."""
+    character = own.character
+    if character.archived or not same_text(character.name, made.name):
+        return False
+    texts = (
+        (character.summary, made.summary),
+        (character.description, made.description),
+        (character.first_message, made.first_message),
+        (own.system_prompt, made.system_prompt),
+        (character.base_model, made.base_model),
+        (character.visibility, made.visibility.value),
+    )
+    return all(shown is None or same_text(shown, sent) for shown, sent in texts)
+
+
 def changes_between(before: Sheet, after: Sheet) -> CharacterChanges:
     """Return what an edit changed, and nothing else.
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain import desk_wording
-from bot.domain.authoring import CharacterChanges
+from bot.domain.authoring import CharacterChanges, Visibility
 from bot.domain.cards import MAX_DESCRIPTION, MAX_FIELD_NAME, MAX_FIELD_VALUE, MAX_FOOTER, MAX_TITLE, MAX_TOTAL
 from bot.domain.characters import Character, KnownCharacter, OwnCharacter
 from bot.domain.ids import CharacterId, CharacterRef
@@ -134,6 +134,19 @@ def test_an_edit_that_costs_the_approval_is_asked_about() -> None:
     assert "(summary and tags)" in question
     assert "pauses in 2 channels here" in question
     assert "pauses" not in desk_wording.confirm_edit("**Ada**", CharacterChanges(name="x"), 0)
+
+
+def test_taking_an_approved_character_back_is_asked_about_in_other_words() -> None:
+    question = desk_wording.confirm_edit("**Ada**", CharacterChanges(visibility=Visibility.PRIVATE), 0)
+    assert "Once it is private" in question
+    assert "reviews it again after" not in question
+
+
+def test_a_misspelt_model_is_told_with_what_comes_close() -> None:
+    assert desk_wording.unknown_model("fake/modle", "fake/model").endswith(
+        "Did you mean fake/model?".replace("/", "\\/")
+    )
+    assert "/character create" in desk_wording.unknown_model("x", None)
 
 
 def test_archiving_says_that_it_cannot_be_undone() -> None:

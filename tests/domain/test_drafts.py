@@ -128,12 +128,13 @@ def test_access_is_taken() -> None:
         (Form.TEXTS, {"name": " "}, FormFault.NAMELESS),
         (Form.TEXTS, {"description": "x" * (LONGEST_TEXT + 1)}, FormFault.TOO_LONG),
         (Form.PROMPT, {"system_prompt": "x" * (LONGEST_TEXT + 1)}, FormFault.TOO_LONG),
+        (Form.LABELS, {"rating": "sfw"}, FormFault.TOO_MILD),
         (Form.LABELS, {"tags": "???"}, FormFault.UNREADABLE_TAG),
         (Form.LABELS, {"tags": ",".join(map(str, range(11)))}, FormFault.TOO_MANY_TAGS),
     ],
 )
 def test_what_is_wrong_with_a_form_is_told(form: Form, values: Mapping[str, str], fault: FormFault) -> None:
-    assert filled(EDIT, form, values) is fault
+    assert filled(replace(EDIT, rating_floor=ContentRating.SUGGESTIVE), form, values) is fault
 
 
 def test_half_a_pair_of_surrogates_is_taken_for_a_question_mark() -> None:

@@ -18,6 +18,7 @@ from bot.domain.sheets import (
     as_fields,
     changed_words,
     changes_between,
+    made_from,
     missing_parts,
     read_tags,
     same_text,
@@ -184,6 +185,35 @@ def test_a_new_character_is_private_unless_chosen_otherwise() -> None:
         tags=("numbers", "history"),
     )
     assert (NEW_SHEET.visibility, NEW_SHEET.allow_api) == (Visibility.PRIVATE, False)
+
+
+MADE = OwnCharacter(
+    Character(
+        CharacterId("id"),
+        "Ada",
+        summary="Counts",
+        first_message="Hello.\nShall we count?",
+        base_model="fake/model",
+        visibility="public",
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("found", "same"),
+    [
+        (MADE, True),
+        (replace(MADE, system_prompt="You count.\n"), True),
+        (replace(MADE, system_prompt="You sing."), False),
+        (replace(MADE, character=Character(CharacterId("id"), "Ada")), True),
+        (replace(MADE, character=replace(MADE.character, name="Bob")), False),
+        (replace(MADE, character=replace(MADE.character, summary="Sings")), False),
+        (replace(MADE, character=replace(MADE.character, visibility="private")), False),
+        (replace(MADE, character=replace(MADE.character, archived=True)), False),
+    ],
+)
+def test_what_was_made_is_known_again(found: OwnCharacter, *, same: bool) -> None:
+    assert made_from(found, as_fields(WHOLE)) is same
 
 
 def test_an_unfinished_sheet_makes_no_character() -> None:
