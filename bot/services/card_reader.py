@@ -42,6 +42,7 @@ MOST_WAITING: Final = 8
 MAX_ANSWER_BYTES: Final = MAX_FILE_BYTES + 4 * 1024 * 1024
 """An exported file, or the texts of a card."""
 
+_PIECE_BYTES: Final = 1024 * 1024
 _GARBAGE: Final = b""
 """No answer at all."""
 _ROOT: Final = Path(__file__).parents[2]
@@ -143,7 +144,7 @@ class CardReader:
             raise CardUnusable(FaultKind.READER_FAILED) from None
         finally:
             if process is not None:
-                await _end(process)
+                await asyncio.shield(_end(process))
         if status != 0:
             raise CardUnusable(_fault_of(status))
         return answer
@@ -168,7 +169,7 @@ async def _read(process: "Process") -> bytes:
     assert process.stdout is not None
     pieces: list[bytes] = []
     size = 0
-    while size <= MAX_ANSWER_BYTES and (piece := await process.stdout.read(MAX_ANSWER_BYTES)):
+    while size <= MAX_ANSWER_BYTES and (piece := await process.stdout.read(_PIECE_BYTES)):
         pieces.append(piece)
         size += len(piece)
     return b"".join(pieces)
@@ -178,7 +179,12 @@ async def _end(process: "Process") -> None:
     """End a child that still runs, and wait until the system has let go of it."""
     with suppress(ProcessLookupError):
         process.kill()
-    await asyncio.shield(process.wait())
+    # asyncio takes a child for ended only once its output has been read to the end, which is held back while nobody
+    # reads it.
+    assert process.stdout is not None
+    while await process.stdout.read(_PIECE_BYTES):
+        pass
+    await process.wait()
 
 
 def _fault_of(status: int) -> FaultKind:

@@ -105,7 +105,6 @@ async def test_an_original_that_cannot_be_read_is_a_fault() -> None:
         (["pass"], FaultKind.READER_FAILED),
         (["sys.stdin.buffer.read()", "print('nonsense')"], FaultKind.READER_FAILED),
         (['print(\'{"failure": "x"}\')'], FaultKind.READER_FAILED),
-        (["while True: sys.stdout.write('x' * 1_000_000)"], FaultKind.READER_FAILED),
         (["import os, signal", "os.kill(os.getpid(), signal.SIGKILL)"], FaultKind.TOO_MUCH_MEMORY),
         (["import os, signal", "os.kill(os.getpid(), signal.SIGXCPU)"], FaultKind.TOO_SLOW),
     ],
@@ -136,6 +135,14 @@ async def test_a_child_that_stalls_is_ended() -> None:
 async def test_a_child_that_does_not_listen_is_ended() -> None:
     stalled = reader("import signal", "signal.pause()", wall_seconds=0.3)
     assert (await fault_of(stalled, json_bytes({"name": "Ada", "x": "x" * 2_000_000}))).kind is FaultKind.TOO_SLOW
+    assert no_child_is_left()
+
+
+async def test_a_child_that_talks_without_end_is_ended_while_nobody_reads_it() -> None:
+    talking = reader("while True: sys.stdout.write('x' * 1_000_000)")
+    async with asyncio.timeout(UNHURRIED_SECONDS / 2):
+        for _ in range(10):
+            assert (await fault_of(talking)).kind is FaultKind.READER_FAILED
     assert no_child_is_left()
 
 
