@@ -1,5 +1,6 @@
 """Ratings and reports that members give, and what of them is shown."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -14,6 +15,7 @@ from bot.domain.ids import (
     ReportId,
     UserId,
 )
+from bot.domain.unicode_text import utf16_length
 
 MIN_STARS: Final = 1
 MAX_STARS: Final = 5
@@ -23,6 +25,8 @@ MAX_REVIEW_CHARACTERS: Final = 2000
 """Our own cap: the catalogue documents none."""
 MAX_DETAILS_CHARACTERS: Final = 1000
 """Our own cap on the details of a report: the catalogue documents none."""
+LONGEST_NEWS_UNITS: Final = 1_900
+"""UTF-16 units of news that are told at once: a message takes 2,000 characters."""
 MIN_RATINGS_SHOWN: Final = 3
 """An average of fewer would tell what one member thinks."""
 
@@ -206,6 +210,18 @@ class OutboxEntry:
     """How often it was sent in vain."""
     due_at_ms: int
     created_at_ms: int
+
+
+def fitting_news(sentences: Iterable[str]) -> tuple[str, ...]:
+    """Return as many news, from the first on, as fit into a message a line each; never none of some."""
+    fitting: list[str] = []
+    left = LONGEST_NEWS_UNITS
+    for sentence in sentences:
+        left -= utf16_length(sentence) + 1
+        if fitting and left < 0:
+            break
+        fitting.append(sentence)
+    return tuple(fitting)
 
 
 _SUBJECT_SIGN: Final = ":"

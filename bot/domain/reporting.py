@@ -94,6 +94,13 @@ def about_report(readers: Readers) -> str:
     return f"{goes} It does not replace Discord's own report function: use that for what breaks Discord's rules."
 
 
+def about_details(readers: Readers) -> str:
+    """Return what a person reads beside the box for details; within the 100 characters of a label's description."""
+    if readers.addressee is Addressee.STAFF:
+        return "Read by the staff of this server only if you tick the box below."
+    return "They are sent along, so leave private things out."
+
+
 def receipt(complaint: Complaint, *, staff: bool) -> str:
     """Return what the reporter reads once their report is stored; `staff` tells whether the server's staff reads it."""
     shown = "with your name and your details" if complaint.shared else "without your name and your details"

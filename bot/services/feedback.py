@@ -19,6 +19,7 @@ from bot.domain.feedback import (
     Report,
     Review,
     ReviewFault,
+    fitting_news,
     read_review,
     shown_average,
 )
@@ -46,7 +47,7 @@ from bot.store.reviews import Reviews
 from bot.store.turns import Turns
 
 REPORTS_PER_HOUR: Final = 5
-"""Of one member: every report is a call with the operator's key, and somebody has to read it."""
+"""Of one member: most reports are calls with the operator's key, and somebody has to read each."""
 _HOUR_SECONDS: Final = 3_600.0
 _MOST_REPORTERS: Final = 10_000
 """Members whose latest reports are remembered at once; memory for the busiest bot stays at a few megabytes."""
@@ -290,16 +291,19 @@ class FeedbackService:
     async def pending_news(self, user_id: UserId) -> News | None:
         """Return what a member does not know yet of how their reports and reviews ended, or None.
 
-        Call `told` once it is shown.
+        As much of it as fits into a message, the oldest reports first; the rest is for the next time. Call `told` once
+        it is shown.
         """
         reports = [(report.id, news) for report in await self._reports.untold(user_id) if (news := report_news(report))]
         reviews = [(rating, news) for rating in await self._ratings.untold(user_id) if (news := review_news(rating))]
-        if not reports and not reviews:
+        sentences = fitting_news(news for _, news in (*reports, *reviews))
+        if not sentences:
             return None
+        told = len(sentences)
         return News(
-            tuple(report_id for report_id, _ in reports),
-            tuple(news for _, news in (*reports, *reviews)),
-            tuple(rating for rating, _ in reviews),
+            tuple(report_id for report_id, _ in reports[:told]),
+            sentences,
+            tuple(rating for rating, _ in reviews[: max(0, told - len(reports))]),
         )
 
     async def told(self, news: News) -> None:

@@ -11,7 +11,7 @@ from bot.domain.forms import TICKED
 from bot.domain.ids import CharacterRef, TurnId, UserId
 from bot.domain.publishing import Standing, Whereabouts, all_sentence, offer_sentence, standing_sentence
 from bot.domain.quoting import code_block
-from bot.domain.reporting import ReportReason, about_report
+from bot.domain.reporting import ReportReason, about_details, about_report
 from bot.errors import UserError
 from bot.gateway.places import place_of
 from bot.gateway.presenting import amend, answer, answer_failure
@@ -204,11 +204,10 @@ def report_modal(interaction: discord.Interaction, form: ReportForm) -> ui.Modal
         placeholder="What did it say or do?",
         max_length=MAX_DETAILS_CHARACTERS,
     )
-    about_details = "They are sent along, so leave private things out."
     items: list[ui.Item[Any]] = [
         ui.TextDisplay(about_report(form.readers)),
         ui.Label(text="What is wrong?", component=reasons),
-        ui.Label(text="Details (optional)", description=about_details, component=details),
+        ui.Label(text="Details (optional)", description=about_details(form.readers), component=details),
     ]
     if form.readers.staff:
         items.append(

@@ -10,6 +10,7 @@ from bot.domain.reporting import (
     TO_CATALOGUE,
     Readers,
     ReportReason,
+    about_details,
     about_report,
     parse_reason,
     receipt,
@@ -107,6 +108,11 @@ def test_where_a_report_goes_is_said_before_it_is_written(readers: Readers, word
     assert words in about
     assert not_words not in about
     assert "does not replace Discord's own report function" in about
+
+
+def test_who_reads_the_details_is_said_beside_them() -> None:
+    assert "sent along" in about_details(TO_CATALOGUE)
+    assert "only if you tick the box" in about_details(STAFF)
 
 
 @pytest.mark.parametrize("addressee", Addressee)

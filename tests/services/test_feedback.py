@@ -373,6 +373,25 @@ async def test_a_report_deleted_by_its_reporter_is_sent_without_details(world: F
     assert json.loads(world.upstream.requests[0].content) == {"reason": "Hate or harassment"}
 
 
+async def test_news_that_do_not_fit_into_one_message_are_told_one_after_the_other(world: FeedbackWorld) -> None:
+    await world.link()
+    world.upstream.answer(409, "already reported")
+    await report(world, await world.character())
+    await world.sending.send_due()
+    refs = [await world.character(f"No {number}", slug=f"no-{number}") for number in range(9)]
+    for ref in refs:
+        world.upstream.answer(402, "x" * 300)
+        await world.feedback.rate(MEMBER, ref, stars="4", text=None, place=OPEN_PLACE, publish=True)
+        await world.sending.send_due()
+    told: list[str] = []
+    while news := await world.feedback.pending_news(MEMBER):
+        assert len("\n".join(news.sentences)) <= 2_000
+        await world.feedback.told(news)
+        told += news.sentences
+    assert len(told) == 10
+    assert "already reported" in told[0]
+
+
 # Reports with the member's own key
 
 
