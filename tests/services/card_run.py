@@ -6,14 +6,17 @@ The suite plays a short run; a long one, every file in a child process as in the
 
 import argparse
 import asyncio
+import os
 import resource
 import sys
+import tempfile
 import time
 import tracemalloc
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Final
 
 from bot.domain.card_files.exporting import CardExport, ExportedCharacter, rewritten_export
@@ -21,7 +24,7 @@ from bot.domain.card_files.faults import CardFault, CardUnusable, FaultKind
 from bot.domain.card_files.fields import CardFields
 from bot.domain.card_files.reading import CardReading, read_card_file
 from bot.domain.card_files.wording import card_notes, export_sentence, fault_sentence
-from bot.services.card_reader import WALL_SECONDS, CardReader, ImportedCard
+from bot.services.card_reader import WALL_SECONDS, CardReader, ImportedCard, child_command
 from tests.support.card_mutations import mutation
 
 MOST_SECONDS: Final = 2.0
@@ -47,7 +50,18 @@ class Findings:
     """Of the clock on the wall, for each file and its export."""
     cpu_seconds: list[float] = field(default_factory=list[float])
     """Of the processor, which do not depend on what else a machine does."""
+    peaks: list[int] = field(default_factory=list[int])
+    """Bytes that each child had in memory at most, interpreter and code included; none without children."""
     problems: list[str] = field(default_factory=list[str])
+
+    def add(self, more: "Findings") -> None:
+        """Take in what another part of the run has shown."""
+        self.cases += more.cases
+        self.ends += more.ends
+        self.seconds += more.seconds
+        self.cpu_seconds += more.cpu_seconds
+        self.peaks += more.peaks
+        self.problems += more.problems
 
 
 Read = Callable[[bytes], Awaitable[CardReading]]
@@ -126,14 +140,65 @@ def most_memory(seed: int, numbers: Iterable[int]) -> int:
     return max(peaks)
 
 
+class PeakWatch:
+    """Lets each child say at its end how much memory it had at most.
+
+    The system's own account of ended children is of no use: a child begins with the peak of the process that
+    started it. A child may write no file, but into a pipe it may. Linux only (proc_pid_status(5)).
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._pipe = folder / "peaks"
+        os.mkfifo(self._pipe)
+        # Open for writing too, so that no child waits for a reader.
+        self._end = os.open(self._pipe, os.O_RDWR | os.O_NONBLOCK)
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """The command of the real child, which then tells its peak."""
+        *start, code, root = child_command()
+        return (*start, f"{code}; {_TELL_PEAK}", root, str(self._pipe))
+
+    def peaks(self) -> list[int]:
+        """Return what was told since the last time, in bytes."""
+        told = b""
+        with suppress(BlockingIOError):
+            while True:
+                told += os.read(self._end, _KIBIBYTE)
+        return [int(line) * _KIBIBYTE for line in told.split()]
+
+    def close(self) -> None:
+        """Close the pipe."""
+        os.close(self._end)
+
+
+_TELL_PEAK: Final = (
+    "told = open('/proc/self/status', 'rb').read().partition(b'VmHWM:')[2].split()[0]; "
+    "open(sys.argv[2], 'wb', 0).write(told + b'\\n')"
+)
+
+
 async def play_in_children(seed: int, numbers: Iterable[int], *, wall_seconds: float) -> Findings:
     """Play a run as the bot does, each file in a process of its own."""
-    reader = CardReader(wall_seconds=wall_seconds)
+    with tempfile.TemporaryDirectory() as folder, closing(PeakWatch(Path(folder))) as watch:
+        reader = CardReader(command=watch.command, wall_seconds=wall_seconds)
+        peaks: list[int] = []
 
-    async def export(character: ExportedCharacter, file: bytes) -> CardExport:
-        return await reader.export(character, ImportedCard(file, None))
+        async def read(file: bytes) -> CardReading:
+            try:
+                return await reader.read(file)
+            finally:
+                peaks.extend(watch.peaks())
 
-    return await play(seed, numbers, reader.read, export, cpu_clock=_cpu_seconds_of_children)
+        async def export(character: ExportedCharacter, file: bytes) -> CardExport:
+            try:
+                return await reader.export(character, ImportedCard(file, None))
+            finally:
+                peaks.extend(watch.peaks())
+
+        found = await play(seed, numbers, read, export, cpu_clock=_cpu_seconds_of_children)
+        found.peaks = peaks
+        return found
 
 
 def _cpu_seconds_of_children() -> float:
@@ -156,25 +221,20 @@ def main() -> int:
     for first in range(asked.first, last, _REPORT_EVERY):
         numbers = range(first, min(first + _REPORT_EVERY, last))
         found = asyncio.run(play_in_children(asked.seed, numbers, wall_seconds=asked.wall_seconds))
-        total.cases += found.cases
-        total.ends += found.ends
-        total.seconds += found.seconds
-        total.cpu_seconds += found.cpu_seconds
-        total.problems += found.problems
+        total.add(found)
         print(f"{total.cases} files, {len(total.problems)} problems", file=sys.stderr)  # noqa: T201 - a command prints
     print(_report(total))  # noqa: T201 - as above
     return 1 if total.problems else 0
 
 
 def _report(found: Findings) -> str:
-    # In KiB on Linux (getrusage(2)); of the largest child, interpreter and code included.
-    largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * _KIBIBYTE
     lines = [f"{count:6} {end}" for end, count in found.ends.most_common()]
     lines.append(f"{found.cases} files; for each, an export included where it was read:")
     for clock, seconds in (("by the wall", sorted(found.seconds)), ("of the processor", sorted(found.cpu_seconds))):
         median, late = seconds[len(seconds) // 2], seconds[len(seconds) * 99 // 100]
         lines.append(f"seconds {clock}: median {median:.3f}, 99th percentile {late:.3f}, longest {seconds[-1]:.3f}")
-    lines.append(f"largest child: {largest / _MEBIBYTE:.0f} MiB")
+    smallest, largest = min(found.peaks) / _MEBIBYTE, max(found.peaks) / _MEBIBYTE
+    lines.append(f"memory of a child at its peak: from {smallest:.0f} to {largest:.0f} MiB")
     return "\n".join(lines + [f"PROBLEM {problem}" for problem in found.problems])
 
 

@@ -1,3 +1,7 @@
+import sys
+
+import pytest
+
 from bot.domain.card_files.faults import FaultKind
 from tests.services.card_run import MOST_BYTES, MOST_SECONDS, READ, most_memory, play_here, play_in_children
 from tests.support.card_mutations import mutation
@@ -25,12 +29,16 @@ def test_none_takes_much_memory() -> None:
     assert most_memory(SEED, range(CASES, CASES + CASES_FOR_MEMORY)) < MOST_BYTES
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells and limits the memory of a process")
 async def test_none_troubles_the_process_that_reads_it() -> None:
     numbers = range(2 * CASES, 2 * CASES + CASES_IN_CHILDREN)
     found = await play_in_children(SEED, numbers, wall_seconds=UNHURRIED_SECONDS)
     assert found.problems == []
     assert found.cases == CASES_IN_CHILDREN
     assert max(found.cpu_seconds) < MOST_SECONDS
+    # The smallest has little more in memory than the interpreter and the code.
+    assert len(found.peaks) >= CASES_IN_CHILDREN / 2
+    assert max(found.peaks) - min(found.peaks) < MOST_BYTES
 
 
 def test_a_number_names_a_file() -> None:
