@@ -17,6 +17,13 @@ def log_of(scene: Scene, *, nsfw: bool = False) -> Channel:
     return scene.guild.add_channel("mod-log", nsfw=nsfw)
 
 
+async def introduced(scene: Scene, character: str = GUIDE) -> Message:
+    """Let a character introduce itself, and return its greeting once the bot has written down which message it is."""
+    greeting = await scene.use(character)
+    await scene.stored("SELECT 1 FROM post WHERE message_id = ?", greeting.id)
+    return greeting
+
+
 async def report(form: InteractionResult, who: Person, **fields: object) -> InteractionResult:
     """Send a filled-in report."""
     answer = await who.submit(form, {"reason": "copyright", "details": DETAILS, **fields})
@@ -41,7 +48,7 @@ async def test_the_staff_reads_what_is_wrong_and_where_and_not_who_said_so(world
     member, log = scene.guild.add_member("Bea"), log_of(scene)
     await want_reports(world, log)
     async with world.bot():
-        greeting = await scene.use()
+        greeting = await introduced(scene)
         form = await member.click(greeting, "⚑ Report")
         answer = await report(form, member)
         assert "The staff of this server gets a copy, without your name and your details" in answer.text
@@ -83,7 +90,7 @@ async def test_a_copy_in_an_ordinary_channel_names_no_adult_character(world: Wor
     log = log_of(scene)
     await want_reports(world, log)
     async with world.bot():
-        greeting = await scene.use(BARD)
+        greeting = await introduced(scene, BARD)
         form = await scene.owner.click(greeting, "⚑ Report")
         await report(form, scene.owner, **{BOX: True})
         copy = await copy_in(scene, log)
@@ -143,8 +150,9 @@ async def bring_diary(scene: Scene) -> Message:
     form = await scene.owner.click(await question.final_message(), "Pay for it here…")
     await (await scene.owner.submit(form, {"turns": "5"})).final_message()
     await scene.until(lambda: bool(scene.voices()), "a greeting")
-    await scene.settled()
-    return scene.voices()[0]
+    greeting = scene.voices()[0]
+    await scene.stored("SELECT 1 FROM post WHERE message_id = ?", greeting.id)
+    return greeting
 
 
 async def test_a_private_character_is_reported_to_the_staff_and_to_nobody_else(world: World) -> None:
@@ -188,7 +196,7 @@ async def test_a_character_is_rated_and_reported_from_any_message_of_its_own(wor
     log = log_of(scene)
     await want_reports(world, log)
     async with world.bot():
-        greeting = await scene.use()
+        greeting = await introduced(scene)
         await scene.ask("And then?", "Then it gets dark.")
         rating = await scene.owner.context_menu(greeting, "Rate character")
         assert rating.modal is not None
@@ -208,7 +216,7 @@ async def test_a_reply_in_a_thread_is_reported_where_it_stands(world: World) -> 
         await scene.use()
         aside = scene.thread()
         reply = await aside.ask("Between us?", "Between us.")
-        await aside.settled()
+        await aside.stored("SELECT 1 FROM post WHERE message_id = ?", reply.id)
         await report(await scene.owner.context_menu(reply, "Report"), scene.owner)
         assert address(aside, reply) in (await copy_in(scene, log)).content
 
@@ -227,7 +235,7 @@ async def test_a_message_that_no_character_said_gets_a_sentence(world: World) ->
 async def test_a_character_that_may_not_be_shown_here_any_more_is_not_named(world: World) -> None:
     scene = Scene.of(world, nsfw=True)
     async with world.bot():
-        greeting = await scene.use(BARD)
+        greeting = await introduced(scene, BARD)
         scene.channel.set_nsfw(False)
         await scene.marked("is paused")
         assert "content rating" in await scene.read(await scene.owner.context_menu(greeting, "Rate character"))
