@@ -28,6 +28,8 @@ _END: Final = struct.Struct("<4s4H2IH")
 _LOCAL_MARK: Final = b"PK\x03\x04"
 _CENTRAL_MARK: Final = b"PK\x01\x02"
 _END_MARK: Final = b"PK\x05\x06"
+_SIZE_IN_END: Final = 5
+"""The field of the last record that holds the size of the directory."""
 _LONGEST_COMMENT: Final = 0xFFFF
 
 _STORED: Final = 0
@@ -126,9 +128,20 @@ def has_other_files(file: bytes) -> bool:
 
 
 def _end_of_directory(file: bytes) -> int | None:
-    """Return where the record stands that ends the archive; its comment may be as long as 64 KiB."""
-    position = file.rfind(_END_MARK, max(0, len(file) - _END.size - _LONGEST_COMMENT))
-    return None if position < 0 or len(file) - position < _END.size else position
+    """Return where the record stands that ends the archive: the last one with a directory in front of it.
+
+    Where there is none such, it is the last record that is whole. Up to 64 KiB may follow, a comment by the rules.
+    """
+    last_whole = None
+    first = max(0, len(file) - _END.size - _LONGEST_COMMENT)
+    position = file.rfind(_END_MARK, first, len(file) - _END.size + len(_END_MARK))
+    while position >= 0:
+        size = _END.unpack_from(file, position)[_SIZE_IN_END]
+        if file.startswith(_CENTRAL_MARK if size else _END_MARK, max(0, position - size)):
+            return position
+        last_whole = position if last_whole is None else last_whole
+        position = file.rfind(_END_MARK, first, position)
+    return last_whole
 
 
 def _entries(file: bytes) -> list[_Entry]:

@@ -94,6 +94,21 @@ def test_the_archive_may_stand_behind_something(lead: bytes) -> None:
     assert card_in_charx(lead + charx({"card.json": CARD})) == CARD
 
 
+@pytest.mark.parametrize(
+    "tail", [b"a comment", b"PK\x05\x06", b"PK\x05\x06" + b"x" * 18, b"PK\x05\x06" * 10, bytes(0xFFFF)]
+)
+def test_something_may_follow_the_archive(tail: bytes) -> None:
+    assert card_in_charx(charx({"card.json": CARD}) + tail) == CARD
+
+
+def test_nothing_is_looked_for_beyond_the_longest_comment() -> None:
+    assert not is_zip(charx({"card.json": CARD}) + bytes(0xFFFF + 1))
+
+
+def test_marks_without_end_are_looked_through_quickly() -> None:
+    assert is_zip(charx({}) + b"PK\x05\x06" * 10_000)
+
+
 def test_the_name_of_the_card_may_have_capitals() -> None:
     assert card_in_charx(charx({"Card.JSON": CARD})) == CARD
 
