@@ -3,7 +3,7 @@
 from enum import Enum
 from typing import Final
 
-from bot.domain.card_files.card_json import JsonObject, card_json_bytes, parse_card_json
+from bot.domain.card_files.card_json import JsonObject, parse_card_json
 from bot.domain.card_files.charx import card_in_charx, charx_with_card, has_other_files, is_zip
 from bot.domain.card_files.faults import CardUnusable, FaultKind
 from bot.domain.card_files.png import SIGNATURE, V2_KEYWORD, V3_KEYWORD, card_in_png, png_with_cards
@@ -61,16 +61,15 @@ def has_picture(file: bytes, container: Container) -> bool:
     return container is Container.PNG or (container is Container.CHARX and has_other_files(file))
 
 
-def file_with_card(original: bytes, container: Container, v3: JsonObject, v2: JsonObject) -> bytes:
-    """Return the original file with another card in it; a PNG gets the V2 card too, as older programs look for that.
+def file_with_card(original: bytes, container: Container, v3: bytes, v2: bytes) -> bytes:
+    """Return the original file with another card in it, given as the text of its JSON.
 
-    Raises CardUnusable when the original is damaged.
+    A PNG gets the V2 card too, as older programs look for that. Raises CardUnusable when the original is damaged.
     """
     match container:
         case Container.PNG:
-            cards = ((V2_KEYWORD, card_json_bytes(v2)), (V3_KEYWORD, card_json_bytes(v3)))
-            return png_with_cards(original, cards)
+            return png_with_cards(original, ((V2_KEYWORD, v2), (V3_KEYWORD, v3)))
         case Container.CHARX:
-            return charx_with_card(original, card_json_bytes(v3))
+            return charx_with_card(original, v3)
         case _:
-            return card_json_bytes(v3)
+            return v3

@@ -74,13 +74,16 @@ def rewritten_export(character: ExportedCharacter, original: bytes | None) -> Ca
     plans = [(kind, kept) for kind in dict.fromkeys((container, Container.JSON)) for kept in (True, False)]
     while True:
         kind, with_original = plans.pop(0)
-        v3 = _v3_card(character, imported, with_original=with_original)
-        file = file_with_card(original or b"", kind, v3, _v2_card(v3))
+        card = _v3_card(character, imported, with_original=with_original)
+        v3 = card_json_bytes(card)
         # Against fields that are too long for an import nothing helps: what is tried last is handed out in any case.
-        if not plans or _can_be_imported(file, v3):
-            return CardExport(
-                file, kind, rewritten=True, with_original=with_original and bool(imported), prompt_seen=prompt_seen
-            )
+        if plans and not _can_be_read(v3):
+            continue
+        v2 = card_json_bytes(_v2_card(card)) if kind is Container.PNG else b""
+        file = file_with_card(original or b"", kind, v3, v2)
+        if not plans or len(file) <= MAX_FILE_BYTES:
+            with_original = with_original and bool(imported)
+            return CardExport(file, kind, rewritten=True, with_original=with_original, prompt_seen=prompt_seen)
 
 
 def export_filename(name: str, container: Container) -> str:
@@ -89,11 +92,9 @@ def export_filename(name: str, container: Container) -> str:
     return f"{stem}.{container.value}"
 
 
-def _can_be_imported(file: bytes, card: JsonObject) -> bool:
-    if len(file) > MAX_FILE_BYTES:
-        return False
+def _can_be_read(card: bytes) -> bool:
     try:
-        parse_card_json(card_json_bytes(card))
+        parse_card_json(card)
     except CardUnusable:
         return False
     return True

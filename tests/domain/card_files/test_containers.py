@@ -74,6 +74,6 @@ def test_an_archive_of_a_card_alone_holds_no_picture() -> None:
 
 @pytest.mark.parametrize("container", Container)
 def test_another_card_takes_the_place_of_the_first(container: Container) -> None:
-    file = file_with_card(SAMPLES[CardVersion.V2, container], container, {"name": "Three"}, {"name": "Two"})
+    file = file_with_card(SAMPLES[CardVersion.V2, container], container, b'{"name": "Three"}', b'{"name": "Two"}')
     assert container_of(file) is container
     assert card_in(file, container) == {"name": "Three"}
