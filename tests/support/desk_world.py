@@ -16,17 +16,23 @@ from bot.nanogpt.client import NanoGptClient
 from bot.nanogpt.pace import Pace
 from bot.nanogpt.requests import ApiKey
 from bot.nanogpt.retry import RetryPolicy
+from bot.services.card_desk import CardDesk
+from bot.services.card_reader import CardReader
 from bot.services.desk import DeskService
 from bot.services.drafting import DraftingService
 from bot.services.key_ring import KeyRing
 from bot.services.language_models import LanguageModels
+from bot.services.moderation import ModerationService
 from bot.services.own_shelf import OwnShelf
 from bot.store.accounts import Accounts
+from bot.store.card_originals import CardOriginals
 from bot.store.database import Database
 from bot.store.drafts import Drafts
 from bot.store.own_characters import OwnCharacters
+from bot.store.sealed_files import SealedFiles
 from bot.store.servers import Servers
 from bot.store.vault import Vault
+from bot.store.watches import Watches
 from tests.support.fake_desk import SITE, FakeDesk
 from tests.support.manual_clock import ManualClock
 
@@ -78,6 +84,30 @@ class DeskWorld:
             clock=clock.clock,
         )
         self.models = LanguageModels(read=self._models, most_used=lambda: "fake/model", clock=clock.clock)
+        self.originals = CardOriginals(database, vault)
+        self.stored = SealedFiles(database.path.with_suffix(".files"))
+        self.cards = CardDesk(
+            desk=self.desk,
+            drafts=self.drafts,
+            models=self.models,
+            reader=CardReader(),
+            originals=self.originals,
+            files=self.stored,
+            read_file=self._file,
+            ceiling_of=_ceiling,
+            clock=clock.clock,
+        )
+        self.watches = Watches(database, vault)
+        self.letters: list[tuple[UserId, str]] = []
+        self.letters_arrive = True
+        self.moderation = ModerationService(
+            desk=self.desk,
+            shelf=self.shelf,
+            watches=self.watches,
+            write=self._write,
+            changed=self._changed,
+            clock=clock.clock,
+        )
         self.drafting = DraftingService(
             desk=self.desk,
             client=self.nanogpt.desk,
@@ -118,6 +148,8 @@ class DeskWorld:
 
     async def _dropped(self, user_id: UserId, ref: CharacterRef) -> None:
         self.dropped.append((user_id, ref))
+        await self.cards.dropped(user_id, ref)
+        await self.moderation.dropped(user_id, ref)
 
     async def _submitted(self, user_id: UserId, known: KnownCharacter, tell: bool) -> bool:  # noqa: FBT001 - as typed
         self.submitted.append((user_id, known.ref, tell))
@@ -125,6 +157,12 @@ class DeskWorld:
 
     async def _made(self, draft: Draft, known: KnownCharacter, own: OwnCharacter) -> None:
         self.made.append((draft, known, own))
+        await self.cards.made(draft, known, own)
+
+    async def _write(self, user_id: UserId, text: str) -> bool:
+        if self.letters_arrive:
+            self.letters.append((user_id, text))
+        return self.letters_arrive
 
 
 def _ceiling(place: Place | None) -> ContentRating:
