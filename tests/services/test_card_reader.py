@@ -159,7 +159,7 @@ async def test_a_child_that_computes_for_too_long_ends_itself() -> None:
 async def test_a_child_cannot_take_more_memory_than_it_may() -> None:
     greedy = reader(
         "from bot.services import card_child",
-        "card_child.read_card_file = lambda file: bytearray(card_child.MEMORY_BYTES)",
+        "card_child.read_card_file = lambda file: bytearray(card_child.MEMORY_BYTES * 11 // 10)",
         "card_child.main()",
     )
     assert MEMORY_BYTES == 100 * 1024 * 1024
