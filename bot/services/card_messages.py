@@ -4,7 +4,7 @@ JSON and not pickle, since what comes out of the child may be the work of a host
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeVar, cast
 
 from bot.domain.card_files.card_json import Json, JsonObject
@@ -27,7 +27,7 @@ _FAILURE: Final = "failure"
 class ReadRequest:
     """Read a card file."""
 
-    file: bytes
+    file: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class ExportRequest:
     """Make a card of a character, over the file that it was imported from."""
 
     character: ExportedCharacter
-    file: bytes
+    file: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import sys
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -56,7 +56,7 @@ _PASSED_ON: Final = ("LD_LIBRARY_PATH", "SYSTEMROOT")
 class ImportedCard:
     """The file that a character was made from."""
 
-    file: bytes
+    file: bytes = field(repr=False)
     fingerprint: str | None
     """Of the character as it was then; None where that is not known."""
 
@@ -122,7 +122,8 @@ class CardReader:
         if isinstance(answer, CardFault):
             raise CardUnusable(answer.kind, part=answer.part, found=answer.found, limit=answer.limit)
         if not isinstance(answer, kind):
-            _log.error("The process that reads card files failed: %s", answer)
+            where = answer.where if isinstance(answer, ChildFailed) else type(answer).__name__
+            _log.error("The process that reads card files failed: %s", where)
             raise CardUnusable(FaultKind.READER_FAILED)
         return answer
 

@@ -10,6 +10,7 @@ import pytest
 from bot.domain.card_files.containers import Container
 from bot.domain.card_files.exporting import ExportedCharacter, rewritten_export
 from bot.domain.card_files.faults import CardFault, CardUnusable, FaultKind
+from bot.domain.card_files.fields import CardFields
 from bot.domain.card_files.reading import read_card_file
 from bot.domain.card_files.sameness import fingerprint
 from bot.domain.card_files.versions import CardVersion
@@ -114,7 +115,7 @@ async def test_a_child_that_fails_is_a_fault(lines: list[str], kind: FaultKind) 
     assert no_child_is_left()
 
 
-async def test_a_child_that_gives_another_answer_than_asked_for_is_a_fault() -> None:
+async def test_a_child_that_gives_another_answer_than_asked_for_is_a_fault(caplog: pytest.LogCaptureFixture) -> None:
     confused = reader(
         "from bot.services import card_child",
         "request = card_child.ReadRequest(card_child.decode_request(sys.stdin.buffer.read()).file)",
@@ -124,7 +125,25 @@ async def test_a_child_that_gives_another_answer_than_asked_for_is_a_fault() -> 
     assert (await confused.read(FILE)).version is CardVersion.V2
     with pytest.raises(CardUnusable) as raised:
         await confused.export(FACTS, ImportedCard(FILE, None))
+    assert "lighthouse" not in caplog.text
+    assert "CardReading" in caplog.text
     assert raised.value.fault.kind is FaultKind.READER_FAILED
+
+
+@pytest.mark.parametrize("lines", [["raise KeyError('secret')"], ["read_card_file = None", "print('secret')"]])
+async def test_the_log_tells_nothing_of_a_file(lines: list[str], caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    await fault_of(reader(*lines))
+    assert caplog.text
+    assert "secret" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [ImportedCard(b"secret", None), ReadRequest(b"secret"), CardFields("Ada", "secret", "secret", "secret", "secret")],
+)
+def test_no_text_stands_in_a_repr(shown: object) -> None:
+    assert "secret" not in repr(shown)
 
 
 async def test_a_child_that_stalls_is_ended() -> None:

@@ -1,7 +1,7 @@
 """From a character back to a card file."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from bot.domain.card_files.card_json import Json, JsonObject, card_json_bytes, parse_card_json
@@ -43,7 +43,7 @@ class ExportedCharacter:
 class CardExport:
     """A card file to hand out."""
 
-    file: bytes
+    file: bytes = field(repr=False)
     container: Container
     rewritten: bool
     """Made from today's fields; otherwise it is the file that was imported, byte for byte."""

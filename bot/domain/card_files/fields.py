@@ -1,7 +1,7 @@
 """The fields of a character that a card file can carry, and how long they may be."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from bot.domain.card_files.faults import CardUnusable, FaultKind
@@ -20,12 +20,12 @@ class CardFields:
     """What a card says of a character in the terms of the Characters API (Create Character)."""
 
     name: str
-    summary: str = ""
-    description: str = ""
+    summary: str = field(default="", repr=False)
+    description: str = field(default="", repr=False)
     """Shown in the catalogue; the description of a card is part of the prompt."""
-    system_prompt: str | None = ""
+    system_prompt: str | None = field(default="", repr=False)
     """None where upstream did not show it."""
-    first_message: str = ""
+    first_message: str = field(default="", repr=False)
     tags: tuple[str, ...] = ()
 
 
