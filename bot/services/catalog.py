@@ -124,6 +124,10 @@ class CatalogService:
         """Return what to offer for a text that a person is typing, from memory; never nothing."""
         return self._shelf.suggest(text, ceiling=ceiling, limit=limit)
 
+    def most_used_model(self) -> str | None:
+        """Return the model that most characters are built on, from memory; None while there are none."""
+        return self._shelf.most_used_model()
+
     async def resolve(self, address: str, *, ceiling: ContentRating, guild_id: GuildId | None = None) -> KnownCharacter:
         """Find the character that a person named, as the catalogue has it now.
 
