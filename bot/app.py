@@ -5,13 +5,15 @@ import contextlib
 import logging
 import random
 import secrets
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from discord import app_commands
 
+from bot.cogs.accounts import AccountsCog
+from bot.cogs.authorship import AuthorshipCog
 from bot.cogs.bindings import BindingsCog
 from bot.cogs.catalog import CatalogCog
 from bot.cogs.character_group import character_group
@@ -21,6 +23,8 @@ from bot.cogs.help import HelpCog
 from bot.cogs.modals import ModalsCog
 from bot.cogs.privacy import PrivacyCog
 from bot.cogs.relay import RelayCog
+from bot.cogs.server_group import server_group
+from bot.cogs.servers import ServersCog
 from bot.cogs.silence import SilenceCog
 from bot.config import Settings
 from bot.domain.bindings import Binding, Conversation
@@ -28,7 +32,7 @@ from bot.domain.characters import KnownCharacter
 from bot.domain.checking import Mark
 from bot.domain.context import ContextBudget
 from bot.domain.feedback import OutboxKind
-from bot.domain.ids import GuildId
+from bot.domain.ids import GuildId, UserId
 from bot.domain.messages import BotPolicy
 from bot.domain.payers import OPERATOR
 from bot.domain.privacy_wording import PrivacyFacts
@@ -46,7 +50,9 @@ from bot.nanogpt.client import NanoGptClient
 from bot.nanogpt.pace import Pace
 from bot.nanogpt.requests import ApiKey
 from bot.nanogpt.transport import TimeLimits, build_http_client
+from bot.services.accounts import AccountService
 from bot.services.announcing import Announcer
+from bot.services.authorship import AuthorshipService
 from bot.services.binding_gate import BindingGate
 from bot.services.binding_index import BindingIndex
 from bot.services.bindings import BindingService
@@ -61,6 +67,7 @@ from bot.services.faces import Faces
 from bot.services.feedback import FeedbackService
 from bot.services.health import HealthService
 from bot.services.key_ring import KeyRing
+from bot.services.logins import LoginService
 from bot.services.outbox import OutboxService
 from bot.services.outlet import Destination
 from bot.services.own_characters import OwnCharacterService
@@ -75,10 +82,11 @@ from bot.services.reporting import ReportCourier, StaffCourier
 from bot.services.resealing import ResealingService
 from bot.services.retention import RetentionService
 from bot.services.server_rules import ServerRules
+from bot.services.server_settings import ServerSettingsService
 from bot.services.silence import SilenceService
 from bot.services.speaking import Speaker
 from bot.services.staging import Stages
-from bot.services.surroundings import Surroundings
+from bot.services.surroundings import Surroundings, SurroundingsOf
 from bot.services.turn import Readers, TurnRunner, TurnSettings
 from bot.store.accounts import Accounts
 from bot.store.bindings import Bindings
@@ -105,6 +113,7 @@ from bot.store.state import State
 from bot.store.turns import Turns
 from bot.store.vault import MasterKey, Vault, load_or_create_key_file, parse_key
 from bot.store.webhooks import Webhooks
+from bot.views.accounts import LoginTeller
 from bot.views.registry import DYNAMIC_ITEMS, MODAL_HANDLERS
 from bot.views.replies import reply_buttons
 
@@ -153,6 +162,15 @@ class Stores:
 
 
 @dataclass(frozen=True, slots=True)
+class DiscordParts:
+    """The connection to Discord, and what is to be done once it is logged in."""
+
+    client: CharacterBot
+    outlet: DiscordOutlet
+    set_up: "_SetUp"
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """What decides who may be shown and who may speak where."""
 
@@ -163,6 +181,25 @@ class Rules:
     own_shelf: OwnShelf
     own: OwnCharacterService
     gate: BindingGate
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackParts:
+    """What members think of characters, on its way to the catalogue and to staff."""
+
+    outbox: OutboxService
+    publishing: PublishingService
+    feedback: FeedbackService
+
+
+@dataclass(frozen=True, slots=True)
+class AccountParts:
+    """Keys of members and servers, and what tells who pays."""
+
+    linking: AccountService
+    logins: LoginService
+    server_settings: ServerSettingsService
+    authorship: AuthorshipService
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,29 +266,16 @@ async def application(
         nanogpt = await _open_nanogpt(settings, pace, clock, stack)
         key = ApiKey(settings.nanogpt.api_key.get_secret_value(), OPERATOR)
         keys = KeyRing(operator=key, accounts=stores.accounts, servers=stores.servers, clock=clock)
-        rate_limits = WebhookRateLimits()
-        set_up = _SetUp()
-        client = CharacterBot(
-            message_content=settings.discord.message_content,
-            shard_ids=settings.discord.shard_ids,
-            shard_count=settings.discord.shard_count,
-            ready_timeout_seconds=settings.discord.ready_timeout_seconds,
-            http_trace=rate_limits.trace(),
-            set_up=set_up,
-        )
-        outlet = DiscordOutlet(
-            client,
-            stores.webhooks,
-            rate_limits,
-            cdn_url=settings.discord.cdn_url,
-            now_ms=clock.now_ms,
-            buttons=reply_buttons,
-        )
+        discord_side = _open_discord(settings, stores, clock)
+        client, outlet = discord_side.client, discord_side.outlet
 
         def around(destination: Destination) -> Surroundings | None:
             guild = client.get_guild(destination.guild_id)
             bot_name = client.user.display_name if client.user is not None else ""
             return None if guild is None else surroundings(guild, destination, bot_name)
+
+        async def account_deleted(user_id: UserId) -> None:
+            await accounts.linking.forgotten(user_id)
 
         rules = await _open_rules(settings, stores, nanogpt, keys, MemberReader(client), clock, stack)
         catalog = rules.catalog
@@ -264,6 +288,7 @@ async def application(
                 operator_contact=settings.privacy.operator_contact,
             ),
             clock=clock,
+            on_deleted=account_deleted,
         )
         await privacy.load()
         announcer = Announcer(outlet=outlet, notices=stores.notices, clock=clock)
@@ -376,62 +401,9 @@ async def application(
             catch_up_ms=round(settings.relay.catch_up_minutes * _MS_PER_MINUTE),
         )
         await recovery.load()
-        faces = Faces(
-            characters=stores.characters,
-            index=index,
-            known_of=rules.gate.known,
-        )
-        outbox = OutboxService(
-            outbox=stores.outbox,
-            couriers={
-                OutboxKind.REPORT: ReportCourier(
-                    reports=stores.reports, characters=stores.characters, nanogpt=nanogpt, keys=keys, clock=clock
-                ),
-                OutboxKind.REPORT_COPY: StaffCourier(
-                    reports=stores.reports,
-                    faces=faces,
-                    announcer=announcer,
-                    log_channel_of=rules.servers.log_channel,
-                    surroundings_of=around,
-                    ceilings=rules.ceilings,
-                    clock=clock,
-                ),
-                OutboxKind.RATING: ReviewCourier(
-                    ratings=stores.ratings,
-                    characters=stores.characters,
-                    nanogpt=nanogpt,
-                    keys=keys,
-                    clock=clock,
-                ),
-            },
-            clock=clock,
-            jitter=random.random,
-        )
-        publishing = PublishingService(
-            characters=stores.characters,
-            ratings=stores.ratings,
-            reviews=stores.reviews,
-            outbox=outbox,
-            keys=keys,
-            clock=clock,
-        )
-        feedback = FeedbackService(
-            characters=stores.characters,
-            ratings=stores.ratings,
-            reviews=stores.reviews,
-            reports=stores.reports,
-            turns=stores.turns,
-            posts=stores.posts,
-            conversations=stores.conversations,
-            bindings=stores.bindings,
-            faces=faces,
-            outbox=outbox,
-            publishing=publishing,
-            keys=keys,
-            log_channel_of=rules.servers.log_channel,
-            ceilings=rules.ceilings,
-            clock=clock,
-        )
+        feedback = _open_feedback(stores, rules, nanogpt, keys, index, announcer, around, clock)
+        teller = LoginTeller(client, feedback.publishing)
+        accounts = await _open_accounts(stores, rules, nanogpt, bindings, breakers, teller, clock)
         retention = RetentionService(
             retention=stores.retention,
             guilds=stores.guilds,
@@ -452,10 +424,13 @@ async def application(
             clock=clock,
         )
         services = Services(
+            accounts=accounts.linking,
+            logins=accounts.logins,
+            server_settings=accounts.server_settings,
             catalog=catalog,
             searches=rules.searches,
-            feedback=feedback,
-            publishing=publishing,
+            feedback=feedback.feedback,
+            publishing=feedback.publishing,
             privacy=privacy,
             health=health,
             bindings=bindings,
@@ -464,29 +439,34 @@ async def application(
         client.services = services
 
         group = character_group()
+        servers = server_group()
         sync = CommandSync(client.tree, stores.state)
-        set_up.cogs = (
+        discord_side.set_up.cogs = (
             RelayCog(client, relay=relay, recovery=recovery, poster=poster, outlet=outlet),
             CatalogCog(catalog, rules.searches, group),
             BindingsCog(bindings, group),
-            FeedbackCog(feedback, group, client.tree),
+            FeedbackCog(feedback.feedback, group, client.tree),
             ModalsCog(MODAL_HANDLERS),
             PrivacyCog(privacy),
             GuildsCog(client, retention),
             SilenceCog(silence, client.tree),
+            AuthorshipCog(accounts.authorship, client.tree),
+            AccountsCog(accounts.linking),
+            ServersCog(servers),
             HelpCog(tree=client.tree, command_ids=sync.ids, health=health),
         )
-        set_up.finish = _finish(client, group, sync, settings)
+        discord_side.set_up.finish = _finish(client, (group, servers), sync, settings)
 
         stack.push_async_callback(client.close)
         with told_in_words():
             await client.login(settings.discord.token.get_secret_value())
         loops: dict[str, Callable[[], Awaitable[None]]] = {
-            "outbox": outbox.run,
+            "outbox": feedback.outbox.run,
             "retention": retention.run,
             "catalogue": catalog.keep_warm,
             "freshness": lambda: catalog.keep_fresh(relay.characters_in_use),
             "paused characters": bindings.keep_watch,
+            "logins": accounts.logins.run,
             "heartbeat": lambda: _beat(settings),
         }
         await _start_background(stack, stores, loops)
@@ -569,6 +549,135 @@ async def _open_stores(settings: Settings, clock: Clock, stack: AsyncExitStack) 
     )
 
 
+def _open_feedback(
+    stores: Stores,
+    rules: Rules,
+    nanogpt: NanoGptClient,
+    keys: KeyRing,
+    index: BindingIndex,
+    announcer: Announcer,
+    around: SurroundingsOf,
+    clock: Clock,
+) -> FeedbackParts:
+    faces = Faces(
+        characters=stores.characters,
+        index=index,
+        known_of=rules.gate.known,
+    )
+    outbox = OutboxService(
+        outbox=stores.outbox,
+        couriers={
+            OutboxKind.REPORT: ReportCourier(
+                reports=stores.reports, characters=stores.characters, nanogpt=nanogpt, keys=keys, clock=clock
+            ),
+            OutboxKind.REPORT_COPY: StaffCourier(
+                reports=stores.reports,
+                faces=faces,
+                announcer=announcer,
+                log_channel_of=rules.servers.log_channel,
+                surroundings_of=around,
+                ceilings=rules.ceilings,
+                clock=clock,
+            ),
+            OutboxKind.RATING: ReviewCourier(
+                ratings=stores.ratings,
+                characters=stores.characters,
+                nanogpt=nanogpt,
+                keys=keys,
+                clock=clock,
+            ),
+        },
+        clock=clock,
+        jitter=random.random,
+    )
+    publishing = PublishingService(
+        characters=stores.characters,
+        ratings=stores.ratings,
+        reviews=stores.reviews,
+        outbox=outbox,
+        keys=keys,
+        clock=clock,
+    )
+    feedback = FeedbackService(
+        characters=stores.characters,
+        ratings=stores.ratings,
+        reviews=stores.reviews,
+        reports=stores.reports,
+        turns=stores.turns,
+        posts=stores.posts,
+        conversations=stores.conversations,
+        bindings=stores.bindings,
+        faces=faces,
+        outbox=outbox,
+        publishing=publishing,
+        keys=keys,
+        log_channel_of=rules.servers.log_channel,
+        ceilings=rules.ceilings,
+        clock=clock,
+    )
+    return FeedbackParts(outbox, publishing, feedback)
+
+
+async def _open_accounts(
+    stores: Stores,
+    rules: Rules,
+    nanogpt: NanoGptClient,
+    bindings: BindingService,
+    breakers: Breakers,
+    teller: LoginTeller,
+    clock: Clock,
+) -> AccountParts:
+    async def forget_login(user_id: UserId) -> None:
+        await logins.forget(user_id)
+
+    linking = AccountService(
+        accounts=stores.accounts,
+        nanogpt=nanogpt,
+        bindings=bindings,
+        own_shelf=rules.own_shelf,
+        breakers=breakers,
+        paid_turns=stores.paid_turns,
+        clock=clock,
+        on_unlinked=(forget_login,),
+    )
+    logins = LoginService(accounts=stores.accounts, linking=linking, nanogpt=nanogpt, tell=teller.tell, clock=clock)
+    await logins.load()
+    server_settings = ServerSettingsService(
+        rules=rules.servers, nanogpt=nanogpt, bindings=bindings, breakers=breakers, ceilings=rules.ceilings
+    )
+    authorship = AuthorshipService(
+        posts=stores.posts,
+        turns=stores.turns,
+        conversations=stores.conversations,
+        bindings=stores.bindings,
+        gate=rules.gate,
+        ceilings=rules.ceilings,
+    )
+    return AccountParts(linking, logins, server_settings, authorship)
+
+
+def _open_discord(settings: Settings, stores: Stores, clock: Clock) -> DiscordParts:
+    rate_limits = WebhookRateLimits()
+    set_up = _SetUp()
+    client = CharacterBot(
+        message_content=settings.discord.message_content,
+        shard_ids=settings.discord.shard_ids,
+        shard_count=settings.discord.shard_count,
+        ready_timeout_seconds=settings.discord.ready_timeout_seconds,
+        http_trace=rate_limits.trace(),
+        set_up=set_up,
+    )
+    outlet = DiscordOutlet(
+        client,
+        stores.webhooks,
+        rate_limits,
+        cdn_url=settings.discord.cdn_url,
+        now_ms=clock.now_ms,
+        buttons=reply_buttons,
+    )
+    return DiscordParts(client, outlet, set_up)
+
+
 async def _open_rules(
     settings: Settings,
     stores: Stores,
@@ -649,10 +758,11 @@ class _SetUp:
 
 
 def _finish(
-    client: CharacterBot, group: app_commands.Group, sync: CommandSync, settings: Settings
+    client: CharacterBot, groups: Iterable[app_commands.Group], sync: CommandSync, settings: Settings
 ) -> Callable[[], Awaitable[None]]:
     async def finish() -> None:
-        client.tree.add_command(group)
+        for group in groups:
+            client.tree.add_command(group)
         client.add_dynamic_items(*DYNAMIC_ITEMS)
         await sync.load()
         if settings.discord.shard_ids is None or 0 in settings.discord.shard_ids:

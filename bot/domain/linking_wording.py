@@ -26,6 +26,8 @@ ALREADY_LINKED: Final = (
     "You have linked a NanoGPT account already; /account status tells more. "
     "To link another one, use /account unlink first."
 )
+ALMOST_LINKED: Final = "Your code is approved, and I am about to finish. /account status tells more in a moment."
+CODE_VOID: Final = "You had not linked a NanoGPT account. The code that waited for your approval is void now."
 TOO_MANY_LOGINS: Final = "Several people are linking their accounts just now. Try again in a few minutes."
 NANOGPT_BUSY: Final = "NanoGPT lets only so many people begin at once. Try again in a minute."
 NANOGPT_DOWN: Final = "NanoGPT does not answer just now. Try again in a minute."

@@ -87,11 +87,22 @@ def _role_ids(person: discord.User | discord.Member) -> frozenset[RoleId]:
 
 def bot_rights(interaction: discord.Interaction) -> frozenset[Right]:
     """Return what the bot lacks in the channel of an interaction, overwrites included."""
-    permissions = interaction.app_permissions
+    # Reading and writing in a voice channel's chat needs Connect too (Discord, Get Channel Messages).
+    return _missing(interaction.app_permissions, spoken=isinstance(interaction.channel, _SPOKEN))
+
+
+def rights_missing_in(interaction: discord.Interaction, channel_id: ChannelId) -> frozenset[Right]:
+    """Return what the bot lacks in another channel of the same server; everything in one that it cannot see."""
+    guild = interaction.guild
+    channel = None if guild is None else guild.get_channel(channel_id)
+    if guild is None or channel is None:
+        return frozenset(Right)
+    return _missing(channel.permissions_for(guild.me), spoken=isinstance(channel, _SPOKEN))
+
+
+def _missing(permissions: discord.Permissions, *, spoken: bool) -> frozenset[Right]:
     if permissions.administrator:
         return frozenset()
-    # Reading and writing in a voice channel's chat needs Connect too (Discord, Get Channel Messages).
-    spoken = isinstance(interaction.channel, _SPOKEN)
     return frozenset(
         right for right in Right if not getattr(permissions, right.value) and (spoken or right is not Right.CONNECT)
     )

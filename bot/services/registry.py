@@ -2,20 +2,24 @@
 
 from dataclasses import dataclass
 
+from bot.services.accounts import AccountService
 from bot.services.bindings import BindingService
 from bot.services.catalog import CatalogService
 from bot.services.catalog_search import SearchService
 from bot.services.feedback import FeedbackService
 from bot.services.health import HealthService
+from bot.services.logins import LoginService
 from bot.services.privacy import PrivacyService
 from bot.services.publishing import PublishingService
 from bot.services.relay import RelayService
+from bot.services.server_settings import ServerSettingsService
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
     """Everything a command or component may ask for. Hangs on the client as its attribute `services`."""
 
+    accounts: AccountService
     bindings: BindingService
     catalog: CatalogService
     searches: SearchService
@@ -23,4 +27,6 @@ class Services:
     publishing: PublishingService
     privacy: PrivacyService
     health: HealthService
+    logins: LoginService
     relay: RelayService
+    server_settings: ServerSettingsService

@@ -18,6 +18,7 @@ from bot.domain.reporting import Readers
 from bot.sandbox.discord import RecordedRequest
 from bot.services.feedback import FeedbackService, News, RatingForm, ReportForm
 from bot.store.errors import DatabaseFull
+from bot.views.accounts import key_form
 from bot.views.base import AnsweringItem
 from bot.views.feedback import (
     REVIEW_BOX_CHARACTERS,
@@ -36,6 +37,7 @@ from bot.views.modals import ModalHandler, Submission
 from bot.views.own_characters import agreement_form
 from bot.views.privacy import DeleteMineButton
 from bot.views.registry import DYNAMIC_ITEMS, MODAL_HANDLERS
+from bot.views.servers import server_key_form
 from tests.support.openapi import RequestCheck, discord_request_check
 from tests.support.openings import opening
 
@@ -190,6 +192,8 @@ async def test_every_form_has_somebody_to_take_it() -> None:
         rate_modal(opening(), RatingForm(REF, "Ada", None)),
         report_modal(opening(), ReportForm(REF, "Ada", None)),
         agreement_form(opening(), REF, Trigger.EVERY),
+        key_form(opening()),
+        server_key_form(opening()),
     )
     assert {form.custom_id.split(":")[1] for form in forms} == set(MODAL_HANDLERS)
 
