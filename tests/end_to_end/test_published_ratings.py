@@ -170,6 +170,27 @@ async def test_ratings_from_before_are_offered_with_the_next_one(world: World) -
     assert [(who, rating) for _, who, rating, _ in reviews(world)] == [(account.id, stars) for stars in (3, 5, 2)]
 
 
+async def test_whoever_links_an_account_is_offered_to_publish_and_is_told_at_unlinking_what_stays(world: World) -> None:
+    scene = Scene.of(world)
+    account = world.upstream.catalog.add_account("of-the-owner", usd=5.0)
+    async with world.bot():
+        await rate(scene, scene.owner, 5, "Patient and precise.")
+        invitation = await (await scene.owner.slash(scene.channel, "account link")).final_message()
+        form = await scene.owner.click(invitation, "Paste a key instead")
+        linked = await (await scene.owner.submit(form, {"key": account.key})).final_message()
+        assert "a rating that is not published" in linked.content
+        await reads(scene, await scene.owner.click(linked, "Publish my ratings"), "1 rating is published")
+        world.upstream.faults.next(Fault.UNAVAILABLE, on=Route.REVIEW)
+        await rate(scene, scene.owner, 1)
+        await scene.stored("SELECT 1 FROM outbox WHERE attempts > 0")
+        answer = await scene.read(await scene.owner.slash(scene.channel, "account unlink"))
+        assert "not sent any more" in answer
+        assert "I cannot withdraw them from here" in answer
+    assert scene.query("SELECT 1 FROM outbox") == []
+    assert scene.query("SELECT stars FROM rating") == [(1,)]
+    assert reviews(world) == [(GUIDE, account.id, 5, "Patient and precise.")]
+
+
 async def test_a_review_that_could_not_be_sent_goes_out_after_a_restart(world: World) -> None:
     scene = Scene.of(world)
     account = await link(world, scene.owner)

@@ -3,6 +3,7 @@
 from bot.sandbox.discord import Channel, InteractionResult, Message, Person
 from bot.sandbox.discord.faults import Fault
 from bot.sandbox.nanogpt.cast import AUTHOR, PRIVATE
+from bot.views.servers import LogChannelSelect
 from tests.end_to_end.linking import link, want_reports
 from tests.end_to_end.scene import BARD, GUIDE, Scene
 from tests.end_to_end.world import World
@@ -73,6 +74,20 @@ async def test_the_staff_reads_name_and_details_where_the_reporter_ticks_the_box
     assert member.mention in copy.content
     assert f"```\n{DETAILS}\n```" in copy.content
     assert copy.pings == set()
+
+
+async def test_staff_that_chooses_a_channel_reads_the_next_report_there(world: World) -> None:
+    scene = Scene.of(world)
+    log = log_of(scene)
+    async with world.bot():
+        greeting = await introduced(scene)
+        settings = await (await scene.owner.slash(scene.channel, "server settings")).final_message()
+        await (await scene.owner.select(settings, LogChannelSelect.id_for(), [log])).final_message()
+        await scene.stored("SELECT 1 FROM server_settings WHERE log_channel_id = ?", log.id)
+        form = await scene.owner.click(greeting, "⚑ Report")
+        assert BOX in str(form.modal)
+        await report(form, scene.owner)
+        assert address(scene, greeting) in (await copy_in(scene, log)).content
 
 
 async def test_a_server_without_a_channel_for_reports_shows_no_box(world: World) -> None:
