@@ -85,6 +85,20 @@ async def test_a_character_that_was_never_imported_needs_no_child() -> None:
     assert await NO_CHILD.export(FACTS, None) == rewritten_export(FACTS, None)
 
 
+@pytest.mark.parametrize(("version", "container"), SAMPLES)
+async def test_a_card_goes_in_and_comes_out_and_in_again(version: CardVersion, container: Container) -> None:
+    file, children = SAMPLES[version, container], reader()
+    fields = (await children.read(file)).mapping.fields
+    imported = ImportedCard(file, fingerprint(fields))
+    # As NanoGPT might hand them back.
+    same = replace(fields, system_prompt=f"{fields.system_prompt}\n".replace("\n", "\r\n"), tags=fields.tags[::-1])
+    assert (await children.export(ExportedCharacter(same, "id-1"), imported)).file == file
+    edited = CardFields("Bea", "In {{short}}.", "At length.", "You are {{char}}.", "Hi {{user}}.", ("new_tag", "sea"))
+    export = await children.export(ExportedCharacter(edited, "id-1"), imported)
+    assert (export.rewritten, export.container) == (True, container)
+    assert (await children.read(export.file)).mapping.fields == edited
+
+
 @pytest.mark.parametrize("known", [fingerprint(replace(ADA, name="Bea")), None])
 @pytest.mark.parametrize("container", Container)
 async def test_a_changed_character_is_rewritten_in_a_child(container: Container, known: str | None) -> None:
