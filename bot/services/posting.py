@@ -42,6 +42,8 @@ class _Flight:
     nonce: str | None
     adopted: MessageId | None = None
     extras: list[MessageId] = field(default_factory=list[MessageId])
+    in_the_air: bool = False
+    """A try is under way: whatever else ends in this place meanwhile, it is not this post."""
 
     def take(self, seen: SeenPost) -> bool:
         """Take a message that turned up; False where it cannot be this post."""
@@ -98,7 +100,11 @@ class Poster:
         flight = self._flight(destination, transport, draft)
         answered = None
         if flight.adopted is None:
-            answered = await self._post(destination, transport, draft, anchor, flight)
+            flight.in_the_air = True
+            try:
+                answered = await self._post(destination, transport, draft, anchor, flight)
+            finally:
+                flight.in_the_air = False
         if answered is not None:
             flight.adopt(answered)
         kept = flight.adopted
@@ -142,9 +148,15 @@ class Poster:
         return message_id in self._removed
 
     def settle(self, destination: Destination) -> None:
-        """Take note that a place's posts stand or are given up: what turned up of one given up is deleted."""
-        flight = self._flights.pop(destination.place, None)
-        if flight is not None and flight.adopted is not None:
+        """Take note that a place's posts stand or are given up: what turned up of one given up is deleted.
+
+        A greeting may come to its end while a reply is being posted: that post is left alone.
+        """
+        flight = self._flights.get(destination.place)
+        if flight is None or flight.in_the_air:
+            return
+        del self._flights[destination.place]
+        if flight.adopted is not None:
             for message_id in (flight.adopted, *flight.extras):
                 self._start(self._delete_in_lane(destination, flight.transport, message_id))
 
