@@ -17,6 +17,7 @@ from bot.cogs.authorship import AuthorshipCog
 from bot.cogs.bindings import BindingsCog
 from bot.cogs.catalog import CatalogCog
 from bot.cogs.character_group import character_group
+from bot.cogs.desk import DeskCog
 from bot.cogs.feedback import FeedbackCog
 from bot.cogs.guilds import GuildsCog
 from bot.cogs.help import HelpCog
@@ -32,13 +33,15 @@ from bot.domain.characters import KnownCharacter
 from bot.domain.checking import Mark
 from bot.domain.context import ContextBudget
 from bot.domain.feedback import OutboxKind
-from bot.domain.ids import GuildId, UserId
+from bot.domain.ids import CharacterRef, GuildId, UserId
 from bot.domain.messages import BotPolicy
 from bot.domain.payers import OPERATOR
 from bot.domain.privacy_wording import PrivacyFacts
 from bot.domain.turns import AdmissionLimits
+from bot.gateway.attachments import AttachmentReader
 from bot.gateway.client import CharacterBot, CommandSync, wait_for_start
 from bot.gateway.conversion import surroundings
+from bot.gateway.direct_messages import DirectMessenger
 from bot.gateway.endpoints import point_at
 from bot.gateway.history import HistoryReader
 from bot.gateway.members import MemberReader
@@ -57,17 +60,23 @@ from bot.services.binding_gate import BindingGate
 from bot.services.binding_index import BindingIndex
 from bot.services.bindings import BindingService
 from bot.services.breakers import Breakers
+from bot.services.card_desk import CardDesk
+from bot.services.card_reader import CardReader
 from bot.services.catalog import CatalogService
 from bot.services.catalog_search import SearchService
 from bot.services.ceilings import Ceilings
 from bot.services.character_shelf import CharacterShelf
 from bot.services.checking import CheckingService, DatabaseToCheck
 from bot.services.clock import Clock
+from bot.services.desk import DeskService
+from bot.services.drafting import DraftingService
 from bot.services.faces import Faces
 from bot.services.feedback import FeedbackService
 from bot.services.health import HealthService
 from bot.services.key_ring import KeyRing
+from bot.services.language_models import LanguageModels
 from bot.services.logins import LoginService
+from bot.services.moderation import ModerationService
 from bot.services.outbox import OutboxService
 from bot.services.outlet import Destination
 from bot.services.own_characters import OwnCharacterService
@@ -90,9 +99,11 @@ from bot.services.surroundings import Surroundings, SurroundingsOf
 from bot.services.turn import Readers, TurnRunner, TurnSettings
 from bot.store.accounts import Accounts
 from bot.store.bindings import Bindings
+from bot.store.card_originals import CardOriginals
 from bot.store.characters import Characters
 from bot.store.conversations import Conversations
 from bot.store.database import Database
+from bot.store.drafts import Drafts
 from bot.store.guilds import Guilds
 from bot.store.inspection import inspect
 from bot.store.members import Members
@@ -107,11 +118,13 @@ from bot.store.reports import Reports
 from bot.store.resealing import Resealing
 from bot.store.retention import Retention
 from bot.store.reviews import Reviews
+from bot.store.sealed_files import SealedFiles
 from bot.store.search_pages import SearchPages
 from bot.store.servers import Servers
 from bot.store.state import State
 from bot.store.turns import Turns
 from bot.store.vault import MasterKey, Vault, load_or_create_key_file, parse_key
+from bot.store.watches import Watches
 from bot.store.webhooks import Webhooks
 from bot.views.accounts import LoginTeller
 from bot.views.registry import DYNAMIC_ITEMS, MODAL_HANDLERS
@@ -159,6 +172,9 @@ class Stores:
     servers: Servers
     own_characters: OwnCharacters
     paid_turns: PaidTurns
+    drafts: Drafts
+    card_originals: CardOriginals
+    watches: Watches
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +216,17 @@ class AccountParts:
     logins: LoginService
     server_settings: ServerSettingsService
     authorship: AuthorshipService
+
+
+@dataclass(frozen=True, slots=True)
+class DeskParts:
+    """What authors do with their own characters."""
+
+    desk: DeskService
+    models: LanguageModels
+    drafting: DraftingService
+    cards: CardDesk
+    moderation: ModerationService
 
 
 @dataclass(frozen=True, slots=True)
@@ -402,8 +429,10 @@ async def application(
         )
         await recovery.load()
         feedback = _open_feedback(stores, rules, nanogpt, keys, index, announcer, around, clock)
-        teller = LoginTeller(client, feedback.publishing)
-        accounts = await _open_accounts(stores, rules, nanogpt, bindings, breakers, teller, clock)
+        desk = _open_desk(settings, stores, rules, nanogpt, keys, bindings, client, clock)
+        accounts = await _open_accounts(
+            stores, rules, nanogpt, bindings, breakers, LoginTeller(client, feedback.publishing), desk.cards, clock
+        )
         retention = RetentionService(
             retention=stores.retention,
             guilds=stores.guilds,
@@ -429,6 +458,9 @@ async def application(
             server_settings=accounts.server_settings,
             catalog=catalog,
             searches=rules.searches,
+            desk=desk.desk,
+            drafting=desk.drafting,
+            models=desk.models,
             feedback=feedback.feedback,
             publishing=feedback.publishing,
             privacy=privacy,
@@ -452,6 +484,7 @@ async def application(
             SilenceCog(silence, client.tree),
             AuthorshipCog(accounts.authorship, client.tree),
             AccountsCog(accounts.linking),
+            DeskCog(desk.desk, desk.drafting, desk.cards, desk.moderation, group),
             ServersCog(servers),
             HelpCog(tree=client.tree, command_ids=sync.ids, health=health),
         )
@@ -467,6 +500,10 @@ async def application(
             "freshness": lambda: catalog.keep_fresh(relay.characters_in_use),
             "paused characters": bindings.keep_watch,
             "logins": accounts.logins.run,
+            "models": desk.models.keep_warm,
+            "drafts": desk.drafting.keep_tidy,
+            "card files": desk.cards.keep_tidy,
+            "moderation": desk.moderation.run,
             "heartbeat": lambda: _beat(settings),
         }
         await _start_background(stack, stores, loops)
@@ -546,6 +583,9 @@ async def _open_stores(settings: Settings, clock: Clock, stack: AsyncExitStack) 
         servers=Servers(database, vault),
         own_characters=OwnCharacters(database, vault),
         paid_turns=PaidTurns(database),
+        drafts=Drafts(database, vault),
+        card_originals=CardOriginals(database, vault),
+        watches=Watches(database, vault),
     )
 
 
@@ -625,6 +665,7 @@ async def _open_accounts(
     bindings: BindingService,
     breakers: Breakers,
     teller: LoginTeller,
+    cards: CardDesk,
     clock: Clock,
 ) -> AccountParts:
     async def forget_login(user_id: UserId) -> None:
@@ -638,7 +679,7 @@ async def _open_accounts(
         breakers=breakers,
         paid_turns=stores.paid_turns,
         clock=clock,
-        on_unlinked=(forget_login,),
+        on_unlinked=(forget_login, cards.unlinked),
     )
     logins = LoginService(accounts=stores.accounts, linking=linking, nanogpt=nanogpt, tell=teller.tell, clock=clock)
     await logins.load()
@@ -654,6 +695,65 @@ async def _open_accounts(
         ceilings=rules.ceilings,
     )
     return AccountParts(linking, logins, server_settings, authorship)
+
+
+def _open_desk(
+    settings: Settings,
+    stores: Stores,
+    rules: Rules,
+    nanogpt: NanoGptClient,
+    keys: KeyRing,
+    bindings: BindingService,
+    client: CharacterBot,
+    clock: Clock,
+) -> DeskParts:
+    read_file = AttachmentReader(cdn_url=settings.discord.cdn_url)
+
+    async def dropped(user_id: UserId, ref: CharacterRef) -> None:
+        await cards.dropped(user_id, ref)
+        await moderation.dropped(user_id, ref)
+
+    desk = DeskService(
+        shelf=rules.own_shelf,
+        keys=keys,
+        client=nanogpt.desk,
+        changed=bindings.character_changed,
+        dropped=dropped,
+        channels_of=bindings.channels_of,
+        clock=clock,
+    )
+    models = LanguageModels(read=nanogpt.models, most_used=rules.catalog.most_used_model, clock=clock)
+    cards = CardDesk(
+        desk=desk,
+        drafts=stores.drafts,
+        models=models,
+        reader=CardReader(),
+        originals=stores.card_originals,
+        files=SealedFiles(settings.card_files),
+        read_file=read_file,
+        ceiling_of=rules.catalog.ceiling,
+        clock=clock,
+    )
+    moderation = ModerationService(
+        desk=desk,
+        shelf=rules.own_shelf,
+        watches=stores.watches,
+        write=DirectMessenger(client),
+        changed=bindings.character_changed,
+        clock=clock,
+    )
+    drafting = DraftingService(
+        desk=desk,
+        client=nanogpt.desk,
+        drafts=stores.drafts,
+        models=models,
+        read_file=read_file,
+        ceiling_of=rules.catalog.ceiling,
+        submitted=moderation.submitted,
+        made=cards.made,
+        clock=clock,
+    )
+    return DeskParts(desk, models, drafting, cards, moderation)
 
 
 def _open_discord(settings: Settings, stores: Stores, clock: Clock) -> DiscordParts:

@@ -80,9 +80,9 @@ def unlinked(origin: KeyOrigin) -> str:
     """Return the answer to a member whose key was deleted."""
     listed = f", where it is called “CLI ({CLIENT_NAME})”" if origin is KeyOrigin.DEVICE else ""
     return (
-        "Your NanoGPT account is unlinked, and its key is deleted here. Your own characters are paused where your "
-        "account paid for them. To make sure that nobody can use the key any more, revoke it on "
-        f"<{REVOKE_PAGE}>{listed}."
+        "Your NanoGPT account is unlinked, and its key is deleted here, with your drafts and card files. Your own "
+        "characters stay on NanoGPT, and are paused where your account paid for them. To make sure that nobody can "
+        f"use the key any more, revoke it on <{REVOKE_PAGE}>{listed}."
     )
 
 

@@ -20,3 +20,7 @@ class KeptAboutMember:
     """When the member asked to be ignored, in Unix milliseconds; None for one who did not."""
     linked_at_ms: int | None = None
     """When the member linked a NanoGPT account, in Unix milliseconds; None for one who has none here."""
+    drafts: int = 0
+    """Drafts of characters that nobody has saved yet."""
+    card_files: int = 0
+    """Card files that the member made characters from."""

@@ -52,6 +52,9 @@ def _account(kept: KeptAboutMember) -> Iterator[str]:
     if kept.linked_at_ms is not None:
         since = f"<t:{kept.linked_at_ms // _MILLISECONDS}:D>"
         yield f"- the key of the NanoGPT account that you linked {since}, encrypted, until you use `/account unlink`"
+    if kept.drafts or kept.card_files:
+        drafts, files = _counted(kept.drafts, "draft"), _counted(kept.card_files, "card file")
+        yield f"- {drafts} of characters, encrypted, for an hour; {files}, encrypted, as long as its character is there"
 
 
 def _heard_or_not(kept: KeptAboutMember) -> str:
@@ -65,9 +68,9 @@ def _heard_or_not(kept: KeptAboutMember) -> str:
 
 DELETE_QUESTION: Final = (
     "This deletes the texts of your messages that I still have, the replies that answered you alone, your ratings, "
-    "your searches, your reports (one that is still on its way is sent without its details), and the key of your "
-    "NanoGPT account if you have linked one, so that your own characters stop where you pay for them. "
-    "Characters will not remember what you said.\n\n"
+    "your searches, your reports (one that is still on its way is sent without its details), your drafts of characters "
+    "and card files, and the key of your NanoGPT account if you have linked one, so that your own characters stop "
+    "where you pay for them. Characters will not remember what you said.\n\n"
     "**It cannot be undone.** It does not delete messages in Discord's channels, nor what the AI service or the "
     "catalogue has received already: a published review cannot be withdrawn from here, and one that is still on its "
     "way is not sent. Characters you put into a channel stay there: they are the server's."

@@ -6,8 +6,11 @@ from bot.services.accounts import AccountService
 from bot.services.bindings import BindingService
 from bot.services.catalog import CatalogService
 from bot.services.catalog_search import SearchService
+from bot.services.desk import DeskService
+from bot.services.drafting import DraftingService
 from bot.services.feedback import FeedbackService
 from bot.services.health import HealthService
+from bot.services.language_models import LanguageModels
 from bot.services.logins import LoginService
 from bot.services.privacy import PrivacyService
 from bot.services.publishing import PublishingService
@@ -23,6 +26,9 @@ class Services:
     bindings: BindingService
     catalog: CatalogService
     searches: SearchService
+    desk: DeskService
+    drafting: DraftingService
+    models: LanguageModels
     feedback: FeedbackService
     publishing: PublishingService
     privacy: PrivacyService

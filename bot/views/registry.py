@@ -7,6 +7,17 @@ from discord import ui
 
 from bot.views.accounts import KEY_FORM, PasteButton, submit_key
 from bot.views.catalog import OpenSelect, TurnButton, UseHereButton
+from bot.views.desk import ArchiveButton, MineOpenSelect, MineTurnButton
+from bot.views.drafting import (
+    DRAFT_FORM,
+    UPLOAD_FORM,
+    DraftFilesButton,
+    DraftFormButton,
+    DraftSaveButton,
+    DraftUploadButton,
+    submit_draft,
+    submit_upload,
+)
 from bot.views.feedback import (
     RATE_FORM,
     REPORT_FORM,
@@ -50,6 +61,13 @@ DYNAMIC_ITEMS: Final[tuple[type[ui.DynamicItem[Any]], ...]] = (
     OwnCharactersButton,
     ServerKeyButton,
     RemoveKeyButton,
+    MineOpenSelect,
+    MineTurnButton,
+    ArchiveButton,
+    DraftFormButton,
+    DraftFilesButton,
+    DraftUploadButton,
+    DraftSaveButton,
 )
 """Handed to Client.add_dynamic_items at start, so that components of old messages are answered."""
 
@@ -59,5 +77,7 @@ MODAL_HANDLERS: Final[Mapping[str, ModalHandler]] = {
     OWN_FORM: submit_agreement,
     KEY_FORM: submit_key,
     SERVER_KEY_FORM: submit_server_key,
+    DRAFT_FORM: submit_draft,
+    UPLOAD_FORM: submit_upload,
 }
 """Who takes a submitted form, by the kind in its custom id; handed to ModalsCog."""

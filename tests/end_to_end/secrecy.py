@@ -33,10 +33,10 @@ class Secrecy:
     def check(self) -> None:
         """Raise AssertionError where a secret or a person's or a character's words can be read."""
         written = {"the log": self._log.getvalue()}
-        for file in self._world.folder.iterdir():
-            if file.name.startswith("bot.db") or file.name == "bot.log":
+        for file in (*self._world.folder.iterdir(), *self._world.folder.glob("bot.files/*")):
+            if file.name.startswith("bot.db") or file.name == "bot.log" or file.parent.name == "bot.files":
                 written[file.name] = file.read_bytes().decode("utf-8", "replace")
-        greetings = [re.compile(_MACRO.sub(".*", re.escape(line))) for line in self._greetings()]
+        greetings = [re.compile(_MACRO.sub(".*", re.escape(line))) for line in self._public()]
         private = {
             line
             for text in self.texts
@@ -53,10 +53,14 @@ class Secrecy:
             yield account.key
             yield from (listed.key for listed in accounts.keys_of(account.id))
 
-    def _greetings(self) -> Iterator[str]:
-        # What the catalogue says in public is no secret, and is kept as it is.
+    def _public(self) -> Iterator[str]:
+        # What the catalogue says in public is no secret, and is kept as it is; greetings are heard from whoever says
+        # them, so theirs count however their characters stand.
         for character in self._world.upstream.catalog:
             yield from (character.first_message or "").splitlines()
+            if character.listed:
+                for text in (character.name, character.summary, character.description):
+                    yield from (text or "").splitlines()
 
     def _hear(self, event: Event) -> None:
         self.secrets.update(hook.token for hook in self._world.discord.world.webhooks.values())

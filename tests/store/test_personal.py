@@ -2,13 +2,17 @@ import pytest
 
 from bot.domain.bindings import Conversation
 from bot.domain.characters import Character
+from bot.domain.drafts import DraftKind, Writing
 from bot.domain.feedback import Complaint, Report, Review, read_review_subject
 from bot.domain.ids import CharacterId
 from bot.domain.linking import AccountSecret, KeyOrigin, LoginSecret
 from bot.domain.privacy import KeptAboutMember
 from bot.domain.search import SearchQuery
+from bot.domain.sheets import NEW_SHEET
 from bot.store.accounts import Accounts
+from bot.store.card_originals import CardOriginals
 from bot.store.database import Database
+from bot.store.drafts import Drafts
 from bot.store.members import Members
 from bot.store.outbox import Outbox
 from bot.store.own_characters import OwnCharacters
@@ -16,6 +20,7 @@ from bot.store.personal import Personal
 from bot.store.ratings import Ratings
 from bot.store.reports import Reports
 from bot.store.reviews import Reviews
+from bot.store.sealed_files import StoredFile
 from bot.store.search_pages import SearchPages
 from tests.store.seed import ALICE, BOB, GUILD, NOW, PAYER, Seed
 
@@ -52,8 +57,20 @@ async def test_what_is_kept_is_counted(
     await report(reports, seed)
     await SearchPages(database).create(ALICE, SearchQuery("x"), NOW)
     await Members(database).ignore(ALICE, NOW + 7)
+    draft = await Drafts(database, seed.vault).create(ALICE, DraftKind.CREATE, None, Writing(NEW_SHEET), NOW)
+    await CardOriginals(database, seed.vault).put(
+        ALICE, draft.id, StoredFile("a", b"k" * 32), size=1, name="ada.png", now_ms=NOW
+    )
     kept = KeptAboutMember(
-        messages=2, message_texts=1, ratings=1, reports=1, searches=1, bindings=1, ignored_since_ms=NOW + 7
+        messages=2,
+        message_texts=1,
+        ratings=1,
+        reports=1,
+        searches=1,
+        bindings=1,
+        ignored_since_ms=NOW + 7,
+        drafts=1,
+        card_files=1,
     )
     assert await personal.kept(ALICE) == kept
     assert await personal.delete(ALICE) == kept

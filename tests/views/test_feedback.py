@@ -11,15 +11,18 @@ from hypothesis import strategies as st
 
 from bot.domain.bindings import Trigger
 from bot.domain.custom_ids import parse_custom_id
+from bot.domain.drafts import Draft, DraftKind, Form, Writing
 from bot.domain.feedback import MAX_DETAILS_CHARACTERS, MAX_REVIEW_CHARACTERS, Addressee, Rating, Review
-from bot.domain.ids import CharacterRef, ReportId, TurnId, UserId
+from bot.domain.ids import CharacterRef, DraftId, ReportId, TurnId, UserId
 from bot.domain.publishing import Standing, Whereabouts
 from bot.domain.reporting import Readers
+from bot.domain.sheets import NEW_SHEET
 from bot.sandbox.discord import RecordedRequest
 from bot.services.feedback import FeedbackService, News, RatingForm, ReportForm
 from bot.store.errors import DatabaseFull
 from bot.views.accounts import key_form
 from bot.views.base import AnsweringItem
+from bot.views.drafting import draft_modal, upload_modal
 from bot.views.feedback import (
     REVIEW_BOX_CHARACTERS,
     PublishButton,
@@ -194,6 +197,8 @@ async def test_every_form_has_somebody_to_take_it() -> None:
         agreement_form(opening(), REF, Trigger.EVERY),
         key_form(opening()),
         server_key_form(opening()),
+        draft_modal(opening(), Draft(DraftId(1), UserId(1), DraftKind.CREATE, None, Writing(NEW_SHEET), 0), Form.TEXTS),
+        upload_modal(opening(), DraftId(1)),
     )
     assert {form.custom_id.split(":")[1] for form in forms} == set(MODAL_HANDLERS)
 
