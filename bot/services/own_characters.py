@@ -34,6 +34,8 @@ MOST_PAGES: Final = 20
 """Pages of one's own characters that are looked through for one."""
 OWNER_FRESH_SECONDS: Final = 600.0
 """How long it counts that an owner was seen in a server with the right to decide."""
+OWNER_AWAY_SECONDS: Final = 60.0
+"""How long it counts that they were not: Discord answers 404 to each look for somebody who is not there."""
 
 RightsOf: TypeAlias = Callable[[GuildId, ChannelId, UserId], Awaitable[MemberRights | None]]
 """Asks Discord what a member holds in a channel; None for one who is not in the server. Raises OutletError."""
@@ -192,8 +194,8 @@ class OwnCharacterService:
         place = (binding.guild_id, binding.channel_id, user_id)
         now = self._clock.monotonic()
         seen = self._owners.get(place)
-        if seen is not None and seen[1] and now - seen[0] < OWNER_FRESH_SECONDS:
-            return True
+        if seen is not None and now - seen[0] < (OWNER_FRESH_SECONDS if seen[1] else OWNER_AWAY_SECONDS):
+            return seen[1]
         try:
             rights = await self._rights_of(*place)
         except OutletError as error:

@@ -18,7 +18,7 @@ from bot.domain.turns import Arrival
 from bot.errors import UserError
 from bot.services.bindings import LOOK_AGAIN_AFTER_SECONDS, Asker, BindingChange
 from bot.services.outlet import Uncertain
-from bot.services.own_characters import OWNER_FRESH_SECONDS, OwnCharacterFound
+from bot.services.own_characters import OWNER_AWAY_SECONDS, OWNER_FRESH_SECONDS, OwnCharacterFound
 from bot.store.database import Database
 from bot.store.vault import MasterKey, Vault
 from tests.support.manual_clock import ManualClock
@@ -392,6 +392,10 @@ async def test_it_stops_when_its_owner_is_gone_or_may_not_decide_any_more(
     assert own.upstream.paid_with == [ALICES_KEY]
     own.town.membership.rights[ALICE] = MANAGER
     own.clock.advance(LOOK_AGAIN_AFTER_SECONDS)
+    looks = len(own.town.membership.asked)
+    await own.ask()
+    assert len(own.town.membership.asked) == looks
+    own.clock.advance(OWNER_AWAY_SECONDS)
     await own.ask()
     assert own.upstream.paid_with == [ALICES_KEY, ALICES_KEY]
 
