@@ -308,6 +308,11 @@ class Settings(BaseSettings):
         return self.vault.key_file or self.database.path.with_suffix(".key")
 
     @property
+    def card_files(self) -> Path:
+        """The folder of authors' card files, beside the database."""
+        return self.database.path.with_suffix(".files")
+
+    @property
     def health_file(self) -> Path:
         """The file whose age says whether the process lives: as set, else beside the database."""
         return self.health.file or self.database.path.with_suffix(".alive")

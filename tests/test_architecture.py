@@ -39,7 +39,7 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
 LIBRARIES: Final[dict[str, tuple[str, ...]]] = {
     "discord": ("gateway/", "views/", "cogs/", "app.py"),
     "yarl": ("gateway/endpoints.py",),
-    "httpx": ("nanogpt/client.py", "app.py"),
+    "httpx": ("nanogpt/transport.py", "app.py"),
     "aiosqlite": ("store/database.py", "store/migrations/"),
     "aiohttp": ("sandbox/", "gateway/attachments.py", "gateway/rate_limits.py"),
     "pydantic": ("config.py", "nanogpt/", "store/"),

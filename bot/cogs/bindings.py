@@ -9,11 +9,12 @@ from discord.ext import commands
 from bot.cogs.autocomplete import complete_character
 from bot.domain.bindings import Trigger
 from bot.domain.ids import ChannelId, GuildId
-from bot.gateway.binding_answers import defer_in_private, tell, use_character
+from bot.gateway.binding_answers import defer_in_private, tell
 from bot.gateway.conversion import is_age_restricted
 from bot.gateway.places import asker_of, place_of
 from bot.gateway.presenting import answer
 from bot.services.bindings import BindingService
+from bot.views.own_characters import use_or_ask
 
 _TRIGGERS: Final = [
     app_commands.Choice(name="every message", value=Trigger.EVERY.value),
@@ -49,7 +50,7 @@ class BindingsCog(commands.Cog):
         trigger: str | None = None,
     ) -> None:
         """Bind a character to the channel."""
-        await use_character(interaction, self._bindings, character, _trigger(trigger))
+        await use_or_ask(interaction, self._bindings, character, _trigger(trigger))
 
     async def current(self, interaction: discord.Interaction) -> None:
         """Tell who speaks here."""

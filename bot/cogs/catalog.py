@@ -65,5 +65,8 @@ class CatalogCog(commands.Cog):
     async def show(self, interaction: discord.Interaction, character: app_commands.Range[str, 1, 100]) -> None:
         """Show the profile of a character."""
         await interaction.response.defer(ephemeral=True, thinking=True)
-        ceiling = self._catalog.ceiling(await place_of(interaction))
-        await show_profile(interaction, await self._catalog.resolve(character, ceiling=ceiling))
+        place = await place_of(interaction)
+        known = await self._catalog.resolve(
+            character, ceiling=self._catalog.ceiling(place), guild_id=None if place is None else place.guild_id
+        )
+        await show_profile(interaction, known)

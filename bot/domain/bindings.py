@@ -38,6 +38,14 @@ class PauseCause(Enum):
     """Withdrawn, archived, no longer approved, or closed to the API."""
     UNVERIFIED = "unverified"
     """The catalogue has not answered for so long that the last knowledge no longer counts."""
+    UNLINKED = "unlinked"
+    """The member who paid has taken their account away; they have to agree again."""
+    KEY_REFUSED = "key_refused"
+    """NanoGPT refuses the key of the member who pays."""
+    OWNER_AWAY = "owner_away"
+    """The member who pays has left the server, or may no longer decide who speaks in the channel."""
+    OWN_FORBIDDEN = "own_forbidden"
+    """The server does not let members bring characters of their own any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +65,8 @@ class Binding:
     """Messages up to this one are never answered; moved by bind, trigger change, reset and unpause."""
     bound_at_ms: int
     """Since when the character speaks there, pauses included, in Unix milliseconds."""
+    daily_turns: int | None = None
+    """The replies a UTC day that a member who pays has agreed to; None where no member pays."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,7 +133,10 @@ def search_title(query: SearchQuery, number: int, *, rating_max: ContentRating, 
 
 
 def _stars(character: Character, server_average: float | None) -> str:
-    stars = _catalogue_stars(character) if character.stars_count else "Nobody has rated it in the catalogue yet"
+    """Return the catalogue's average, and beside it that of the server where it may be shown."""
+    stars = "Nobody has rated it in the catalogue yet"
+    if character.stars_count:
+        stars = f"{_catalogue_stars(character)} in the catalogue"
     return stars if server_average is None else f"{stars}\n★ {server_average:.1f} on this server"
 
 

@@ -1,6 +1,6 @@
 """A character of the catalogue as the bot knows it, and whether it may be used."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 from typing import Any, Final
 
@@ -43,6 +43,21 @@ class Character:
         return self.slug or self.id
 
 
+@dataclass(frozen=True, slots=True)
+class OwnCharacter:
+    """A character as its author's key reads it: what the catalogue publishes of it, and what is the author's alone."""
+
+    character: Character
+    system_prompt: str | None = field(default=None, repr=False)
+    """None where the answer left it out, which does not mean that there is none."""
+    creator_rating: ContentRating | None = None
+    """What the author says of the content; None where the answer did not say, or in no word that is known."""
+    moderation_reason: str | None = None
+    """Why a moderator turned it down, in the moderator's words."""
+    updated_at_ms: int | None = None
+    """Unix time in milliseconds; None where the answer did not say."""
+
+
 class Unusable(Enum):
     """Why a character cannot be spoken with by anyone but its owner (Characters API, Runtime Usage)."""
 
@@ -70,6 +85,11 @@ def unusable_reason(character: Character) -> Unusable | None:
     return None
 
 
+def is_private(character: Character) -> bool:
+    """Tell whether the catalogue shows a character to its owner alone (Characters API, visibility values)."""
+    return character.visibility == "private"
+
+
 def merged(known: Character, short: Character) -> Character:
     """Return what is known after a list item, which may leave out what an earlier full read told.
 
@@ -77,9 +97,7 @@ def merged(known: Character, short: Character) -> Character:
     item names no rating, that the character became explicit.
     """
     stated: dict[str, Any] = {
-        field.name: value
-        for field in fields(short)
-        if (value := getattr(short, field.name)) is not None and value != ()
+        each.name: value for each in fields(short) if (value := getattr(short, each.name)) is not None and value != ()
     }
     if not short.rating_stated:
         del stated["rating"], stated["rating_stated"]

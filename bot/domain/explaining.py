@@ -7,6 +7,7 @@ from bot.domain.bindings import PauseCause
 from bot.domain.failures import MARK_SIGN, Failure, FailureCause, cut_mark, failure_sentence
 from bot.domain.messages import Silence
 from bot.domain.notices import why_paused
+from bot.domain.payers import PayerKind
 from bot.domain.turns import PostKind, Refusal, TurnKind, TurnState
 
 JUST_NOW_MS: Final = 20_000
@@ -38,6 +39,7 @@ class Claimed:
     cause: str | None
     reply_link: str | None
     """The address of the reply, or of its visible part; None where there is none to be seen."""
+    paid_by: PayerKind = PayerKind.OPERATOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ def _outcome(claimed: Claimed) -> str:
 
 def _failed(claimed: Claimed) -> str:
     try:
-        failure = Failure(FailureCause(claimed.cause))
+        failure = Failure(FailureCause(claimed.cause), paid_by=claimed.paid_by)
     except ValueError:
         return _DROPPED.get(claimed.cause or "", "It could not be answered.")
     if claimed.reply_link is not None:

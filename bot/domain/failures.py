@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from bot.domain.payers import PayerKind
 from bot.domain.turns import Refusal
 
 MARK_SIGN: Final = "⚠"
@@ -18,6 +19,10 @@ class FailureCause(Enum):
 
     BALANCE = "balance"
     BAD_KEY = "bad_key"
+    NO_KEY = "no_key"
+    """Whoever is to pay has no key here any more."""
+    PAYER_CAP = "payer_cap"
+    """The member who pays has agreed to so many replies a day."""
     NOT_PERMITTED = "not_permitted"
     BUSY = "busy"
     DAILY_LIMIT = "daily_limit"
@@ -46,16 +51,19 @@ class Failure:
     """Unix seconds after which it is worth trying again, where upstream said so."""
     code: str | None = None
     """Found in the log too, for what nobody foresaw."""
+    paid_by: PayerKind = PayerKind.OPERATOR
+    """Whose key was to pay: the remedy lies with them."""
 
 
 NOT_RETRYABLE: Final = frozenset({FailureCause.STOPPED, FailureCause.CHARACTER_UNAVAILABLE})
 
 _NOTHING_SAID: Final = {
-    FailureCause.BALANCE: "The account that pays for this has run out of credit. "
-    "Whoever runs the bot has to top it up.",
-    FailureCause.BAD_KEY: "The key that pays for this was refused. Whoever runs the bot has to renew it.",
+    FailureCause.BALANCE: "The account that pays for this has run out of credit. {payer} has to top it up.",
+    FailureCause.BAD_KEY: "The key that pays for this was refused. {payer} has to renew it{how}.",
+    FailureCause.NO_KEY: "The key that should pay for this is not there. {payer} has to give it again{how}.",
+    FailureCause.PAYER_CAP: "{payer} pays for so many replies a day, and today's are used up.",
     FailureCause.NOT_PERMITTED: "The key that pays for this may not use this character's model. "
-    "Whoever runs the bot can change that.",
+    "{payer} can change that.",
     FailureCause.BUSY: "The AI service is answering too many people just now. Press Retry in a minute.",
     FailureCause.DAILY_LIMIT: "Today's limit of the AI service is used up.",
     FailureCause.UPSTREAM_DOWN: "The AI service is having trouble. Press Retry in a minute.",
@@ -76,6 +84,17 @@ _NOTHING_SAID: Final = {
     FailureCause.UNEXPECTED: "Something went wrong.",
 }
 
+_PAYERS: Final = {
+    PayerKind.OPERATOR: "Whoever runs the bot",
+    PayerKind.SERVER: "Someone who manages this server",
+    PayerKind.MEMBER: "The member whose character this is",
+}
+_HOW: Final = {
+    PayerKind.OPERATOR: "",
+    PayerKind.SERVER: " with /server settings",
+    PayerKind.MEMBER: " with /account link",
+}
+
 _CUT_SHORT: Final = {
     FailureCause.BALANCE: "cut off: the account that pays for this has run out of credit",
     FailureCause.BAD_KEY: "cut off: the key that pays for this was refused",
@@ -94,7 +113,9 @@ _CUT_SHORT: Final = {
 
 def failure_sentence(failure: Failure) -> str:
     """Return what people read where nothing of a reply can be seen."""
-    text = f"{MARK_SIGN} {_NOTHING_SAID[failure.cause]}"
+    text = (
+        f"{MARK_SIGN} {_NOTHING_SAID[failure.cause].format(payer=_PAYERS[failure.paid_by], how=_HOW[failure.paid_by])}"
+    )
     if failure.resets_at_s is not None:
         text += f" It works again <t:{failure.resets_at_s}:R>."
     if failure.code is not None:

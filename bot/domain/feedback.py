@@ -1,5 +1,6 @@
 """Ratings and reports that members give, and what of them is shown."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -14,6 +15,7 @@ from bot.domain.ids import (
     ReportId,
     UserId,
 )
+from bot.domain.unicode_text import utf16_length
 
 MIN_STARS: Final = 1
 MAX_STARS: Final = 5
@@ -23,6 +25,8 @@ MAX_REVIEW_CHARACTERS: Final = 2000
 """Our own cap: the catalogue documents none."""
 MAX_DETAILS_CHARACTERS: Final = 1000
 """Our own cap on the details of a report: the catalogue documents none."""
+LONGEST_NEWS_UNITS: Final = 1_900
+"""UTF-16 units of news that are told at once: a message takes 2,000 characters."""
 MIN_RATINGS_SHOWN: Final = 3
 """An average of fewer would tell what one member thinks."""
 
@@ -74,6 +78,36 @@ def read_review(stars: str, text: str | None) -> Review | ReviewFault:
     return Review(number, text)
 
 
+class NotAccepted(Enum):
+    """Why the catalogue does not have a rating as its member's review."""
+
+    INVALID = "invalid"
+    """Something about it was wrong, by the catalogue's rules."""
+    BALANCE = "balance"
+    """The account has neither a subscription nor enough balance."""
+    FORBIDDEN = "forbidden"
+    """The account may not review this character."""
+    GONE = "gone"
+    """The catalogue does not have the character, or not for this account."""
+    CONFLICT = "conflict"
+    KEY = "key"
+    """The key of the account was refused, or is not there any more."""
+    EXPIRED = "expired"
+    """Tried for as long as it is worth trying, without an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedReview:
+    """That a rating was to be its member's review, and is not. Times are Unix milliseconds."""
+
+    cause: NotAccepted
+    answer: str | None
+    """The catalogue's words, where it gave any."""
+    refused_at_ms: int
+    told_at_ms: int | None = None
+    """When the member was told."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rating:
     """What a member thinks of a character; one per member and character. Times are Unix milliseconds."""
@@ -87,6 +121,8 @@ class Rating:
     updated_at_ms: int
     published_at_ms: int | None
     """When the catalogue took it as it stands; None for one that was never published, or changed since."""
+    refused: RefusedReview | None = None
+    """How the last attempt to publish it as it stands ended in vain; None where none did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +138,15 @@ def shown_average(stars: Stars) -> float | None:
     return stars.total / stars.count if stars.count >= MIN_RATINGS_SHOWN else None
 
 
+class Addressee(Enum):
+    """Who reads a report."""
+
+    CATALOGUE = "catalogue"
+    """NanoGPT; the staff of the server gets a copy where it has asked for them."""
+    STAFF = "staff"
+    """The staff of the server alone: the catalogue keeps a private character to its owner."""
+
+
 @dataclass(frozen=True, slots=True)
 class Complaint:
     """What a member reports. The details are None when there are none, or when they were erased."""
@@ -113,11 +158,14 @@ class Complaint:
     guild_id: GuildId | None = None
     channel_id: ChannelId | None = None
     message_id: MessageId | None = None
+    addressee: Addressee = Addressee.CATALOGUE
+    shared: bool = False
+    """Whether the staff of the server may read who reported, and the details."""
 
 
 class ReportState(Enum):
     WAITING = "waiting"
-    """Not yet taken by the catalogue, and still tried."""
+    """Not yet taken by whom it is for, and still tried."""
     ACCEPTED = "accepted"
     REFUSED = "refused"
     EXPIRED = "expired"
@@ -144,6 +192,9 @@ class OutboxKind(Enum):
 
     REPORT = "report"
     RATING = "rating"
+    """A rating, to be its member's review."""
+    REPORT_COPY = "report_copy"
+    """A report, for the staff of the server it was made in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,3 +210,29 @@ class OutboxEntry:
     """How often it was sent in vain."""
     due_at_ms: int
     created_at_ms: int
+
+
+def fitting_news(sentences: Iterable[str]) -> tuple[str, ...]:
+    """Return as many news, from the first on, as fit into a message a line each; never none of some."""
+    fitting: list[str] = []
+    left = LONGEST_NEWS_UNITS
+    for sentence in sentences:
+        left -= utf16_length(sentence) + 1
+        if fitting and left < 0:
+            break
+        fitting.append(sentence)
+    return tuple(fitting)
+
+
+_SUBJECT_SIGN: Final = ":"
+
+
+def review_subject(user_id: UserId, character_ref: CharacterRef) -> str:
+    """Name a member's rating of a character in the outbox."""
+    return f"{user_id}{_SUBJECT_SIGN}{character_ref}"
+
+
+def read_review_subject(subject: str) -> tuple[UserId, CharacterRef]:
+    """Return whose rating an entry of the outbox is about, and of which character."""
+    user_id, _, character_ref = subject.partition(_SUBJECT_SIGN)
+    return UserId(int(user_id)), CharacterRef(int(character_ref))

@@ -66,6 +66,21 @@ def pause_cause(known: KnownCharacter, *, ceiling: ContentRating, now_ms: int) -
     return None
 
 
+def own_pause_cause(known: KnownCharacter, *, ceiling: ContentRating, now_ms: int) -> PauseCause | None:
+    """Return why a character may not speak with its owner's key, or None when it may.
+
+    As pause_cause, but it need be neither public nor approved: its owner may use it as it is. `known` is what the
+    owner's key sees.
+    """
+    if known.gone_at_ms is not None or known.character.archived:
+        return PauseCause.UNAVAILABLE
+    if known.character.rating > ceiling:
+        return PauseCause.ABOVE_CEILING
+    if known.checked_at_ms is None or now_ms - known.checked_at_ms > HOLDS_MS:
+        return PauseCause.UNVERIFIED
+    return None
+
+
 def obstacle(known: KnownCharacter, *, ceiling: ContentRating) -> Obstacle | None:
     """Return why a character cannot be shown or used in a place, or None when it can."""
     if known.gone_at_ms is not None:

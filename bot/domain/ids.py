@@ -26,6 +26,8 @@ PostId = NewType("PostId", int)
 ReportId = NewType("ReportId", int)
 OutboxId = NewType("OutboxId", int)
 SearchPageId = NewType("SearchPageId", int)
+DraftId = NewType("DraftId", int)
+CardFileId = NewType("CardFileId", int)
 PayerId = NewType("PayerId", str)
 """Names the key that pays for a call, never the key itself."""
 

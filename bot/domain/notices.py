@@ -5,14 +5,16 @@ from typing import Final
 
 from bot.domain.bindings import Binding, PauseCause, Trigger
 from bot.domain.failures import MARK_SIGN
-from bot.domain.ids import ChannelId
+from bot.domain.ids import ChannelId, PayerId
+from bot.domain.payers import paying_member, paying_server
 from bot.domain.places import Place
 from bot.domain.quoting import NAMELESS, bold_name
 from bot.domain.rights import Right, in_words
 
 SERVERS_ONLY: Final = "Characters live in the channels of a server. Use this in one of them."
 NOT_ALLOWED: Final = (
-    "Only people with the Manage Channels permission in this channel can change who speaks here. Ask one of them."
+    "Only people with the Manage Channels permission in this channel, or with a role that the server has chosen for "
+    "this, can change who speaks here. Ask one of them."
 )
 NOBODY_HERE: Final = (
     "No character speaks in this channel. Find one with /character search, then bring it here with /character use."
@@ -161,6 +163,26 @@ def why_paused(cause: PauseCause, name: str, *, more_if_restricted: bool) -> str
                 f"The catalogue has not told me for a day whether {bold_name(name)} may still be used, "
                 "so it is paused here. It comes back by itself when the catalogue answers."
             )
+        case PauseCause.UNLINKED:
+            return (
+                f"The member who paid for {bold_name(name)} here has unlinked their NanoGPT account, so it is paused. "
+                "They can link one with /account link and then use it here again; /character search finds others."
+            )
+        case PauseCause.KEY_REFUSED:
+            return (
+                f"NanoGPT refuses the key of the member who pays for {bold_name(name)} here, so it is paused. "
+                "It comes back by itself when they have linked their account anew with /account link."
+            )
+        case PauseCause.OWNER_AWAY:
+            return (
+                f"The member whose own character {bold_name(name)} is has left the server, or may no longer decide who "
+                "speaks in this channel, so it is paused. It comes back by itself when that has changed."
+            )
+        case PauseCause.OWN_FORBIDDEN:
+            return (
+                f"This server does not let members bring characters of their own any more, so {bold_name(name)} is "
+                "paused here. Someone who manages the server can change that with /server settings."
+            )
 
 
 def awake(name: str) -> str:
@@ -178,7 +200,6 @@ def current(
     name: str,
     speech: Speech,
     *,
-    paid_by: str,
     in_thread: bool,
     more_if_restricted: bool,
 ) -> str:
@@ -196,8 +217,19 @@ def current(
     if in_thread:
         lines.append("This thread is a conversation of its own.")
     since = f"<t:{binding.bound_at_ms // _MS_PER_SECOND}:D>"
-    lines.append(f"<@{binding.bound_by}> brought it here on {since}. Its replies are paid for by {paid_by}.")
+    lines.append(f"<@{binding.bound_by}> brought it here on {since}. {paid_for(binding.payer, binding.daily_turns)}")
     return "\n".join(lines)
+
+
+def paid_for(payer: PayerId, daily_turns: int | None = None) -> str:
+    """Say at whose cost a character speaks; `daily_turns` is what a member who pays has agreed to."""
+    owner = paying_member(payer)
+    if owner is not None:
+        most = "" if daily_turns is None else f", at most {daily_turns:,} a day"
+        return f"It is <@{owner}>'s own character, and their NanoGPT account pays for its replies{most}."
+    if paying_server(payer) is not None:
+        return "Its replies are paid for with this server's own NanoGPT key."
+    return "Its replies are paid for by the bot's operator."
 
 
 def _at_start(name: str) -> str:

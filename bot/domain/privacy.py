@@ -18,3 +18,9 @@ class KeptAboutMember:
     """Characters that speak in a channel because this member bound them there."""
     ignored_since_ms: int | None
     """When the member asked to be ignored, in Unix milliseconds; None for one who did not."""
+    linked_at_ms: int | None = None
+    """When the member linked a NanoGPT account, in Unix milliseconds; None for one who has none here."""
+    drafts: int = 0
+    """Drafts of characters that nobody has saved yet."""
+    card_files: int = 0
+    """Card files that the member made characters from."""

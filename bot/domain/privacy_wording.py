@@ -1,5 +1,6 @@
 """What people read about what is kept of them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -35,6 +36,7 @@ def privacy_overview(kept: KeptAboutMember, facts: PrivacyFacts) -> str:
         f"- {_counted(kept.ratings, 'rating')} of characters and {_counted(kept.reports, 'report')}",
         f"- {_counted(kept.searches, 'search', 'searches')} of the catalogue, for a week",
         f"- {_counted(kept.bindings, 'character')} that you put into a channel",
+        *_account(kept),
         "",
         "`/privacy delete` deletes what you said and gave.",
         _heard_or_not(kept),
@@ -44,6 +46,15 @@ def privacy_overview(kept: KeptAboutMember, facts: PrivacyFacts) -> str:
     if facts.operator_contact:
         lines.append(f"Questions go to whoever runs this bot: {facts.operator_contact}")
     return "\n".join(lines)
+
+
+def _account(kept: KeptAboutMember) -> Iterator[str]:
+    if kept.linked_at_ms is not None:
+        since = f"<t:{kept.linked_at_ms // _MILLISECONDS}:D>"
+        yield f"- the key of the NanoGPT account that you linked {since}, encrypted, until you use `/account unlink`"
+    if kept.drafts or kept.card_files:
+        drafts, files = _counted(kept.drafts, "draft"), _counted(kept.card_files, "card file")
+        yield f"- {drafts} of characters, encrypted, for an hour; {files}, encrypted, as long as its character is there"
 
 
 def _heard_or_not(kept: KeptAboutMember) -> str:
@@ -57,10 +68,17 @@ def _heard_or_not(kept: KeptAboutMember) -> str:
 
 DELETE_QUESTION: Final = (
     "This deletes the texts of your messages that I still have, the replies that answered you alone, your ratings, "
-    "your searches, and your reports (one that is still on its way is sent without its details). "
-    "Characters will not remember what you said.\n\n"
+    "your searches, your reports (one that is still on its way is sent without its details), your drafts of characters "
+    "and card files, and the key of your NanoGPT account if you have linked one, so that your own characters stop "
+    "where you pay for them. Characters will not remember what you said.\n\n"
     "**It cannot be undone.** It does not delete messages in Discord's channels, nor what the AI service or the "
-    "catalogue has received already. Characters you put into a channel stay there: they are the server's."
+    "catalogue has received already: a published review cannot be withdrawn from here, and one that is still on its "
+    "way is not sent. Characters you put into a channel stay there: they are the server's."
+)
+
+
+KEY_DELETED: Final = (
+    "Your NanoGPT account is unlinked; revoke its key on NanoGPT's API page to make sure that nobody can use it. "
 )
 
 
@@ -69,6 +87,7 @@ def deleted_sentence(deleted: KeptAboutMember) -> str:
     return (
         f"Done. I deleted {_counted(deleted.message_texts, 'message text')}, {_counted(deleted.ratings, 'rating')}, "
         f"{_counted(deleted.reports, 'report')} and {_counted(deleted.searches, 'search', 'searches')} of yours. "
+        f"{'' if deleted.linked_at_ms is None else KEY_DELETED}"
         "What you write from now on is kept again, unless you use `/privacy ignore-me`."
     )
 

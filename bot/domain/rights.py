@@ -1,8 +1,11 @@
-"""What the bot must be allowed to do in a channel, and the words that Discord's settings use for it."""
+"""What the bot must be allowed to do in a channel, in the words of Discord's settings, and what members may do."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import Enum
 from typing import Final
+
+from bot.domain.ids import RoleId
 
 
 class Right(Enum):
@@ -52,3 +55,17 @@ def in_words(rights: Iterable[Right]) -> str:
     """List rights by the names that people see, in a fixed order: "A, B and C"."""
     names = [right.words for right in sorted(rights, key=_ORDER.__getitem__)]
     return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRights:
+    """What a member holds in one channel."""
+
+    manages_channel: bool
+    """Manage Channels, overwrites included."""
+    role_ids: frozenset[RoleId] = frozenset()
+
+
+def may_decide(rights: MemberRights, manager_role: RoleId | None) -> bool:
+    """Tell whether a member may decide who speaks in the channel; `manager_role` is the one that the server named."""
+    return rights.manages_channel or (manager_role is not None and manager_role in rights.role_ids)

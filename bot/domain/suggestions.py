@@ -12,6 +12,7 @@ from typing import Final
 
 from bot.domain.characters import KnownCharacter, unusable_reason
 from bot.domain.ids import CharacterRef
+from bot.domain.language_models import LanguageModel
 from bot.domain.ratings import ContentRating
 from bot.domain.unicode_text import truncate, utf16_length, without_invisible
 
@@ -52,10 +53,15 @@ class Entry:
 
 def entry_of(known: KnownCharacter) -> Entry | None:
     """Return the entry of a character, or None for one that cannot be used, or not be named in a choice."""
+    return None if unusable_reason(known.character) is not None else entry_of_own(known)
+
+
+def entry_of_own(known: KnownCharacter) -> Entry | None:
+    """Return the entry of a character for its author, who may choose it however it stands."""
     character = known.character
     addresses = (address for address in (character.slug, character.id) if address)
     value = next((address for address in addresses if utf16_length(address) <= MAX_CHOICE_TEXT), None)
-    if value is None or known.gone_at_ms is not None or unusable_reason(character) is not None:
+    if value is None or known.gone_at_ms is not None:
         return None
     name = folded(character.name)
     return Entry(
@@ -105,6 +111,19 @@ def as_choices(entries: Iterable[Entry], typed: str, *, limit: int) -> list[Sugg
             labels.add(suggestion.label)
             offered[suggestion.value] = suggestion
     return list(offered.values())[:limit] or [look_for(typed)]
+
+
+def as_model_choices(models: Iterable[LanguageModel], typed: str, *, limit: int) -> list[Suggestion]:
+    """Return the models that are offered, each once; what was typed itself where none fits, if it can be an id."""
+    offered: dict[str, Suggestion] = {}
+    for model in models:
+        if not model.id or utf16_length(model.id) > MAX_CHOICE_TEXT:
+            continue
+        name = _line(model.name or "")
+        label = model.id if name in ("", model.id) else f"{name} ({model.id})"
+        offered.setdefault(model.id, Suggestion(truncate(label, MAX_CHOICE_TEXT), model.id))
+    own = truncate(typed.strip(), MAX_CHOICE_TEXT)
+    return list(offered.values())[:limit] or ([Suggestion(own, own)] if own else [])
 
 
 def look_for(typed: str) -> Suggestion:

@@ -6,7 +6,7 @@ from typing import Final
 
 import discord
 
-from bot.domain.ids import ChannelId, GuildId, MessageId, UserId
+from bot.domain.ids import ChannelId, GuildId, MessageId, RoleId, UserId
 from bot.domain.notices import NO_FORUMS
 from bot.domain.places import Place
 from bot.domain.rights import Right
@@ -65,6 +65,7 @@ def asker_of(interaction: discord.Interaction) -> Asker:
         interaction.user.display_name,
         member_may_manage(interaction),
         MessageId(interaction.id),
+        _role_ids(interaction.user),
     )
 
 
@@ -74,13 +75,34 @@ def member_may_manage(interaction: discord.Interaction) -> bool:
     return interaction.guild_id is not None and (permissions.manage_channels or permissions.administrator)
 
 
+def manages_server(interaction: discord.Interaction) -> bool:
+    """Tell whether the person holds Manage Server; never outside servers."""
+    permissions = interaction.permissions
+    return interaction.guild_id is not None and (permissions.manage_guild or permissions.administrator)
+
+
+def _role_ids(person: discord.User | discord.Member) -> frozenset[RoleId]:
+    return frozenset(RoleId(role.id) for role in person.roles) if isinstance(person, discord.Member) else frozenset()
+
+
 def bot_rights(interaction: discord.Interaction) -> frozenset[Right]:
     """Return what the bot lacks in the channel of an interaction, overwrites included."""
-    permissions = interaction.app_permissions
+    # Reading and writing in a voice channel's chat needs Connect too (Discord, Get Channel Messages).
+    return _missing(interaction.app_permissions, spoken=isinstance(interaction.channel, _SPOKEN))
+
+
+def rights_missing_in(interaction: discord.Interaction, channel_id: ChannelId) -> frozenset[Right]:
+    """Return what the bot lacks in another channel of the same server; everything in one that it cannot see."""
+    guild = interaction.guild
+    channel = None if guild is None else guild.get_channel(channel_id)
+    if guild is None or channel is None:
+        return frozenset(Right)
+    return _missing(channel.permissions_for(guild.me), spoken=isinstance(channel, _SPOKEN))
+
+
+def _missing(permissions: discord.Permissions, *, spoken: bool) -> frozenset[Right]:
     if permissions.administrator:
         return frozenset()
-    # Reading and writing in a voice channel's chat needs Connect too (Discord, Get Channel Messages).
-    spoken = isinstance(interaction.channel, _SPOKEN)
     return frozenset(
         right for right in Right if not getattr(permissions, right.value) and (spoken or right is not Right.CONNECT)
     )

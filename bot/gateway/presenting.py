@@ -2,7 +2,9 @@
 
 import logging
 import secrets
-from typing import Final
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any, Final
 
 import discord
 from discord import app_commands
@@ -95,15 +97,31 @@ async def answer_failure(interaction: discord.Interaction, error: Exception) -> 
     await answer(interaction, sentence)
 
 
-async def answer(interaction: discord.Interaction, sentence: str) -> None:
+async def answer(interaction: discord.Interaction, sentence: str, *, view: discord.ui.View | None = None) -> None:
     """Say something to the person in private, whether or not the interaction was answered before. Never raises."""
     if interaction.type is discord.InteractionType.autocomplete:
         return
-    try:
+    shown: dict[str, Any] = {} if view is None else {"view": view}
+    with _unanswerable(interaction):
         if interaction.response.is_done():
-            await interaction.followup.send(sentence, ephemeral=True, suppress_embeds=True)
+            await interaction.followup.send(sentence, ephemeral=True, suppress_embeds=True, **shown)
         else:
-            await interaction.response.send_message(sentence, ephemeral=True, suppress_embeds=True)
+            await interaction.response.send_message(sentence, ephemeral=True, suppress_embeds=True, **shown)
+
+
+async def amend(interaction: discord.Interaction, sentence: str, *, view: discord.ui.View | None = None) -> bool:
+    """Say something in the place of what was answered before; tell whether that went well. Never raises."""
+    with _unanswerable(interaction):
+        await interaction.edit_original_response(content=sentence, view=view)
+        return True
+    return False
+
+
+@contextmanager
+def _unanswerable(interaction: discord.Interaction) -> Generator[None]:
+    """Write down that an answer did not reach the person, and go on."""
+    try:
+        yield
     except discord.HTTPException as error:
         _log.info("interaction %s could not be answered: %s", interaction.id, _facts(error))
     except Exception:  # noqa: BLE001 - whatever broke, there is nobody left to tell.

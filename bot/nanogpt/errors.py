@@ -24,6 +24,7 @@ NanoGptError
 """
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Final
 
 MESSAGE_LENGTH: Final = 300
@@ -50,6 +51,8 @@ class Fault:
     """Whether HTML came, so that something in front of the API spoke and not the API."""
     moderated: bool = False
     """Whether the findings of a moderation layer came along."""
+    unsent: bool = False
+    """Whether the request never left, so that nothing can have come of it."""
 
     @property
     def words(self) -> frozenset[str]:
@@ -103,6 +106,19 @@ class NanoGptError(Exception):
     def request_id(self) -> str | None:
         """X-Request-ID of the answer, for a letter to support."""
         return self.fault.request_id
+
+    @property
+    def uncertain(self) -> bool:
+        """Whether upstream may have done all the same what it was asked: look there before asking again.
+
+        It has not where it refused, or where the request never left.
+        """
+        status = self.fault.status
+        if self.fault.unsent:
+            return False
+        if status is None or status == HTTPStatus.REQUEST_TIMEOUT:
+            return True
+        return status < HTTPStatus.MULTIPLE_CHOICES or status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
     def __str__(self) -> str:
         known = {

@@ -30,7 +30,7 @@ from bot.nanogpt.errors import (
     TooLargeError,
     UpstreamDownError,
 )
-from bot.nanogpt.jsonvalue import Json, as_list, as_number, as_object, as_text, parse_json
+from bot.nanogpt.jsonvalue import Json, as_clean_text, as_list, as_number, as_object, as_text, parse_json
 from bot.nanogpt.retry import parse_retry_after
 
 REQUEST_ID_HEADER: Final = "x-request-id"
@@ -89,6 +89,8 @@ _LIKE_A_KEY: Final = re.compile(r"\bsk-[\w*.-]{6,}")
 _HIDDEN: Final = "[key]"
 
 _SECONDS_A_DAY: Final = 86_400
+_BAD_KEY_STATUSES: Final = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN})
+"""What an endpoint that takes nothing but a key says of a bad one, besides 401."""
 _CHARACTER_STATUSES: Final = frozenset(
     {
         None,
@@ -122,7 +124,13 @@ class Call(Enum):
 
     LOOKUP = "lookup"
     REPORT = "report"
+    REVIEW = "review"
+    AUTHORING = "authoring"
+    """A character of one's own is made, changed or archived."""
     RESPONSE = "response"
+    KEY_CHECK = "key check"
+    """Asked of an endpoint that has nothing to refuse but the key."""
+    LOGIN = "login"
 
 
 def read_fault(status: int, headers: Mapping[str, str], body: bytes, *, now: float) -> Fault:
@@ -209,13 +217,17 @@ def error_for(fault: Fault, call: Call, *, keyed: bool, now: float) -> NanoGptEr
     1. A web page: something in front of the API spoke, so nothing is said of key or character.
     2. Words that mean one thing wherever they come: daily cap, balance, key, rate, policy, length, emptiness.
     3. A refusal to speak as a character that names the character.
-    4. The status; inside a stream, where none is given, the words.
+    4. A refusal of a request that had nothing but its key to be refused for.
+    5. The status; inside a stream, where none is given, the words.
 
     `keyed` tells whether a key was sent: without one, 401 says only that one is needed. `now` is Unix time.
     """
     if fault.web_page and fault.status not in _PROXY_STATUSES:
         return UpstreamDownError(fault)
-    return _by_words(fault, call, keyed=keyed, now=now) or _by_status(fault)
+    named = _by_words(fault, call, keyed=keyed, now=now)
+    if named is None and call is Call.KEY_CHECK and keyed and fault.status in _BAD_KEY_STATUSES:
+        return BadKeyError(fault)
+    return named or _by_status(fault)
 
 
 def _by_words(fault: Fault, call: Call, *, keyed: bool, now: float) -> NanoGptError | None:
@@ -315,7 +327,7 @@ def _detail(outer: dict[str, Json]) -> str | None:
 
 
 def _cut(text: str | None) -> str | None:
-    if not text or not text.strip():
+    text = as_clean_text(text)
+    if text is None:
         return None
-    text = text.strip()
     return text if len(text) <= MESSAGE_LENGTH else text[: MESSAGE_LENGTH - 1] + "…"

@@ -2,12 +2,21 @@
 
 import json
 import math
+from collections.abc import Container
+from datetime import UTC, datetime
 from typing import Final, TypeAlias, cast
+from urllib.parse import urljoin, urlsplit
 
 Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 
 _DECODER: Final = json.JSONDecoder()
 _WHITE_SPACE: Final = " \t\r\n"
+_LONGEST_URL: Final = 2_048
+_MILLISECONDS: Final = 1_000
+_LEAST_MILLISECONDS: Final = 100_000_000_000
+"""A greater number is Unix time in milliseconds, a smaller one in seconds: as seconds it would be the year 5138."""
+_LAST_MOMENT_MS: Final = 253_402_300_799_999
+"""The end of the year 9999."""
 
 
 def parse_json(text: str | bytes) -> Json:
@@ -53,6 +62,16 @@ def as_text(value: Json) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
+def as_clean_text(value: object) -> str | None:
+    """Return the string trimmed and whole, or None where nothing is left or something else stands.
+
+    JSON may hold half a pair of surrogates, which nothing can store.
+    """
+    if not isinstance(value, str):
+        return None
+    return whole_text(value).strip() or None
+
+
 def as_number(value: Json) -> float | None:
     """Return a finite number that may be written as a string, or None."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
@@ -68,3 +87,38 @@ def as_count(value: Json) -> int | None:
     """Return a whole number that is not negative, or None."""
     number = as_number(value)
     return int(number) if number is not None and number >= 0 and number == int(number) else None
+
+
+def as_moment_ms(value: Json) -> int | None:
+    """Return a moment as Unix time in milliseconds, or None.
+
+    It may be written as seconds, as milliseconds, or as a date in ISO 8601; one without a zone is in UTC.
+    """
+    number = as_number(value)
+    if number is None:
+        text = as_text(value)
+        try:
+            moment = datetime.fromisoformat(text) if text is not None else None
+        except ValueError:
+            return None
+        if moment is None:
+            return None
+        number = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    milliseconds = number if number >= _LEAST_MILLISECONDS else number * _MILLISECONDS
+    return round(milliseconds) if 0 < milliseconds <= _LAST_MOMENT_MS else None
+
+
+def as_url(value: Json, *, site: str, schemes: Container[str]) -> str | None:
+    """Return an absolute address of one of the schemes, without a name or password in it, or None.
+
+    A path hangs off `site`.
+    """
+    text = as_text(value)
+    if text is None or not text.isprintable() or " " in text or len(text) > _LONGEST_URL:
+        return None
+    try:
+        url = urljoin(site, text) if text.startswith("/") else text
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    return url if parts.scheme in schemes and parts.hostname and parts.username is None else None

@@ -8,20 +8,28 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Final
-from urllib.parse import urljoin, urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic.alias_generators import to_camel
 
-from bot.domain.characters import Character
+from bot.domain.characters import Character, OwnCharacter
 from bot.domain.ids import CharacterId
-from bot.domain.ratings import ContentRating, effective_rating
-from bot.nanogpt.jsonvalue import Json, as_count, as_list, as_number, as_object, as_text, whole_text
+from bot.domain.ratings import ContentRating, effective_rating, parse_rating
+from bot.nanogpt.jsonvalue import (
+    Json,
+    as_clean_text,
+    as_count,
+    as_list,
+    as_moment_ms,
+    as_number,
+    as_object,
+    as_text,
+    as_url,
+)
 
 UNRECOGNISED: Final = "unrecognised"
 """Stands for a visibility or status that is no word, so that it can never pass for "public" or "approved"."""
 
-_LONGEST_URL: Final = 2_048
 _ITEM_NAMES: Final = ("data", "characters", "items", "results")
 _CURSOR_NAMES: Final = ("next_cursor", "nextCursor", "cursor", "next", "end_cursor", "endCursor")
 _CURSOR_HOLDERS: Final = ("pagination", "meta", "page_info", "pageInfo")
@@ -41,8 +49,18 @@ _AVATAR_NAMES: Final = (
     "icon_url",
     "iconUrl",
 )
+_PICTURE_SCHEMES: Final = frozenset({"https"})
 _CREATOR_NAMES: Final = ("creator", "creator_name", "creatorName", "owner", "author")
 _CREATOR_FIELDS: Final = ("display_name", "displayName", "username", "name")
+_REASON_NAMES: Final = (
+    "moderation_reason",
+    "moderationReason",
+    "rejection_reason",
+    "rejectionReason",
+    "moderation_notes",
+    "moderationNotes",
+)
+_UPDATED_NAMES: Final = ("updated_at", "updatedAt")
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -51,6 +69,14 @@ class CharacterPage:
     """One page of the catalogue. `next_cursor` is None on the last one."""
 
     characters: tuple[Character, ...]
+    next_cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCharacterPage:
+    """One page of an author's characters, archived ones included. `next_cursor` is None on the last one."""
+
+    characters: tuple[OwnCharacter, ...]
     next_cursor: str | None = None
 
 
@@ -90,20 +116,13 @@ class PageShape:
     """Name of the field that held a picture's address in any item."""
 
 
-def _text(value: object) -> str | None:
-    """Read a text: trimmed, and whole, as JSON may hold half a pair of surrogates that nothing can store."""
-    if not isinstance(value, str):
-        return None
-    return whole_text(value).strip() or None
-
-
 def _identity(value: object) -> str | None:
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else _text(value)
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else as_clean_text(value)
 
 
 def _word(value: object) -> str | None:
     """Read a word that gates: absent stays absent, and what is no word becomes one that opens nothing."""
-    return None if value is None else _text(value) or UNRECOGNISED
+    return None if value is None else as_clean_text(value) or UNRECOGNISED
 
 
 def _switch(value: object) -> bool | None:
@@ -115,12 +134,15 @@ def _tags(value: Json) -> tuple[str, ...]:
     """Read tags that are words or objects, each once."""
     entries = value.split(",") if isinstance(value, str) else as_list(value)
     words = (
-        _text(entry) or _text(as_object(entry).get("slug")) or _text(as_object(entry).get("name")) for entry in entries
+        as_clean_text(entry)
+        or as_clean_text(as_object(entry).get("slug"))
+        or as_clean_text(as_object(entry).get("name"))
+        for entry in entries
     )
     return tuple(dict.fromkeys(word for word in words if word is not None))
 
 
-_Text = Annotated[str | None, BeforeValidator(_text)]
+_Text = Annotated[str | None, BeforeValidator(as_clean_text)]
 _Identity = Annotated[str | None, BeforeValidator(_identity)]
 _Word = Annotated[str | None, BeforeValidator(_word)]
 _Switch = Annotated[bool | None, BeforeValidator(_switch)]
@@ -145,6 +167,7 @@ class _CharacterPayload(BaseModel):
     description: _Text = None
     base_model_id: _Text = None
     first_message: _Text = None
+    system_prompt: _Text = None
     visibility: _Word = None
     moderation_status: _Word = None
     allow_api: _Switch = None
@@ -181,16 +204,30 @@ def read_character(body: Json, *, site: str) -> Character:
 
     Raises ValueError when there is neither an id nor a slug.
     """
-    holder = as_object(body)
-    while not holder.keys() & {"id", "character_id", "characterId", "uuid", "slug"}:
-        inner = next((inner for name in _SINGLE_NAMES if (inner := as_object(holder.get(name)))), None)
-        if inner is None:
-            raise ValueError("no character")
-        holder = inner
-    character = _character(holder, site)
+    character = _character(_unwrapped(body), site)
     if character is None:
         raise ValueError("a character without an id")
     return character
+
+
+def read_own_character(body: Json, *, site: str) -> OwnCharacter:
+    """Read one character as its author sees it, by the same rules; raises ValueError for the same reasons."""
+    own = _own_character(_unwrapped(body), site)
+    if own is None:
+        raise ValueError("a character without an id")
+    return own
+
+
+def read_written_character(body: Json, *, site: str) -> OwnCharacter | None:
+    """Read what came back for a character that was made or changed: the character, or None for anything else.
+
+    An acknowledgement may carry an id and no more, which must not pass for a character without texts.
+    """
+    try:
+        holder = _unwrapped(body)
+    except ValueError:
+        return None
+    return _own_character(holder, site) if as_clean_text(holder.get("name")) else None
 
 
 def read_character_page(body: Json, *, site: str, asked_cursor: str | None) -> CharacterPage:
@@ -203,6 +240,14 @@ def read_character_page(body: Json, *, site: str, asked_cursor: str | None) -> C
     found = (_character(as_object(item), site) for item in items)
     characters = {character.id: character for character in found if character is not None}
     return CharacterPage(tuple(characters.values()), _next_cursor(body, items, asked_cursor))
+
+
+def read_own_page(body: Json, *, site: str, asked_cursor: str | None) -> OwnCharacterPage:
+    """Read a page of an author's characters, by the same rules as a page of the catalogue."""
+    _, items = _items(body)
+    found = (_own_character(as_object(item), site) for item in items)
+    characters = {own.character.id: own for own in found if own is not None}
+    return OwnCharacterPage(tuple(characters.values()), _next_cursor(body, items, asked_cursor))
 
 
 def read_models_page(body: Json, *, asked_cursor: str | None) -> CharacterModelsPage:
@@ -256,6 +301,21 @@ def _character(holder: dict[str, Json], site: str) -> Character | None:
     )
 
 
+def _own_character(holder: dict[str, Json], site: str) -> OwnCharacter | None:
+    character = _character(holder, site)
+    if character is None:
+        return None
+    payload = _CharacterPayload.model_validate(holder)
+    moments = (moment for name in _UPDATED_NAMES if (moment := as_moment_ms(holder.get(name))) is not None)
+    return OwnCharacter(
+        character=character,
+        system_prompt=payload.system_prompt,
+        creator_rating=parse_rating(payload.creator_content_rating),
+        moderation_reason=next((text for name in _REASON_NAMES if (text := as_clean_text(holder.get(name)))), None),
+        updated_at_ms=next(moments, None),
+    )
+
+
 def _model(item: dict[str, Json]) -> CharacterModel | None:
     payload = _CharacterPayload.model_validate(as_object(item.get("character")) or item)
     identity = payload.character_id or payload.id or _identity(item.get("id")) or payload.slug
@@ -264,13 +324,23 @@ def _model(item: dict[str, Json]) -> CharacterModel | None:
     return CharacterModel(
         character_id=CharacterId(identity),
         slug=payload.slug,
-        name=payload.name or _text(item.get("name")),
+        name=payload.name or as_clean_text(item.get("name")),
         base_model=payload.base_model_id,
         rating=payload.rating,
         tags=payload.tags,
         stars_average=payload.rating_avg,
         stars_count=payload.rating_count,
     )
+
+
+def _unwrapped(body: Json) -> dict[str, Json]:
+    holder = as_object(body)
+    while not holder.keys() & {"id", "character_id", "characterId", "uuid", "slug"}:
+        inner = next((inner for name in _SINGLE_NAMES if (inner := as_object(holder.get(name)))), None)
+        if inner is None:
+            raise ValueError("no character")
+        holder = inner
+    return holder
 
 
 def _title(slug: str | None) -> str | None:
@@ -316,15 +386,7 @@ def _next_cursor(body: Json, items: list[Json], asked_cursor: str | None) -> str
 
 def _picture(value: Json, site: str) -> str | None:
     """Return the address of a picture: https only, as Discord fetches it; paths hang off the website."""
-    text = as_text(value) or as_text(as_object(value).get("url"))
-    if text is None or not text.isprintable() or " " in text or len(text) > _LONGEST_URL:
-        return None
-    try:
-        url = urljoin(site, text) if text.startswith("/") else text
-        parts = urlsplit(url)
-    except ValueError:
-        return None
-    return url if parts.scheme == "https" and parts.hostname and parts.username is None else None
+    return as_url(as_text(value) or as_object(value).get("url"), site=site, schemes=_PICTURE_SCHEMES)
 
 
 def _creator(holder: dict[str, Json]) -> str | None:
@@ -332,7 +394,7 @@ def _creator(holder: dict[str, Json]) -> str | None:
         value = holder.get(name)
         inner = as_object(value)
         for candidate in (value, *(inner.get(field) for field in _CREATOR_FIELDS)):
-            creator = _text(candidate)
+            creator = as_clean_text(candidate)
             # A bare account id says nothing to people.
             if creator is not None and _UUID.fullmatch(creator) is None:
                 return creator

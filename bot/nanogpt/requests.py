@@ -2,21 +2,37 @@
 
 from dataclasses import dataclass
 from typing import Final, final
+from urllib.parse import quote
 
+from bot.domain.authoring import CharacterChanges, CharacterFields
+from bot.domain.characters import RESERVED_SLUGS
 from bot.domain.conversation import InputItem
 from bot.domain.ids import CharacterId, PayerId
 from bot.domain.ratings import ContentRating
 from bot.domain.search import Sort
-from bot.nanogpt.jsonvalue import Json
+from bot.nanogpt.errors import Fault, NotFoundError
+from bot.nanogpt.jsonvalue import Json, whole_text
 
 SMALLEST_OUTPUT_TOKENS: Final = 16
 """Below this upstream answers 400 (docs, Responses API, max_output_tokens)."""
+LONGEST_CLIENT_NAME: Final = 64
+"""Characters of the name that a device login is made under (docs, CLI login)."""
 LONGEST_SEARCH: Final = 200
 """Characters of a search that are sent; upstream names no limit."""
+_DOTS: Final = frozenset({".", ".."})
+"""Path segments that an address may not have as a name: they mean a folder."""
 
 
 class UnusableKeyError(ValueError):
     """A text that cannot be an API key: empty, or with characters that no header can carry."""
+
+
+def usable_secret(text: str) -> str:
+    """Return a key as a header can carry it, less the white space around it; raises UnusableKeyError."""
+    secret = text.strip()
+    if not secret or not secret.isascii() or not secret.isprintable() or " " in secret:
+        raise UnusableKeyError("an API key is one word of plain characters")
+    return secret
 
 
 @final
@@ -31,10 +47,7 @@ class ApiKey:
         Raises UnusableKeyError, which does not quote it. Its form is not checked any further: both `sk-nano-…` and
         bare UUIDs are in use (docs, authentication).
         """
-        secret = secret.strip()
-        if not secret or not secret.isascii() or not secret.isprintable() or " " in secret:
-            raise UnusableKeyError("an API key is one word of plain characters")
-        self._secret = secret
+        self._secret = usable_secret(secret)
         self.id = payer
 
     def reveal(self) -> str:
@@ -49,6 +62,60 @@ class ApiKey:
 
     def __hash__(self) -> int:
         return hash((self.id, self._secret))
+
+
+def creation_body(fields: CharacterFields) -> dict[str, Json]:
+    """Return a new character as JSON: everything but a first message that is none (docs, Create Character)."""
+    body: dict[str, Json] = {
+        "name": fields.name,
+        "summary": fields.summary,
+        "description": fields.description,
+        "base_model_id": fields.base_model,
+        "system_prompt": fields.system_prompt,
+        "visibility": fields.visibility.value,
+        "allow_api": fields.allow_api,
+        "creator_content_rating": fields.creator_rating.word,
+        "tags": [*fields.tags],
+    }
+    if fields.first_message:
+        body["first_message"] = fields.first_message
+    return body
+
+
+def changes_body(changes: CharacterChanges) -> dict[str, Json]:
+    """Return what is to change as JSON, and nothing else: an edit sends a public character back to moderation."""
+    stated: dict[str, Json] = {
+        "name": changes.name,
+        "summary": changes.summary,
+        "description": changes.description,
+        "base_model_id": changes.base_model,
+        "system_prompt": changes.system_prompt,
+        "first_message": changes.first_message,
+        "visibility": changes.visibility and changes.visibility.value,
+        "allow_api": changes.allow_api,
+        "creator_content_rating": None if changes.creator_rating is None else changes.creator_rating.word,
+        "tags": None if changes.tags is None else [*changes.tags],
+    }
+    return {name: value for name, value in stated.items() if value is not None}
+
+
+def review_body(rating: int, text: str | None) -> dict[str, Json]:
+    """Return a review as JSON; without a text there is no field for one, as an empty one is too short."""
+    body: dict[str, Json] = {"rating": rating}
+    if text:
+        body["review_text"] = text
+    return body
+
+
+def character_url(base: str, id_or_slug: str) -> str:
+    """Return the address of one character below the address of the API.
+
+    Raises NotFoundError for names that are no character's, such as `mine`.
+    """
+    name = id_or_slug.strip()
+    if not name or name in _DOTS or name.lower() in RESERVED_SLUGS:
+        raise NotFoundError(Fault(code="no_such_name", unsent=True))
+    return f"{base}/characters/{quote(whole_text(name), safe='')}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,7 +158,7 @@ async def demo(
         async with (
             DiscordSandbox(buckets=BucketPolicy(), keep_records=keep_records) as discord,
             live or nullcontext(),
-            NanoGptSandbox(keep_calls=keep_records, live=live) as nanogpt,
+            NanoGptSandbox(with_cast=live is None, keep_calls=keep_records, live=live) as nanogpt,
         ):
             (folder / "config.toml").write_text(settings_file(discord, nanogpt, settings), "utf-8")
             bot = ChildBot(folder, discord)

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from typing import Final
+from collections.abc import Coroutine
+from typing import Any, Final, TypeVar
 
 from bot.domain.turns import Transport
 from bot.services.clock import Clock
@@ -17,6 +18,8 @@ LONGEST_WAIT_SECONDS: Final = 60.0
 _TRIES: Final = 3
 _MS_PER_SECOND: Final = 1_000
 
+T = TypeVar("T")
+
 
 class Announcer:
     """Posts notices through the outlet and remembers in the store that it did.
@@ -29,7 +32,7 @@ class Announcer:
         self._outlet = outlet
         self._notices = notices
         self._clock = clock
-        self._tasks: set[asyncio.Task[bool]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     async def announce(self, destination: Destination, cause: str, text: str) -> bool:
         """Post a notice, unless one of the same cause stands there from the last five minutes.
@@ -37,7 +40,17 @@ class Announcer:
         `cause` is a short word for the reason, never shown. Returns whether the notice was posted. What Discord
         refuses is logged and never raised: a notice is a courtesy. Cancelling the caller does not cancel the post.
         """
-        task = asyncio.create_task(self._announce(destination, cause, text), name="notice")
+        return await self._to_its_end(self._announce(destination, cause, text))
+
+    async def post(self, destination: Destination, text: str) -> None:
+        """Post something once, whatever stands there. Raises OutletError.
+
+        Cancelling the caller does not cancel the post.
+        """
+        await self._to_its_end(self._outlet.post(destination, Transport.BOT, Draft(text)))
+
+    async def _to_its_end(self, work: Coroutine[Any, Any, T]) -> T:
+        task = asyncio.create_task(work, name="notice")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return await asyncio.shield(task)

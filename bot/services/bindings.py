@@ -2,25 +2,40 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
-from bot.domain import notices
+from bot.domain import notices, own_wording
 from bot.domain.bindings import Binding, BindingState, Conversation, PauseCause, Scope, Trigger
 from bot.domain.characters import KnownCharacter
-from bot.domain.ids import BindingId, ChannelId, GuildId, MessageId, PayerId, UserId, snowflake_at
+from bot.domain.gate import FRESH_MS, Obstacle
+from bot.domain.ids import (
+    BindingId,
+    ChannelId,
+    CharacterRef,
+    GuildId,
+    MessageId,
+    PayerId,
+    RoleId,
+    UserId,
+    snowflake_at,
+)
 from bot.domain.macros import expand_greeting
+from bot.domain.payers import member_payer, paying_member
 from bot.domain.places import Place
-from bot.domain.rights import WANTED, Right, required
+from bot.domain.rights import WANTED, MemberRights, Right, may_decide, required
 from bot.domain.unicode_text import is_blank
 from bot.errors import UserError
 from bot.services.announcing import Announcer
+from bot.services.binding_gate import BindingGate
 from bot.services.binding_index import BindingIndex
-from bot.services.catalog import CatalogService, Standing
+from bot.services.catalog import CatalogService, Obstructed, Standing
 from bot.services.clock import Clock
 from bot.services.outlet import Destination
+from bot.services.own_characters import OwnCharacterFound, OwnCharacterService
+from bot.services.server_rules import ServerRules
 from bot.services.surroundings import SurroundingsOf
 from bot.store.bindings import Bindings
 from bot.store.conversations import Conversations
@@ -31,9 +46,9 @@ WATCH_INTERVAL_SECONDS: Final = 900.0
 """How often paused characters are looked at again unasked."""
 LOOK_AGAIN_AFTER_SECONDS: Final = 15.0
 """How often at most the messages of a channel make its paused character be looked at again."""
+PAUSED_FRESH_MS: Final = 14_000
+"""How old what is known of a paused character may be when it is looked at again: it has changed since, if at all."""
 RESUMED: Final = "resumed"
-OPERATOR_WORDS: Final = "the bot's operator"
-_OTHER_PAYER_WORDS: Final = "a key that was added here"
 
 Greeter: TypeAlias = Callable[[Binding, Conversation, KnownCharacter, str], Awaitable[None]]
 """Sees to it that a greeting is posted in the character's voice before anything else is said."""
@@ -56,6 +71,7 @@ class Asker:
     """Holds Manage Channels in the channel."""
     asked_at: MessageId
     """The snowflake of the interaction: what was said up to then belongs to the time before the change."""
+    role_ids: frozenset[RoleId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,28 +111,32 @@ class BindingService:
         conversations: Conversations,
         index: BindingIndex,
         catalog: CatalogService,
+        gate: BindingGate,
+        own: OwnCharacterService,
+        rules: ServerRules,
         announcer: Announcer,
         surroundings_of: SurroundingsOf,
         greet: Greeter,
         hold: Holder,
         stop: Stopper,
         clock: Clock,
-        operator: PayerId,
         message_content: bool,
         policy_url: str | None = None,
     ) -> None:
-        """`operator` names the key that pays; `message_content` says whether every message can be read."""
+        """`message_content` says whether every message can be read."""
         self._bindings = bindings
         self._conversations = conversations
         self._index = index
         self._catalog = catalog
+        self._gate = gate
+        self._own = own
+        self._rules = rules
         self._announcer = announcer
         self._surroundings_of = surroundings_of
         self._greet = greet
         self._hold = hold
         self._stop = stop
         self._clock = clock
-        self._operator = operator
         self._message_content = message_content
         self._policy_url = policy_url
         self._changing = asyncio.Lock()
@@ -125,6 +145,12 @@ class BindingService:
     async def load(self) -> None:
         """Fill the index from the store, at the start of the process."""
         self._index.load(await self._bindings.live())
+        await self._settle_payers(self._index)
+
+    def may_decide(self, guild_id: GuildId, asker: Asker) -> bool:
+        """Tell whether somebody may decide who speaks in the channel where they asked."""
+        rights = MemberRights(asker.may_manage, asker.role_ids)
+        return may_decide(rights, self._rules.manager_role(guild_id))
 
     # What people ask for. Everything that they can put right is a UserError.
 
@@ -142,25 +168,46 @@ class BindingService:
         `address` is a slug or an id as typed, `missing` what the bot lacks in the channel. Without a trigger a
         character that is there keeps its own, and a new one answers every message where the bot can read them. The
         caller posts the notice and then calls `greet`, or `release` where that came to nothing. Raises UserError, also
-        with the catalogue's refusals.
+        with the catalogue's refusals, and OwnCharacterFound where the character is the asker's own: then `use_own` is
+        what they may agree to.
         """
-        place = self._manageable(place, asker)
-        if lacking := required(missing):
-            raise UserError(notices.missing_rights(lacking, place.channel_id))
-        self._check(trigger)
-        known = await self._catalog.resolve(address, ceiling=self._catalog.ceiling(place))
+        place = self._speakable(place, asker, trigger, missing)
+        known = await self._resolved(place, asker, address, trigger)
         async with self._changing:
             there = self._index.get(place.channel_id)
-            if there is not None and there.character_ref == known.ref:
+            if there is not None and there.character_ref == known.ref and not self._abandoned(there):
                 change = await self._use_again(there, known, trigger, asker)
             else:
-                change = await self._move_in(place, there, known, trigger, asker)
-        if there is not None and there.id != change.binding.id:
-            with _released_on_failure(change.release):
-                await self._stop_all(there)
-        if change.notice is not None and missing & WANTED:
-            change = replace(change, answer=f"{change.answer}\n{notices.webhook_hint(place.channel_id)}")
-        return change
+                change = await self._move_in(place, there, known, self._chosen(trigger), asker)
+        await self._make_room(there, change)
+        return _with_hint(change, place, missing)
+
+    async def use_own(
+        self,
+        place: Place | None,
+        asker: Asker,
+        ref: CharacterRef,
+        trigger: Trigger,
+        daily_turns: int,
+        *,
+        missing: frozenset[Right] = frozenset(),
+    ) -> BindingChange:
+        """Let a member's own character speak in a channel, as they have agreed to pay for so many replies a day.
+
+        Everything is looked at again, as time has passed since they were asked. The caller posts the notice and then
+        calls `greet`, or `release` where that came to nothing. Raises UserError.
+        """
+        place = self._speakable(place, asker, trigger, missing)
+        if not self._rules.of(place.guild_id).own_characters:
+            raise UserError(own_wording.FORBIDDEN)
+        known = await self._own.current(asker.user_id, ref)
+        if known.character.rating > self._catalog.ceiling(place):
+            raise UserError(own_wording.ABOVE_CEILING)
+        async with self._changing:
+            there = self._index.get(place.channel_id)
+            change = await self._move_in(place, there, known, trigger, asker, daily_turns=daily_turns)
+        await self._make_room(there, change)
+        return _with_hint(change, place, missing)
 
     async def greet(self, change: BindingChange) -> None:
         """Let the character say its first words, if it has any, and then answer what was said meanwhile."""
@@ -181,7 +228,6 @@ class BindingService:
             binding,
             self._shown_name(binding),
             self._speech(binding.trigger),
-            paid_by=OPERATOR_WORDS if binding.payer == self._operator else _OTHER_PAYER_WORDS,
             in_thread=place.thread_id is not None,
             more_if_restricted=self._more_if_restricted(binding),
         )
@@ -199,6 +245,7 @@ class BindingService:
             name, speech = self._shown_name(binding), self._speech(trigger)
             if binding.trigger is trigger:
                 return BindingChange(binding, notices.already_here(name, speech))
+            self._check_widening(binding, trigger, asker)
             changed = self._put(await self._bindings.set_trigger(binding.id, trigger, asker.asked_at))
         return BindingChange(changed, notices.trigger_set(name, speech), notices.trigger_changed(name, speech))
 
@@ -221,9 +268,9 @@ class BindingService:
         The caller posts the notice and then calls `greet`, or `release` where that came to nothing.
         """
         place, binding = self._bound(place)
-        if not asker.may_manage:
+        if not self.may_decide(place.guild_id, asker):
             raise UserError(notices.NOT_ALLOWED)
-        standing = await self._catalog.standing(binding.character_ref, ceiling=self._catalog.ceiling(place))
+        standing = await self._gate.standing(binding, ceiling=self._catalog.ceiling(place))
         scope = Scope.ROOM if place.thread_id is None else Scope.THREAD
         async with self._changing:
             place, binding = self._bound(place)
@@ -273,7 +320,7 @@ class BindingService:
             self._looked_at.pop(resumed.id, None)
         _log.info("Binding %s goes on", binding.id)
         # It has just passed the gate of its channel, so its name may stand there.
-        known = self._catalog.by_ref(resumed.character_ref)
+        known = self._gate.known(resumed)
         await self._announce(resumed, RESUMED, notices.resumed("" if known is None else known.character.name))
         return resumed
 
@@ -302,25 +349,80 @@ class BindingService:
         return changed if changed is not None and changed.state is BindingState.ACTIVE else None
 
     async def keep_watch(self) -> None:
-        """Look again at the paused characters every 15 minutes; runs until cancelled."""
+        """Look every 15 minutes at the paused characters, and at those that members pay for; runs until cancelled."""
         while True:
             await self._clock.sleep(WATCH_INTERVAL_SECONDS)
             for binding in self._index:
-                if binding.state is not BindingState.PAUSED:
+                if binding.state is not BindingState.PAUSED and paying_member(binding.payer) is None:
                     continue
                 try:
                     await self._look_again(binding, None)
                 except Exception:  # noqa: BLE001 - one channel's trouble must not end the watch over the others
                     _log.exception("Binding %s could not be looked at again", binding.id)
 
-    async def _look_again(self, binding: Binding, active_from: MessageId | None) -> Binding | None:
+    async def _look_again(
+        self, binding: Binding, active_from: MessageId | None, fresh_ms: int | None = None
+    ) -> Binding | None:
         surroundings = self._surroundings_of(_room(binding))
         if surroundings is None:
             return None
+        if fresh_ms is None:
+            fresh_ms = PAUSED_FRESH_MS if binding.state is BindingState.PAUSED else FRESH_MS
         ceiling = self._catalog.ceiling(surroundings.place)
-        return await self.recheck(
-            binding, await self._catalog.standing(binding.character_ref, ceiling=ceiling), active_from
-        )
+        standing = await self._gate.standing(binding, ceiling=ceiling, fresh_ms=fresh_ms)
+        return await self.recheck(binding, standing, active_from)
+
+    # What becomes of a character.
+
+    def channels_of(self, ref: CharacterRef) -> int:
+        """Count the channels in which a character is bound, paused or not."""
+        return sum(binding.character_ref == ref for binding in self._index)
+
+    async def character_changed(self, ref: CharacterRef) -> None:
+        """Look again at a character wherever it is bound, as it has just been changed, or decided about."""
+        for binding in self._index:
+            if binding.character_ref != ref:
+                continue
+            try:
+                changed = await self._look_again(binding, None, fresh_ms=0)
+                if changed is not None and changed.state is BindingState.PAUSED:
+                    await self._stop_all(changed)
+            except Exception:  # noqa: BLE001 - one channel's trouble must not keep the others
+                _log.exception("Binding %s could not be looked at again", binding.id)
+
+    async def key_refused(self, binding: Binding) -> None:
+        """Take note that NanoGPT refused the key that pays; one that a member pays for stops until they link anew."""
+        if paying_member(binding.payer) is not None:
+            await self._own.refused(binding.payer)
+            await self.pause(binding, PauseCause.KEY_REFUSED)
+
+    async def payer_gone(self, payer: PayerId) -> None:
+        """Stop what a member paid for, as they have taken their account away."""
+        for binding in await self._bindings.paid_by(payer):
+            await self.pause(binding, PauseCause.UNLINKED)
+            await self._stop_all(binding)
+
+    # What the staff of a server set.
+
+    async def server_changed(self, guild_id: GuildId) -> None:
+        """Take note of a server's settings as they stand now: who pays, what may be shown, who may decide."""
+        await self._settle_payers(binding for binding in self._index if binding.guild_id == guild_id)
+        for binding in self._index:
+            if binding.guild_id != guild_id:
+                continue
+            changed = await self._look_again(binding, None)
+            if changed is not None and changed.state is BindingState.PAUSED:
+                await self._stop_all(changed)
+
+    async def _settle_payers(self, bindings: Iterable[Binding]) -> None:
+        """Let the server's key pay where the operator's did, or the other way round; members' agreements stay."""
+        async with self._changing:
+            for binding in bindings:
+                payer = self._rules.payer(binding.guild_id)
+                if binding.payer != payer and paying_member(binding.payer) is None:
+                    changed = await self._bindings.set_payer(binding.id, payer)
+                    if changed is not None:
+                        self._index.put(changed)
 
     # What happens on Discord.
 
@@ -331,10 +433,10 @@ class BindingService:
             return
         ceiling = self._catalog.ceiling(Place(binding.guild_id, channel_id, None, age_restricted))
         if binding.state is BindingState.PAUSED:
-            await self.recheck(binding, await self._catalog.standing(binding.character_ref, ceiling=ceiling))
+            await self.recheck(binding, await self._gate.standing(binding, ceiling=ceiling))
             return
         # From memory, so that nothing has to be waited for; every reply is checked anew in any case.
-        known = self._catalog.by_ref(binding.character_ref)
+        known = self._gate.known(binding)
         if known is not None and known.character.rating > ceiling:
             await self.pause(binding, PauseCause.ABOVE_CEILING)
             await self._stop_all(binding)
@@ -350,8 +452,10 @@ class BindingService:
     async def guild_left(self, guild_id: GuildId) -> None:
         """Fall silent in a server that the bot was removed from; an outage is no such thing.
 
-        What is stored stays for the grace that the retention gives, so that a removal by mistake can be undone.
+        What is stored stays for the grace that the retention gives, so that a removal by mistake can be undone. The
+        server's key does not.
         """
+        await self._rules.remove_key(guild_id)
         for binding in self._index:
             if binding.guild_id == guild_id:
                 self._index.drop(binding.channel_id)
@@ -361,46 +465,94 @@ class BindingService:
         """Speak again where the bot spoke before it was removed, if that is not forgotten yet."""
         for binding in await self._bindings.by_guild(guild_id):
             self._index.put(binding)
+        await self._settle_payers(binding for binding in self._index if binding.guild_id == guild_id)
 
     # Steps of the above. Those that write are called with the lock held.
 
+    def _speakable(
+        self, place: Place | None, asker: Asker, trigger: Trigger | None, missing: frozenset[Right]
+    ) -> Place:
+        place = self._manageable(place, asker)
+        if lacking := required(missing):
+            raise UserError(notices.missing_rights(lacking, place.channel_id))
+        self._check(trigger)
+        return place
+
+    async def _resolved(self, place: Place, asker: Asker, address: str, trigger: Trigger | None) -> KnownCharacter:
+        """Return the character that everybody may use by that name; raise OwnCharacterFound for one of the asker's."""
+        ceiling = self._catalog.ceiling(place)
+        try:
+            return await self._catalog.resolve(address, ceiling=ceiling, guild_id=place.guild_id)
+        except Obstructed as obstructed:
+            if obstructed.obstacle is Obstacle.ABOVE_CEILING:
+                raise
+            own = await self._own.find(asker.user_id, address)
+            if own is None:
+                raise
+        if not self._rules.of(place.guild_id).own_characters:
+            raise UserError(own_wording.FORBIDDEN)
+        if own.character.rating > ceiling:
+            raise UserError(own_wording.ABOVE_CEILING)
+        # Everybody here spends the owner's balance, so that less is the better beginning.
+        raise OwnCharacterFound(own_wording.question(own.character), own, trigger or Trigger.MENTION)
+
+    def _chosen(self, trigger: Trigger | None) -> Trigger:
+        return trigger or (Trigger.EVERY if self._message_content else Trigger.MENTION)
+
+    def _abandoned(self, there: Binding) -> bool:
+        """Tell whether a member paid for a character who does so no more, so that it has to begin anew."""
+        return there.state is BindingState.PAUSED and paying_member(there.payer) is not None
+
     async def _move_in(
-        self, place: Place, there: Binding | None, known: KnownCharacter, trigger: Trigger | None, asker: Asker
+        self,
+        place: Place,
+        there: Binding | None,
+        known: KnownCharacter,
+        trigger: Trigger,
+        asker: Asker,
+        *,
+        daily_turns: int | None = None,
     ) -> BindingChange:
+        """Bind a character; with `daily_turns`, its owner, who asks, pays for so many replies a day."""
         replaced = None
         if there is not None:
-            replaced = self._shown_name(there) or None
+            if there.character_ref != known.ref:
+                replaced = self._shown_name(there) or None
             self._looked_at.pop(there.id, None)
-        if trigger is None:
-            trigger = Trigger.EVERY if self._message_content else Trigger.MENTION
+        payer = self._rules.payer(place.guild_id) if daily_turns is None else member_payer(asker.user_id)
         bound = await self._bindings.create(
             guild_id=place.guild_id,
             channel_id=place.channel_id,
             character_ref=known.ref,
             trigger=trigger,
             bound_by=asker.user_id,
-            payer=self._operator,
+            payer=payer,
             active_from=asker.asked_at,
             now_ms=self._clock.now_ms(),
+            daily_turns=daily_turns,
         )
         release = self._hold(bound.binding)
         self._index.put(bound.binding)
         with _released_on_failure(release):
             conversation = await self._conversation(bound.binding, Scope.ROOM, place.channel_id)
         name = known.character.name
-        return BindingChange(
-            bound.binding,
-            notices.here_now(name),
-            notices.moved_in(name, self._speech(trigger), replaced=replaced),
-            self._greeting(conversation, known, asker),
-            release,
-        )
+        notice = notices.moved_in(name, self._speech(trigger), replaced=replaced)
+        if daily_turns is not None:
+            notice = f"{notice}\n{own_wording.own_notice(asker.user_id, daily_turns)}"
+        greeting = None if bound.renewed else self._greeting(conversation, known, asker)
+        return BindingChange(bound.binding, notices.here_now(name), notice, greeting, release)
+
+    async def _make_room(self, there: Binding | None, change: BindingChange) -> None:
+        if there is not None and there.id != change.binding.id:
+            with _released_on_failure(change.release):
+                await self._stop_all(there)
 
     async def _use_again(
         self, there: Binding, known: KnownCharacter, trigger: Trigger | None, asker: Asker
     ) -> BindingChange:
         name = known.character.name
         speech = self._speech(trigger or there.trigger)
+        self._check_widening(there, speech.trigger, asker)
         binding, answer, notice = there, notices.already_here(name, speech), None
         if there.state is BindingState.PAUSED:
             # The catalogue has just said that nothing speaks against the character.
@@ -435,7 +587,7 @@ class BindingService:
     def _manageable(self, place: Place | None, asker: Asker) -> Place:
         if place is None:
             raise UserError(notices.SERVERS_ONLY)
-        if not asker.may_manage:
+        if not self.may_decide(place.guild_id, asker):
             raise UserError(notices.NOT_ALLOWED)
         if place.thread_id is not None:
             raise UserError(notices.use_in_channel(place))
@@ -453,6 +605,13 @@ class BindingService:
         if trigger is Trigger.EVERY and not self._message_content:
             raise UserError(notices.NO_MESSAGE_CONTENT)
 
+    def _check_widening(self, binding: Binding, trigger: Trigger, asker: Asker) -> None:
+        """Refuse to let a character answer more than the member who pays for it has agreed to."""
+        owner = paying_member(binding.payer)
+        widens = trigger is Trigger.EVERY and binding.trigger is not Trigger.EVERY
+        if widens and owner is not None and owner != asker.user_id:
+            raise UserError(own_wording.ONLY_OWNER_WIDENS)
+
     def _speech(self, trigger: Trigger) -> notices.Speech:
         return notices.Speech(trigger, self._message_content, self._policy_url)
 
@@ -462,7 +621,7 @@ class BindingService:
         It is looked at anew each time: a channel may have lost its flag, or the catalogue have changed the rating,
         without a message having made the character pause.
         """
-        known = self._catalog.by_ref(binding.character_ref)
+        known = self._gate.known(binding)
         around = self._surroundings_of(_room(binding))
         ceiling = self._catalog.ceiling(None if around is None else around.place)
         if binding.pause_cause is PauseCause.ABOVE_CEILING or known is None or known.character.rating > ceiling:
@@ -471,7 +630,7 @@ class BindingService:
 
     def _more_if_restricted(self, binding: Binding) -> bool:
         """Tell whether the character could speak if the channel were marked as age-restricted."""
-        known = self._catalog.by_ref(binding.character_ref)
+        known = self._gate.known(binding)
         restricted = Place(binding.guild_id, binding.channel_id, None, age_restricted=True)
         return known is not None and known.character.rating <= self._catalog.ceiling(restricted)
 
@@ -495,6 +654,13 @@ def _released_on_failure(release: Callable[[], None] | None) -> Generator[None]:
         if release is not None:
             release()
         raise
+
+
+def _with_hint(change: BindingChange, place: Place, missing: frozenset[Right]) -> BindingChange:
+    """Add what staff should know where the character has to speak under the bot's own name."""
+    if change.notice is None or not missing & WANTED:
+        return change
+    return replace(change, answer=f"{change.answer}\n{notices.webhook_hint(place.channel_id)}")
 
 
 def _room(binding: Binding) -> Destination:

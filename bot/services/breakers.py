@@ -6,6 +6,7 @@ from typing import Final
 
 from bot.domain.failures import Failure, FailureCause
 from bot.domain.ids import PayerId
+from bot.domain.payers import OPERATOR
 from bot.services.clock import Clock
 
 _log = logging.getLogger(__name__)
@@ -40,6 +41,10 @@ class Breakers:
             return None
         return found.failure
 
+    def forget(self, payer: PayerId) -> None:
+        """Try a payer again at once: the key is another, or its account was put in order."""
+        self._open.pop(payer, None)
+
     def note(self, payer: PayerId, failure: Failure) -> None:
         """Take note of a failure; one that concerns the key as a whole keeps it from being tried for a while."""
         if failure.cause is FailureCause.DAILY_LIMIT and failure.resets_at_s is not None:
@@ -49,5 +54,6 @@ class Breakers:
         else:
             return
         if payer not in self._open:
-            _log.error("The key of %s cannot pay for replies: %s", payer, failure.cause.value)
+            level = logging.ERROR if payer == OPERATOR else logging.WARNING
+            _log.log(level, "The key of %s cannot pay for replies: %s", payer, failure.cause.value)
         self._open[payer] = _Open(failure, until_ms)

@@ -10,9 +10,9 @@ from typing import Final
 from bot.domain.bindings import PauseCause
 from bot.domain.characters import Character, KnownCharacter
 from bot.domain.gate import FRESH_MS, HOLDS_MS, SENTENCES, Obstacle, obstacle, obstacle_sentence, pause_cause
-from bot.domain.ids import CharacterRef
+from bot.domain.ids import CharacterRef, GuildId
 from bot.domain.places import Place
-from bot.domain.ratings import ContentLimits, ContentRating
+from bot.domain.ratings import ContentRating
 from bot.domain.search import Sort
 from bot.domain.suggestions import MAX_CHOICES, Suggestion, folded, looked_for
 from bot.errors import UserError
@@ -26,6 +26,7 @@ from bot.nanogpt.errors import (
     UpstreamDownError,
 )
 from bot.nanogpt.requests import CatalogQuery
+from bot.services.ceilings import Ceilings
 from bot.services.character_shelf import CharacterShelf
 from bot.services.clock import Clock
 from bot.services.single_flight import SingleFlight
@@ -62,6 +63,14 @@ NOTHING_TYPED: Final = "Type a few letters of a character's name, or look around
 SEVERAL: Final = "Several characters go by that name. Find the one you mean with /character search, and open it there."
 
 
+class Obstructed(UserError):
+    """What speaks against a character lies with the character itself, and not with who asks or how."""
+
+    def __init__(self, obstacle: Obstacle, sentence: str) -> None:
+        super().__init__(sentence)
+        self.obstacle = obstacle
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """A character, and why it may not speak in a place; `cause` is None when it may."""
@@ -81,20 +90,21 @@ class CatalogService:
         *,
         shelf: CharacterShelf,
         client: NanoGptClient,
-        limits: ContentLimits,
+        ceilings: Ceilings,
         clock: Clock,
         read_seconds: float = READ_SECONDS,
         resolve_seconds: float = RESOLVE_SECONDS,
     ) -> None:
         self._shelf = shelf
         self._client = client
-        self._limits = limits
+        self._ceilings = ceilings
         self._clock = clock
         self._read_seconds = read_seconds
         self._resolve_seconds = resolve_seconds
         self._by_ref = SingleFlight(self._read_ref)
         self._by_address = SingleFlight(self._read_address)
         self._answered_ms: dict[CharacterRef, int] = {}
+        self._refused_ms: dict[CharacterRef, int] = {}
         self._quiet_until = 0.0
 
     async def aclose(self) -> None:
@@ -104,7 +114,7 @@ class CatalogService:
 
     def ceiling(self, place: Place | None) -> ContentRating:
         """Return the strongest rating that a place may show; None stands for direct messages."""
-        return self._limits.ceiling(age_restricted=place is not None and place.age_restricted)
+        return self._ceilings.of(place)
 
     def by_ref(self, ref: CharacterRef) -> KnownCharacter | None:
         """Return what is known of a character, from memory and without the gate."""
@@ -114,12 +124,17 @@ class CatalogService:
         """Return what to offer for a text that a person is typing, from memory; never nothing."""
         return self._shelf.suggest(text, ceiling=ceiling, limit=limit)
 
-    async def resolve(self, address: str, *, ceiling: ContentRating) -> KnownCharacter:
+    def most_used_model(self) -> str | None:
+        """Return the model that most characters are built on, from memory; None while there are none."""
+        return self._shelf.most_used_model()
+
+    async def resolve(self, address: str, *, ceiling: ContentRating, guild_id: GuildId | None = None) -> KnownCharacter:
         """Find the character that a person named, as the catalogue has it now.
 
         Takes an id, a slug, a name, or a choice made by look_for; a name is looked for, and has to be one
         character's. While the catalogue is down, what was read in the last 24 hours counts: `checked_at_ms` tells.
-        Raises UserError, with a sentence of its own for each reason.
+        `guild_id` is the server in which it is asked for. Raises UserError, with a sentence of its own for each reason;
+        Obstructed where it lies with the character.
         """
         address = address.strip()
         typed = looked_for(address)
@@ -131,18 +146,20 @@ class CatalogService:
             _log.info("the catalogue could not be asked: %r", error)
             raise UserError(CATALOGUE_DOWN) from error
         if known is None:
-            raise UserError(SENTENCES[Obstacle.UNKNOWN])
-        return self._admitted(known, ceiling)
+            raise Obstructed(Obstacle.UNKNOWN, SENTENCES[Obstacle.UNKNOWN])
+        return self._admitted(known, ceiling, guild_id)
 
-    async def resolve_ref(self, ref: CharacterRef, *, ceiling: ContentRating) -> KnownCharacter:
+    async def resolve_ref(
+        self, ref: CharacterRef, *, ceiling: ContentRating, guild_id: GuildId | None = None
+    ) -> KnownCharacter:
         """Return the character of a button as the catalogue has it now. Raises UserError as resolve does."""
         known = self._shelf.by_ref(ref)
         if known is None:
-            raise UserError(SENTENCES[Obstacle.UNKNOWN])
-        return self._admitted(await self._current(known), ceiling)
+            raise Obstructed(Obstacle.UNKNOWN, SENTENCES[Obstacle.UNKNOWN])
+        return self._admitted(await self._current(known), ceiling, guild_id)
 
-    async def standing(self, ref: CharacterRef, *, ceiling: ContentRating) -> Standing:
-        """Tell whether a bound character may speak in a place, by knowledge at most 10 minutes old.
+    async def standing(self, ref: CharacterRef, *, ceiling: ContentRating, fresh_ms: int = FRESH_MS) -> Standing:
+        """Tell whether a bound character may speak in a place, by knowledge at most `fresh_ms` old.
 
         Older knowledge is renewed first, for which it waits at most READ_SECONDS. While the catalogue does not
         answer, the last knowledge counts, until it is 24 hours old. Raises KeyError for a ref that was never given
@@ -151,7 +168,9 @@ class CatalogService:
         known = self._shelf.by_ref(ref)
         if known is None:
             raise KeyError(ref)
-        if self._age_ms(known) > FRESH_MS and self._clock.monotonic() >= self._quiet_until:
+        if fresh_ms <= 0:
+            self._refused_ms.pop(ref, None)
+        if self._is_old(known, fresh_ms) and self._clock.monotonic() >= self._quiet_until:
             try:
                 known = await self._by_ref.get(ref, seconds=self._read_seconds)
             except TimeoutError:
@@ -164,12 +183,12 @@ class CatalogService:
     async def withdrawn(self, ref: CharacterRef) -> None:
         """Write down that a character cannot be spoken with, as the AI service said so.
 
-        The catalogue is asked again after 10 minutes.
+        The catalogue, which may not know of it, is asked again after 10 minutes.
         """
         known = self._shelf.by_ref(ref)
         if known is not None:
             await self._shelf.gone(known)
-            self._answered_ms[ref] = self._clock.now_ms()
+            self._answered_ms[ref] = self._refused_ms[ref] = self._clock.now_ms()
 
     async def keep_fresh(self, refs: Callable[[], Iterable[CharacterRef]]) -> None:
         """Read the characters in use again before what is known of them grows old. Runs until cancelled.
@@ -198,7 +217,7 @@ class CatalogService:
         Raises NanoGptError or StoreError.
         """
         for sort in (Sort.TRENDING, Sort.TOP_RATED):
-            query = CatalogQuery(rating_max=self._highest, sort=sort, limit=WARM_UP_LIMIT)
+            query = CatalogQuery(rating_max=self._ceilings.highest(), sort=sort, limit=WARM_UP_LIMIT)
             asked: set[str | None] = set()
             while len(asked) < WARM_UP_PAGES and query.cursor not in asked:
                 page = await self._client.list_characters(query)
@@ -208,14 +227,11 @@ class CatalogService:
                 asked.add(query.cursor)
                 query = replace(query, cursor=page.next_cursor)
 
-    @property
-    def _highest(self) -> ContentRating:
-        return max(self._limits.default_max, self._limits.restricted_max)
-
-    def _admitted(self, known: KnownCharacter, ceiling: ContentRating) -> KnownCharacter:
+    def _admitted(self, known: KnownCharacter, ceiling: ContentRating, guild_id: GuildId | None) -> KnownCharacter:
         found = obstacle(known, ceiling=ceiling)
         if found is not None:
-            raise UserError(obstacle_sentence(found, known.character, highest=self._highest))
+            highest = self._ceilings.highest(guild_id)
+            raise Obstructed(found, obstacle_sentence(found, known.character, highest=highest))
         return known
 
     async def _meant(self, text: str, ceiling: ContentRating) -> KnownCharacter | None:
@@ -269,6 +285,13 @@ class CatalogService:
             if self._age_ms(known) > HOLDS_MS:
                 raise UserError(CATALOGUE_DOWN) from error
             return known
+
+    def _is_old(self, known: KnownCharacter, fresh_ms: int) -> bool:
+        """Tell whether the catalogue is to be asked about a character again."""
+        refused_ms = self._refused_ms.get(known.ref)
+        if refused_ms is not None and self._clock.now_ms() - refused_ms <= FRESH_MS:
+            return False
+        return self._age_ms(known) > fresh_ms
 
     def _age_ms(self, known: KnownCharacter) -> int:
         """Tell how long ago the catalogue last answered for a character, be it that there is none."""

@@ -1,10 +1,11 @@
 """Every character the bot has heard of, in memory and in the store alike."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
-from bot.domain.characters import Character, KnownCharacter
+from bot.domain.characters import Character, KnownCharacter, unusable_reason
 from bot.domain.ids import CharacterId, CharacterRef
 from bot.domain.ratings import ContentRating
 from bot.domain.suggestions import MAX_CHOICES, Entry, Suggestion, as_choices, beginning_with, entry_of, folded
@@ -91,6 +92,16 @@ class CharacterShelf:
         if len(found) < limit and len(typed) >= _SHORTEST_MISSPELT:
             found += names.resembling(typed, ceiling=ceiling, limit=limit)
         return as_choices(found, text, limit=limit)
+
+    def most_used_model(self) -> str | None:
+        """Return the model that most characters of the catalogue are built on; None where no model is known."""
+        models = Counter(
+            known.character.base_model
+            for known in self._by_ref.values()
+            if known.gone_at_ms is None and unusable_reason(known.character) is None
+        )
+        del models[None]
+        return max(models, key=lambda model: (models[model], model), default=None)
 
     def _sort(self) -> tuple[list[Entry], NameIndex]:
         entries = sorted(self._entries.values(), key=lambda entry: entry.popularity, reverse=True)

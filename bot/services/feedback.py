@@ -1,43 +1,53 @@
-"""What members think of characters: ratings that stay here, and reports that go to the catalogue."""
+"""What members think of characters: their ratings, which may become reviews in the catalogue, and their reports."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from bot.domain.characters import KnownCharacter
+from bot.domain.bindings import Binding
+from bot.domain.characters import KnownCharacter, is_private
 from bot.domain.feedback import (
     MAX_DETAILS_CHARACTERS,
     MAX_REVIEW_CHARACTERS,
     MAX_STARS,
     MIN_REVIEW_CHARACTERS,
     MIN_STARS,
+    Addressee,
     Complaint,
     Rating,
     Report,
     Review,
     ReviewFault,
+    fitting_news,
     read_review,
     shown_average,
 )
-from bot.domain.ids import CharacterRef, GuildId, PayerId, ReportId, TurnId, UserId
+from bot.domain.ids import ChannelId, CharacterRef, GuildId, MessageId, ReportId, TurnId, UserId
+from bot.domain.payers import OPERATOR, member_payer
 from bot.domain.places import Place
-from bot.domain.ratings import ContentLimits
-from bot.domain.reporting import parse_reason, report_news
+from bot.domain.publishing import review_news
+from bot.domain.reporting import NO_STAFF_CHANNEL, TO_CATALOGUE, Readers, parse_reason, receipt, report_news
 from bot.domain.suggestions import looked_for
-from bot.domain.turns import Post, PostKind
+from bot.domain.turns import Post, PostKind, Turn
 from bot.errors import UserError
+from bot.services.ceilings import Ceilings
 from bot.services.clock import Clock
+from bot.services.faces import Faces
+from bot.services.key_ring import KeyRing
 from bot.services.outbox import OutboxService
+from bot.services.publishing import PublishingService
 from bot.store.bindings import Bindings
 from bot.store.characters import Characters
 from bot.store.conversations import Conversations
 from bot.store.posts import Posts
 from bot.store.ratings import Ratings
 from bot.store.reports import Reports
+from bot.store.reviews import Reviews
 from bot.store.turns import Turns
 
 REPORTS_PER_HOUR: Final = 5
-"""Of one member: every report is a call with the operator's key, and somebody has to read it."""
+"""Of one member: most reports are calls with the operator's key, and somebody has to read each."""
 _HOUR_SECONDS: Final = 3_600.0
 _MOST_REPORTERS: Final = 10_000
 """Members whose latest reports are remembered at once; memory for the busiest bot stays at a few megabytes."""
@@ -49,6 +59,10 @@ _TOO_STRONG: Final = (
 )
 _GONE: Final = "The catalogue does not have that character any more, so there is nothing left to report."
 _ELSEWHERE: Final = "That button belongs to another channel. Use /character report here instead."
+_NOT_A_CHARACTERS: Final = (
+    "That is not a message of a character's, or so old that I do not know whose it was. Choose one that a character "
+    "said, or use /character rate and /character report."
+)
 _FAULTS: Final = {
     ReviewFault.STARS: f"Choose {MIN_STARS} to {MAX_STARS} stars and send it again.",
     ReviewFault.TOO_SHORT: f"A review needs at least {MIN_REVIEW_CHARACTERS} characters. "
@@ -66,6 +80,8 @@ class RatingForm:
     name: str
     """As the catalogue spells it."""
     earlier: Review | None
+    publishes: bool = False
+    """Whether what is sent with it becomes the member's own review in the catalogue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +92,16 @@ class ReportForm:
     name: str | None
     """As the catalogue spells it; None where it may not be shown."""
     turn_id: TurnId | None
+    readers: Readers = TO_CATALOGUE
 
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What a member does not know yet about their reports."""
+    """What a member does not know yet about their reports and reviews."""
 
     report_ids: tuple[ReportId, ...]
     sentences: tuple[str, ...]
+    reviews: tuple[Rating, ...] = ()
 
 
 class FeedbackService:
@@ -94,27 +112,38 @@ class FeedbackService:
         *,
         characters: Characters,
         ratings: Ratings,
+        reviews: Reviews,
         reports: Reports,
         turns: Turns,
         posts: Posts,
         conversations: Conversations,
         bindings: Bindings,
+        faces: Faces,
         outbox: OutboxService,
-        limits: ContentLimits,
-        payer: PayerId,
+        publishing: PublishingService,
+        keys: KeyRing,
+        log_channel_of: Callable[[GuildId], ChannelId | None],
+        ceilings: Ceilings,
         clock: Clock,
     ) -> None:
-        """Take the tables and the outbox; `payer` names the key that reports are sent with."""
+        """Take the tables and the outbox.
+
+        `log_channel_of` tells from memory where a server wants its reports; None where it has not said.
+        """
         self._characters = characters
         self._ratings = ratings
+        self._reviews = reviews
         self._reports = reports
         self._turns = turns
         self._posts = posts
         self._conversations = conversations
         self._bindings = bindings
+        self._faces = faces
         self._outbox = outbox
-        self._limits = limits
-        self._payer = payer
+        self._publishing = publishing
+        self._keys = keys
+        self._log_channel_of = log_channel_of
+        self._ceilings = ceilings
         self._clock = clock
         self._reported_at: OrderedDict[UserId, tuple[float, ...]] = OrderedDict()
 
@@ -128,6 +157,15 @@ class FeedbackService:
             raise UserError(_UNKNOWN)
         return known.ref
 
+    async def spoken_by(self, message_id: MessageId) -> tuple[CharacterRef, TurnId]:
+        """Return whose words a message is, and of which turn. Raises UserError for one that is no character's."""
+        post = await self._posts.by_message(message_id)
+        turn = None if post is None or post.kind is not PostKind.REPLY else await self._turns.get(post.turn_id)
+        binding = None if turn is None else await self._binding_of(turn)
+        if turn is None or binding is None:
+            raise UserError(_NOT_A_CHARACTERS)
+        return binding.character_ref, turn.id
+
     async def rating_form(self, user_id: UserId, ref: CharacterRef, place: Place | None) -> RatingForm:
         """Return what the form begins with: the name, and what the member said earlier.
 
@@ -135,22 +173,39 @@ class FeedbackService:
         """
         known = await self._rateable(ref, place)
         rating = await self._ratings.get(user_id, ref)
-        return RatingForm(ref, known.character.name, rating and rating.review)
+        publishes = await self._publishing.payer_of(user_id, ref) is not None
+        return RatingForm(ref, known.character.name, rating and rating.review, publishes)
 
     async def rate(
-        self, user_id: UserId, ref: CharacterRef, *, stars: str, text: str | None, place: Place | None
+        self,
+        user_id: UserId,
+        ref: CharacterRef,
+        *,
+        stars: str,
+        text: str | None,
+        place: Place | None,
+        publish: bool = False,
     ) -> Rating:
-        """Keep a member's rating in place of their earlier one. It stays here: the catalogue is not told.
+        """Keep a member's rating in place of their earlier one.
 
-        Raises UserError for what rating_form refuses, for a number of stars that is none, and for a text that is too
-        short or too long.
+        With `publish`, and where the member has an account to do it with, it is sent to the catalogue as their own
+        review; else it stays here. Raises UserError for what rating_form refuses, for a number of stars that is none,
+        and for a text that is too short or too long.
         """
         await self._rateable(ref, place)
         review = read_review(stars, text)
         if isinstance(review, ReviewFault):
             raise UserError(_FAULTS[review])
-        guild_id = place.guild_id if place else None
-        return await self._ratings.put(user_id, ref, review, guild_id, self._clock.now_ms())
+        rating = await self._reviews.rate(
+            user_id,
+            ref,
+            review,
+            place.guild_id if place else None,
+            payer=await self._publishing.payer_of(user_id, ref) if publish else None,
+            now_ms=self._clock.now_ms(),
+        )
+        self._outbox.stir()
+        return rating
 
     async def rating_of(self, user_id: UserId, ref: CharacterRef) -> Rating | None:
         """Return a member's rating of a character."""
@@ -160,15 +215,18 @@ class FeedbackService:
         """Return the average stars of one server's members, or of all; None below three ratings."""
         return shown_average(await self._ratings.stars(ref, guild_id))
 
-    async def report_form(self, ref: CharacterRef, turn_id: TurnId | None, place: Place | None) -> ReportForm:
+    async def report_form(
+        self, user_id: UserId, ref: CharacterRef, turn_id: TurnId | None, place: Place | None
+    ) -> ReportForm:
         """Return what the form begins with.
 
         A character above the place's ceiling can be reported like any other, but is not named. Raises UserError for one
-        that is unknown or gone, and for a reply that was not given here.
+        that is unknown or gone, for a reply that was not given here, and for a private one where nobody could read it.
         """
-        known = await self._reportable(ref)
+        known = await self._reportable(ref, place)
         await self._reply_post(ref, turn_id, place)
-        return ReportForm(ref, known.character.name if self._may_show(known, place) else None, turn_id)
+        readers = await self._readers(user_id, known, place)
+        return ReportForm(ref, known.character.name if self._may_show(known, place) else None, turn_id, readers)
 
     async def report(
         self,
@@ -179,14 +237,18 @@ class FeedbackService:
         details: str | None,
         turn_id: TurnId | None,
         place: Place | None,
+        shared: bool = False,
     ) -> Report:
-        """Store a report, and have it sent to the catalogue as soon as that can be.
+        """Store a report, and have it sent to those who read it as soon as that can be.
 
-        `reason` is the value of a ReportReason. Raises UserError for what report_form refuses, for a reason that is
-        none, details that are too long, and too many reports in an hour.
+        That is the catalogue, and the staff of the server where it wants a copy; of a private character the staff
+        alone. `reason` is the value of a ReportReason; with `shared` the staff may read the reporter's name and the
+        details. Raises UserError for what report_form refuses, for a reason that is none, details that are too long,
+        and too many reports in an hour.
         """
-        await self._reportable(ref)
+        known = await self._reportable(ref, place)
         post = await self._reply_post(ref, turn_id, place)
+        readers = await self._readers(user_id, known, place)
         chosen = parse_reason(reason)
         if chosen is None:
             raise UserError("Choose a reason from the list and send it again.")
@@ -207,33 +269,68 @@ class FeedbackService:
             place.guild_id if place else None,
             place.here if place else None,
             post and post.message_id,
+            readers.addressee,
+            shared,
         )
-        report = await self._reports.file(complaint, payer=self._payer, now_ms=self._clock.now_ms())
+        report = await self._reports.file(
+            complaint,
+            payer=member_payer(user_id) if readers.linked else OPERATOR,
+            now_ms=self._clock.now_ms(),
+            copied=readers.staff,
+        )
         self._remember_report(user_id, recent)
         self._outbox.stir()
         return report
 
+    async def receipt(self, report: Report) -> str:
+        """Return what the reporter reads once their report is stored."""
+        complaint = report.complaint
+        staff = complaint.guild_id is not None and self._log_channel_of(complaint.guild_id) is not None
+        return receipt(complaint, staff=staff)
+
     async def pending_news(self, user_id: UserId) -> News | None:
-        """Return what a member does not know yet of the end of their reports, or None. Call `told` once it is shown."""
-        found = [(report.id, news) for report in await self._reports.untold(user_id) if (news := report_news(report))]
-        if not found:
+        """Return what a member does not know yet of how their reports and reviews ended, or None.
+
+        As much of it as fits into a message, the oldest reports first; the rest is for the next time. Call `told` once
+        it is shown.
+        """
+        reports = [(report.id, news) for report in await self._reports.untold(user_id) if (news := report_news(report))]
+        reviews = [(rating, news) for rating in await self._ratings.untold(user_id) if (news := review_news(rating))]
+        sentences = fitting_news(news for _, news in (*reports, *reviews))
+        if not sentences:
             return None
-        return News(tuple(report_id for report_id, _ in found), tuple(news for _, news in found))
+        told = len(sentences)
+        return News(
+            tuple(report_id for report_id, _ in reports[:told]),
+            sentences,
+            tuple(rating for rating, _ in reviews[: max(0, told - len(reports))]),
+        )
 
     async def told(self, news: News) -> None:
         """Write down that a member has read the news."""
         await self._reports.told(news.report_ids, self._clock.now_ms())
+        await self._ratings.told(news.reviews, self._clock.now_ms())
+
+    async def _readers(self, user_id: UserId, known: KnownCharacter, place: Place | None) -> Readers:
+        """Tell who will read a report. Raises UserError where nobody would."""
+        staff = place is not None and self._log_channel_of(place.guild_id) is not None
+        if is_private(known.character):
+            if not staff:
+                raise UserError(NO_STAFF_CHANNEL)
+            return Readers(Addressee.STAFF, linked=False, staff=True)
+        linked = await self._keys.of_member(user_id) is not None
+        return Readers(Addressee.CATALOGUE, linked=linked, staff=staff)
 
     async def _rateable(self, ref: CharacterRef, place: Place | None) -> KnownCharacter:
-        known = await self._characters.get(ref)
+        known = await self._faces.of(ref, place and place.guild_id)
         if known is None:
             raise UserError(_UNKNOWN)
         if not self._may_show(known, place):
             raise UserError(_TOO_STRONG)
         return known
 
-    async def _reportable(self, ref: CharacterRef) -> KnownCharacter:
-        known = await self._characters.get(ref)
+    async def _reportable(self, ref: CharacterRef, place: Place | None) -> KnownCharacter:
+        known = await self._faces.of(ref, place and place.guild_id)
         if known is None:
             raise UserError(_UNKNOWN)
         if known.gone_at_ms is not None:
@@ -241,8 +338,7 @@ class FeedbackService:
         return known
 
     def _may_show(self, known: KnownCharacter, place: Place | None) -> bool:
-        age_restricted = place is not None and place.age_restricted
-        return known.character.rating <= self._limits.ceiling(age_restricted=age_restricted)
+        return known.character.rating <= self._ceilings.of(place)
 
     async def _reply_post(self, ref: CharacterRef, turn_id: TurnId | None, place: Place | None) -> Post | None:
         """Return the first message of the reply that is reported, if it is still known.
@@ -252,8 +348,7 @@ class FeedbackService:
         turn = None if turn_id is None else await self._turns.get(turn_id)
         if turn is None:
             return None
-        conversation = await self._conversations.get(turn.conversation_id)
-        binding = conversation and await self._bindings.get(conversation.binding_id)
+        binding = await self._binding_of(turn)
         if (
             place is None
             or binding is None
@@ -264,6 +359,10 @@ class FeedbackService:
         if any(post.thread_id != place.thread_id for post in posts):
             raise UserError(_ELSEWHERE)
         return posts[0] if posts else None
+
+    async def _binding_of(self, turn: Turn) -> Binding | None:
+        conversation = await self._conversations.get(turn.conversation_id)
+        return None if conversation is None else await self._bindings.get(conversation.binding_id)
 
     def _recent_reports(self, user_id: UserId) -> tuple[float, ...]:
         since = self._clock.monotonic() - _HOUR_SECONDS

@@ -21,6 +21,7 @@ from bot.nanogpt.errors import (
     RejectedError,
 )
 from bot.services.clock import Clock
+from bot.services.outlet import Busy, OutletError, Uncertain
 from bot.store.outbox import Outbox
 
 _log = logging.getLogger(__name__)
@@ -49,16 +50,21 @@ _REFUSALS: Final[tuple[tuple[type[NanoGptError], str], ...]] = (
 class Courier(Protocol):
     """Carries the entries of one kind."""
 
+    @property
+    def final(self) -> tuple[type[NanoGptError], ...]:
+        """The failures that end an entry of this kind, beside those that end any."""
+        ...
+
     async def send(self, entry: OutboxEntry) -> None:
-        """Send it, or raise a NanoGptError."""
+        """Send it, or raise a NanoGptError or an OutletError."""
         ...
 
     async def accepted(self, entry: OutboxEntry) -> None:
         """Write down that it arrived."""
         ...
 
-    async def refused(self, entry: OutboxEntry, answer: str) -> None:
-        """Write down that it was refused for good; `answer` is what was said about it."""
+    async def refused(self, entry: OutboxEntry, error: Exception, answer: str) -> None:
+        """Write down that it was refused for good, by what; `answer` is what was said about it, or empty."""
         ...
 
     async def expired(self, entry: OutboxEntry) -> None:
@@ -87,8 +93,19 @@ class Later:
     seconds: float = 0.0
 
 
-def verdict_on(error: NanoGptError, *, now_s: float) -> Refused | Held | Later:
-    """Decide what a failed attempt means: what is not known to be final may pass by itself."""
+def verdict_on(
+    error: NanoGptError | OutletError, *, now_s: float, final: tuple[type[NanoGptError], ...] = ()
+) -> Refused | Held | Later:
+    """Decide what a failed attempt means: what is not known to be final may pass by itself.
+
+    `final` are failures that end an entry of this kind, beside those that end any.
+    """
+    if isinstance(error, OutletError):
+        if isinstance(error, Busy):
+            return Later(error.retry_after_seconds)
+        return Later() if isinstance(error, Uncertain) else Refused("")
+    if isinstance(error, final):
+        return Refused(error.message or "")
     if isinstance(error, DailyLimitError):
         return Held(min(max(error.resets_at - now_s, 0.0), LONGEST_HOLD_SECONDS))
     if isinstance(error, BadKeyError | InsufficientBalanceError):
@@ -116,22 +133,48 @@ class OutboxService:
         self._jitter = jitter
         self._stirred = asyncio.Event()
         self._held: dict[PayerId, float] = {}
+        self._running = False
+        self._moved = asyncio.Event()
+        """Set, and replaced by another, whenever an entry was tried, and when the loop ends."""
 
     def stir(self) -> None:
         """Say that there is something new to send."""
         self._stirred.set()
 
+    async def tried(self, kind: OutboxKind, subject: str, *, seconds: float) -> bool:
+        """Wait until the entry of a subject was tried or is gone; False when it was not, within so many seconds.
+
+        An entry that has failed before, or whose key is held, counts as tried: the next time may be hours away.
+        Nothing is waited for while the loop does not run.
+        """
+        self._stirred.set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while True:
+                    moved = self._moved
+                    if not await self._is_untried(kind, subject):
+                        return True
+                    if not self._running:
+                        break
+                    await moved.wait()
+        return False
+
     async def run(self) -> None:
         """Send until cancelled. What is being sent then has a few seconds to hear its answer."""
-        while True:
-            self._stirred.clear()
-            try:
-                await self.send_due()
-                seconds = await self._seconds_to_rest()
-            except Exception:  # noqa: BLE001 - the loop outlives whatever goes wrong in one round.
-                _log.exception("the outbox could not be worked on; trying again in a minute")
-                seconds = REST_AFTER_FAILURE_SECONDS
-            await self._rest(seconds)
+        self._running = True
+        try:
+            while True:
+                self._stirred.clear()
+                try:
+                    await self.send_due()
+                    seconds = await self._seconds_to_rest()
+                except Exception:  # noqa: BLE001 - the loop outlives whatever goes wrong in one round.
+                    _log.exception("the outbox could not be worked on; trying again in a minute")
+                    seconds = REST_AFTER_FAILURE_SECONDS
+                await self._rest(seconds)
+        finally:
+            self._running = False
+            self._tell_watchers()
 
     async def send_due(self) -> None:
         """Send everything that is due, and give up what is too old."""
@@ -141,11 +184,12 @@ class OutboxService:
             for entry in await self._outbox.due(self._clock.now_ms(), BATCH):
                 if expires_at_ms(entry) <= self._clock.now_ms():
                     await self._give_up(entry)
-                elif not self._is_held(entry.payer):
-                    await self._to_its_end(entry)
-                else:
+                elif self._is_held(entry.payer):
                     continue
+                elif await self._is_latest(entry):
+                    await self._to_its_end(entry)
                 moved = True
+                self._tell_watchers()
 
     async def _to_its_end(self, entry: OutboxEntry) -> None:
         sending = asyncio.create_task(self._send(entry), name=f"outbox-{entry.id}")
@@ -167,7 +211,7 @@ class OutboxService:
             return
         try:
             await courier.send(entry)
-        except NanoGptError as error:
+        except (NanoGptError, OutletError) as error:
             await self._judge(courier, entry, error)
         except Exception:  # noqa: BLE001 - one entry that cannot be sent does not keep the others.
             _log.exception("entry %s of the outbox could not be sent", entry.id)
@@ -176,11 +220,11 @@ class OutboxService:
             await courier.accepted(entry)
             await self._outbox.remove(entry.id)
 
-    async def _judge(self, courier: Courier, entry: OutboxEntry, error: NanoGptError) -> None:
-        match verdict_on(error, now_s=self._clock.now_ms() / _MILLISECONDS):
+    async def _judge(self, courier: Courier, entry: OutboxEntry, error: NanoGptError | OutletError) -> None:
+        match verdict_on(error, now_s=self._clock.now_ms() / _MILLISECONDS, final=courier.final):
             case Refused(answer):
                 _log.info("entry %s of the outbox was refused: %r", entry.id, error)
-                await courier.refused(entry, answer)
+                await courier.refused(entry, error, answer)
                 await self._outbox.remove(entry.id)
             case Held(seconds):
                 _log.warning("nothing is sent with the key %s for %.0f s: %r", entry.payer, seconds, error)
@@ -205,6 +249,19 @@ class OutboxService:
 
     def _is_held(self, payer: PayerId) -> bool:
         return self._held.get(payer, 0.0) > self._clock.monotonic()
+
+    async def _is_latest(self, entry: OutboxEntry) -> bool:
+        """Tell whether an entry still waits: while others were sent, it may have been withdrawn or replaced."""
+        latest = await self._outbox.find(entry.kind, entry.subject)
+        return latest is not None and latest.id == entry.id
+
+    async def _is_untried(self, kind: OutboxKind, subject: str) -> bool:
+        entry = await self._outbox.find(kind, subject)
+        return entry is not None and entry.attempts == 0 and not self._is_held(entry.payer)
+
+    def _tell_watchers(self) -> None:
+        self._moved.set()
+        self._moved = asyncio.Event()
 
     async def _seconds_to_rest(self) -> float | None:
         due_ms = await self._outbox.next_due_ms()

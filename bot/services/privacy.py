@@ -1,5 +1,7 @@
 """What members may ask about themselves: what is kept, to have it deleted, to be ignored."""
 
+from collections.abc import Awaitable, Callable
+
 from bot.domain.ids import UserId
 from bot.domain.privacy import KeptAboutMember
 from bot.domain.privacy_wording import PrivacyFacts, privacy_overview
@@ -8,10 +10,24 @@ from bot.store.members import Members
 from bot.store.personal import Personal
 
 
+async def _nobody(_user_id: UserId) -> None:
+    pass
+
+
 class PrivacyService:
     """Knows in memory who asked to be ignored; `load` comes first."""
 
-    def __init__(self, *, members: Members, personal: Personal, facts: PrivacyFacts, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        members: Members,
+        personal: Personal,
+        facts: PrivacyFacts,
+        clock: Clock,
+        on_deleted: Callable[[UserId], Awaitable[None]] = _nobody,
+    ) -> None:
+        """`on_deleted` hears of a member once everything of theirs is deleted, the key of their account included."""
+        self._on_deleted = on_deleted
         self._facts = facts
         self._members = members
         self._personal = personal
@@ -47,4 +63,6 @@ class PrivacyService:
 
     async def delete(self, user_id: UserId) -> KeptAboutMember:
         """Delete what a member said and gave, and return what that was; whether they are ignored stays."""
-        return await self._personal.delete(user_id)
+        deleted = await self._personal.delete(user_id)
+        await self._on_deleted(user_id)
+        return deleted

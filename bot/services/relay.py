@@ -11,6 +11,7 @@ from bot.domain.bindings import Binding, BindingState, Conversation, Scope
 from bot.domain.failures import FailureCause, refusal_sentence
 from bot.domain.ids import BindingId, ChannelId, CharacterRef, ConversationId, GuildId, MessageId, TurnId, UserId
 from bot.domain.messages import Author, BotPolicy, IncomingMessage, Silence, silence_reason
+from bot.domain.payers import paying_member
 from bot.domain.turns import AdmissionLimits, Admitted, Arrival, Refusal, Turn, TurnKind, TurnState
 from bot.errors import UserError
 from bot.services.announcing import Announcer
@@ -367,7 +368,9 @@ class RelayService:
         if binding is None:
             await self._turns.finish(turn.id, TurnState.DROPPED, cause="unbound", now_ms=self._clock.now_ms())
             return
-        self._spoke_at[binding.character_ref] = self._clock.monotonic()
+        if paying_member(binding.payer) is None:
+            # A member's own character is read with their key alone, and only when it is about to speak.
+            self._spoke_at[binding.character_ref] = self._clock.monotonic()
         await self._runner.run(turn, binding, conversation)
 
     async def _abandon(self, conversation: Conversation, turn: Turn) -> None:

@@ -7,8 +7,10 @@ from bot.domain.bindings import Binding, Scope
 from bot.domain.explaining import AskedAbout, Claimed, OwnPost, PauseFacts, explain
 from bot.domain.ids import MessageId, TurnId, UserId, snowflake_time_ms
 from bot.domain.messages import Author, BotPolicy, IncomingMessage, Silence, silence_reason
+from bot.domain.payers import PayerKind, payer_kind
 from bot.domain.places import Place
 from bot.domain.turns import PostKind, PostState, TurnState
+from bot.services.binding_gate import BindingGate
 from bot.services.binding_index import BindingIndex
 from bot.services.catalog import CatalogService
 from bot.services.clock import Clock
@@ -25,6 +27,7 @@ class SilenceService:
         *,
         index: BindingIndex,
         catalog: CatalogService,
+        gate: BindingGate,
         conversations: Conversations,
         turns: Turns,
         posts: Posts,
@@ -34,6 +37,7 @@ class SilenceService:
     ) -> None:
         self._index = index
         self._catalog = catalog
+        self._gate = gate
         self._conversations = conversations
         self._turns = turns
         self._posts = posts
@@ -75,7 +79,11 @@ class SilenceService:
         if outcome is None:
             return None
         state, cause, turn_id = outcome
-        return Claimed(TurnState(state), cause, None if turn_id is None else await self._reply_link(turn_id, place))
+        if turn_id is None:
+            return Claimed(TurnState(state), cause, None)
+        turn = await self._turns.get(turn_id)
+        paid_by = PayerKind.OPERATOR if turn is None else payer_kind(turn.payer)
+        return Claimed(TurnState(state), cause, await self._reply_link(turn_id, place), paid_by)
 
     async def _reply_link(self, turn_id: TurnId, place: Place) -> str | None:
         for post in await self._posts.of_turn(turn_id):
@@ -105,7 +113,7 @@ class SilenceService:
     def _pause(self, binding: Binding | None, place: Place) -> PauseFacts | None:
         if binding is None or binding.pause_cause is None:
             return None
-        known = self._catalog.by_ref(binding.character_ref)
+        known = self._gate.known(binding)
         if known is None:
             return PauseFacts(binding.pause_cause, "", more_if_restricted=False)
         restricted = self._catalog.ceiling(replace(place, age_restricted=True))

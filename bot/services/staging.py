@@ -6,8 +6,8 @@ from typing import Final
 
 from bot.domain.bindings import Binding, Conversation
 from bot.domain.ids import GuildId, UserId
-from bot.domain.ratings import ContentLimits, ContentRating
 from bot.domain.turns import Turn
+from bot.services.binding_gate import BindingGate
 from bot.services.catalog import CatalogService
 from bot.services.clock import Clock
 from bot.services.personas import persona_for
@@ -25,17 +25,17 @@ class Stages:
         self,
         *,
         catalog: CatalogService,
+        gate: BindingGate,
         surroundings: SurroundingsOf,
         is_loading: Callable[[GuildId], bool],
-        limits: ContentLimits,
         clock: Clock,
     ) -> None:
         """`is_loading` tells of a server that the gateway has named and not described yet."""
         self._is_loading = is_loading
         self._clock = clock
         self._catalog = catalog
+        self._gate = gate
         self._surroundings = surroundings
-        self._limits = limits
 
     async def loaded(self, conversation: Conversation) -> None:
         """Wait until a conversation's server can be seen: while a session begins, and in an outage, it cannot."""
@@ -46,7 +46,7 @@ class Stages:
         """Return the stage of a conversation, or None when its place cannot be seen or its character is unknown."""
         destination = destination_of(conversation)
         around = self._surroundings(destination)
-        known = self._catalog.by_ref(binding.character_ref)
+        known = self._gate.known(binding)
         if around is None or known is None:
             return None
         members = {
@@ -65,12 +65,8 @@ class Stages:
             binding=binding,
             conversation=conversation,
             destination=destination,
-            ceiling=self.ceiling(age_restricted=around.place.age_restricted),
+            ceiling=self._catalog.ceiling(around.place),
             known=known,
             persona=persona,
             shaper=Shaper(known.character.name, names),
         )
-
-    def ceiling(self, *, age_restricted: bool) -> ContentRating:
-        """Return the strongest rating that a place may show."""
-        return self._limits.ceiling(age_restricted=age_restricted)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Generator, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -11,6 +11,7 @@ from bot.domain.bindings import Binding, Conversation, PauseCause
 from bot.domain.context import ContextBudget, input_items
 from bot.domain.failures import Failure, FailureCause
 from bot.domain.ids import ConversationId, PayerId, UserId
+from bot.domain.payers import payer_kind
 from bot.domain.turns import (
     Exchange,
     PostKind,
@@ -26,15 +27,17 @@ from bot.nanogpt.client import NanoGptClient
 from bot.nanogpt.errors import CharacterUnusableError, ContextTooLongError, NanoGptError
 from bot.nanogpt.events import Completed, Incomplete, TextDelta, TextReplaced
 from bot.nanogpt.requests import ApiKey, ResponseRequest
+from bot.services.binding_gate import BindingGate
 from bot.services.bindings import BindingService
 from bot.services.breakers import Breakers
-from bot.services.catalog import CatalogService
 from bot.services.clock import Clock
 from bot.services.delivery import Delivery
+from bot.services.key_ring import NoKeyError
 from bot.services.outlet import Destination, Outlet, OutletError
 from bot.services.speaking import Speaker, Stage, destination_of
 from bot.services.staging import Stages
 from bot.services.upstream_failures import failure_of, failure_of_incomplete
+from bot.store.paid_turns import PaidTurns
 from bot.store.posts import Posts
 from bot.store.turns import Turns
 
@@ -44,6 +47,8 @@ TYPING_AFTER_SECONDS: Final = 1.0
 TYPING_AGAIN_SECONDS: Final = 8.0
 """A typing sign lasts ten seconds, and a webhook's post does not clear it (Discord, Trigger Typing Indicator)."""
 STOP_SECONDS: Final = 10.0
+MS_PER_DAY: Final = 86_400_000
+_MS_PER_SECOND: Final = 1_000
 PAUSED: Final = "paused"
 """The stored cause of a turn that the gate stopped."""
 IGNORED: Final = "ignored_member"
@@ -141,28 +146,31 @@ class TurnRunner:
         posts: Posts,
         speaker: Speaker,
         stages: Stages,
-        catalog: CatalogService,
+        gate: BindingGate,
         bindings: BindingService,
         nanogpt: NanoGptClient,
         outlet: Outlet,
         readers: Readers,
         breakers: Breakers,
-        key_of: Callable[[PayerId], ApiKey],
+        key_of: Callable[[PayerId], Awaitable[ApiKey]],
+        paid_turns: PaidTurns,
         is_ignored: Callable[[UserId], bool],
         clock: Clock,
         max_concurrent: int,
         settings: TurnSettings,
         new_code: Callable[[], str],
     ) -> None:
+        """`key_of` finds the key of a payer, and raises NoKeyError."""
         self._turns = turns
         self._posts = posts
         self._speaker = speaker
         self._stages = stages
-        self._catalog = catalog
+        self._gate = gate
         self._bindings = bindings
         self._nanogpt = nanogpt
         self._outlet = outlet
         self._key_of = key_of
+        self._paid_turns = paid_turns
         self._is_ignored = is_ignored
         self._clock = clock
         self._slots = asyncio.Semaphore(max_concurrent)
@@ -199,10 +207,14 @@ class TurnRunner:
             _log.info("Turn %s: its channel is not there", turn.id)
             await self._turns.finish(turn.id, TurnState.FAILED, cause="cannot_speak", now_ms=self._clock.now_ms())
             return
-        standing = await self._catalog.standing(binding.character_ref, ceiling=stage.ceiling)
+        standing = await self._gate.standing(binding, ceiling=stage.ceiling)
         if standing.cause is not None:
             await self._pause(turn, binding, standing.cause)
             return
+        if turn.payer != binding.payer:
+            # Who pays has changed since it began, or since a stop of the process cut it.
+            await self._turns.charge(turn.id, binding.payer)
+            turn = replace(turn, payer=binding.payer)
         if standing.known != stage.known:
             stage = self._stages.of(binding, conversation, turn) or stage
         if turn.kind is TurnKind.GREETING:
@@ -237,7 +249,7 @@ class TurnRunner:
 
     async def _paused_meanwhile(self, turn: Turn, stage: Stage) -> bool:
         """Ask the gate once more after a wait in the queue for upstream, which may have taken minutes."""
-        standing = await self._catalog.standing(stage.binding.character_ref, ceiling=stage.ceiling)
+        standing = await self._gate.standing(stage.binding, ceiling=stage.ceiling)
         if standing.cause is not None:
             await self._pause(turn, stage.binding, standing.cause)
         return standing.cause is not None
@@ -250,7 +262,9 @@ class TurnRunner:
             async with self._slots:
                 if waited and await self._paused_meanwhile(turn, stage):
                     return
-                failure = await self._read(turn, stage, delivery, reading)
+                failure = await self._over_the_cap(stage.binding)
+                if failure is None:
+                    failure = await self._read(turn, stage, delivery, reading)
             if failure is not None:
                 self._breakers.note(turn.payer, failure)
         ending = reading.ending
@@ -274,7 +288,20 @@ class TurnRunner:
             # Retry of a reply that was cut: what stood there stays.
             version = await self._turns.latest_version(turn.id)
             text = (version.text if version else None) or ""
-        await self._speaker.fail(turn, stage, delivery, failure or Failure(FailureCause.CUT), text=text)
+        failure = replace(failure or Failure(FailureCause.CUT), paid_by=payer_kind(turn.payer))
+        await self._speaker.fail(turn, stage, delivery, failure, text=text)
+        if failure.cause is FailureCause.BAD_KEY:
+            await self._bindings.key_refused(stage.binding)
+
+    async def _over_the_cap(self, binding: Binding) -> Failure | None:
+        """Count one more reply of the day where a member pays, and say so when they have agreed to no more."""
+        if binding.daily_turns is None:
+            return None
+        now_ms = self._clock.now_ms()
+        day_start_ms = now_ms - now_ms % MS_PER_DAY
+        if await self._paid_turns.take(binding.id, binding.payer, most=binding.daily_turns, day_start_ms=day_start_ms):
+            return None
+        return Failure(FailureCause.PAYER_CAP, resets_at_s=(day_start_ms + MS_PER_DAY) // _MS_PER_SECOND)
 
     async def _read(self, turn: Turn, stage: Stage, delivery: Delivery, reading: _Reading) -> Failure | None:
         """Read the stream into the delivery; return what went wrong."""
@@ -282,8 +309,11 @@ class TurnRunner:
         try:
             stopped = await self._readers.read(stage.conversation.id, self._stream(turn, stage, delivery, reading))
         except CharacterUnusableError:
-            await self._catalog.withdrawn(stage.binding.character_ref)
+            await self._gate.withdrawn(stage.binding)
             return Failure(FailureCause.CHARACTER_UNAVAILABLE)
+        except NoKeyError as error:
+            _log.warning("Turn %s: %s", turn.id, error)
+            return Failure(FailureCause.NO_KEY)
         except NanoGptError as error:
             _log.info("Turn %s: upstream failed: %r", turn.id, error)
             reading.text = error.partial_text or reading.text
@@ -307,7 +337,7 @@ class TurnRunner:
         self, turn: Turn, stage: Stage, delivery: Delivery, reading: _Reading, budget: ContextBudget
     ) -> None:
         request = await self._request(turn, stage, budget)
-        key = self._key_of(turn.payer)
+        key = await self._key_of(turn.payer)
         async with aclosing(self._nanogpt.stream_response(request, key=key)) as events:
             async for event in events:
                 match event:

@@ -37,11 +37,12 @@ class Bindings:
         payer: PayerId,
         active_from: MessageId,
         now_ms: int,
+        daily_turns: int | None = None,
     ) -> Bound:
         """Bind a character to a channel, and end what was bound there before.
 
         A character that is bound there already stays, wakes if it was paused, and takes over the new
-        trigger, binder, payer and `active_from`.
+        trigger, binder, payer with what they agreed to, and `active_from`.
         """
         async with self._database.transaction() as tx:
             return await self.create_in(
@@ -54,6 +55,7 @@ class Bindings:
                 payer=payer,
                 active_from=active_from,
                 now_ms=now_ms,
+                daily_turns=daily_turns,
             )
 
     async def create_in(
@@ -68,6 +70,7 @@ class Bindings:
         payer: PayerId,
         active_from: MessageId,
         now_ms: int,
+        daily_turns: int | None = None,
     ) -> Bound:
         """As create, inside a transaction that does more."""
         before = await tx.execute(
@@ -80,11 +83,12 @@ class Bindings:
         (row,) = await tx.execute(
             """
             INSERT INTO binding (guild_id, channel_id, character_ref, trigger_mode, state, bound_by, payer,
-                                 active_from, created_at)
-            VALUES ($1, $2, $3, $4, 'active', $5, $6, $7, $8)
+                                 active_from, created_at, daily_turns)
+            VALUES ($1, $2, $3, $4, 'active', $5, $6, $7, $8, $9)
             ON CONFLICT (channel_id, character_ref) WHERE state <> 'ended' DO UPDATE
             SET trigger_mode = excluded.trigger_mode, state = 'active', pause_cause = NULL,
-                bound_by = excluded.bound_by, payer = excluded.payer, active_from = excluded.active_from
+                bound_by = excluded.bound_by, payer = excluded.payer, active_from = excluded.active_from,
+                daily_turns = excluded.daily_turns
             RETURNING *
             """,
             guild_id,
@@ -95,6 +99,7 @@ class Bindings:
             payer,
             active_from,
             now_ms,
+            daily_turns,
         )
         return Bound(_binding(row), tuple(ended), renewed=len(ended) < len(before))
 
@@ -150,6 +155,14 @@ class Bindings:
             active_from,
         )
 
+    async def set_payer(self, binding_id: BindingId, payer: PayerId) -> Binding | None:
+        """Let another key than a member's pay for a live binding; None when it is not live."""
+        return await self._change(
+            "UPDATE binding SET payer = $2, daily_turns = NULL WHERE id = $1 AND state <> 'ended' RETURNING *",
+            binding_id,
+            payer,
+        )
+
     async def _change(self, sql: str, *values: int | str) -> Binding | None:
         async with self._database.transaction() as tx:
             rows = await tx.execute(sql, *values)
@@ -173,6 +186,15 @@ class Bindings:
     async def by_guild(self, guild_id: GuildId) -> list[Binding]:
         """Return the live bindings of a server."""
         return await self._read("SELECT * FROM binding WHERE guild_id = $1 AND state <> 'ended' ORDER BY id", guild_id)
+
+    async def paid_by(self, payer: PayerId) -> list[Binding]:
+        """Return the live bindings that somebody pays for, in all servers."""
+        return [
+            _binding(row)
+            for row in await self._database.read(
+                "SELECT * FROM binding WHERE payer = $1 AND state <> 'ended' ORDER BY id", payer
+            )
+        ]
 
     async def of_character(self, character_ref: CharacterRef) -> list[Binding]:
         """Return the live bindings of a character, in all servers."""
@@ -198,4 +220,5 @@ def _binding(row: Row) -> Binding:
         PayerId(row["payer"]),
         MessageId(row["active_from"]),
         row["created_at"],
+        row["daily_turns"],
     )

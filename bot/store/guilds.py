@@ -29,13 +29,16 @@ class Guilds:
                 )
 
     async def left(self, guild_id: GuildId, now_ms: int) -> None:
-        """Write down that the bot was removed from a server. The time of the first such word stands."""
+        """Write down that the bot was removed from a server, and delete its key. The first such word stands."""
         async with self._database.transaction() as tx:
             await tx.execute(
                 "INSERT INTO guild (id, seen_at, left_at) VALUES ($1, $2, $2) "
                 "ON CONFLICT (id) DO UPDATE SET left_at = COALESCE(guild.left_at, excluded.left_at)",
                 guild_id,
                 now_ms,
+            )
+            await tx.execute(
+                "UPDATE server_settings SET token = NULL, token_set_at = NULL WHERE guild_id = $1", guild_id
             )
 
     async def present(self) -> frozenset[GuildId]:
@@ -95,6 +98,7 @@ class Guilds:
             "DELETE FROM conversation WHERE guild_id = $1",
             "DELETE FROM binding WHERE guild_id = $1",
             "DELETE FROM webhook WHERE guild_id = $1",
+            "DELETE FROM server_settings WHERE guild_id = $1",
             "UPDATE report SET guild_id = NULL, channel_id = NULL, message_id = NULL WHERE guild_id = $1",
             "UPDATE rating SET guild_id = NULL WHERE guild_id = $1",
             "DELETE FROM guild WHERE id = $1",

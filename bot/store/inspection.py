@@ -11,17 +11,10 @@ from typing import Final
 
 from bot.store.errors import DatabaseInUse, DatabaseNotWritable, DatabaseTooNew, translate
 from bot.store.migrations import MIGRATIONS
+from bot.store.sealed import SEALED_COLUMNS
 from bot.store.vault import HEADER_BYTES, key_id_of
 
 BUSY_SECONDS: Final = 2.0
-SEALED_COLUMNS: Final = (
-    ("claim", "body"),
-    ("version", "body"),
-    ("webhook", "token"),
-    ("rating", "body"),
-    ("report", "body"),
-)
-"""Every column that holds what the vault sealed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +68,10 @@ def _schema(connection: sqlite3.Connection) -> int | None:
 
 
 def _key_ids(connection: sqlite3.Connection) -> Iterable[bytes]:
-    for table, column in SEALED_COLUMNS:
+    for sealed in SEALED_COLUMNS:
         headers = connection.execute(
-            f"SELECT DISTINCT substr({column}, 1, {HEADER_BYTES}) FROM {table} WHERE {column} IS NOT NULL"
+            f"SELECT DISTINCT substr({sealed.column}, 1, {HEADER_BYTES}) FROM {sealed.table} "
+            f"WHERE {sealed.column} IS NOT NULL"
         )
         yield from (key_id_of(header) for (header,) in headers)
 

@@ -35,6 +35,11 @@ class Outbox:
         """Remove the entry of a subject, if there is one, in a transaction that does more."""
         await tx.execute("DELETE FROM outbox WHERE kind = $1 AND subject = $2", kind.value, subject)
 
+    async def find(self, kind: OutboxKind, subject: str) -> OutboxEntry | None:
+        """Return the entry of a subject, if one waits."""
+        rows = await self._database.read("SELECT * FROM outbox WHERE kind = $1 AND subject = $2", kind.value, subject)
+        return _entry(rows[0]) if rows else None
+
     async def due(self, now_ms: int, limit: int) -> list[OutboxEntry]:
         """Return what should be sent now, the longest due first."""
         rows = await self._database.read(

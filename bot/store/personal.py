@@ -2,6 +2,7 @@
 
 from bot.domain.ids import UserId
 from bot.domain.privacy import KeptAboutMember
+from bot.store.accounts import unlink_in
 from bot.store.database import Database, Row, Transaction
 
 DELETED = "deleted"
@@ -14,7 +15,10 @@ _KEPT = """
            (SELECT COUNT(*) FROM report WHERE reporter_id = $1) AS reports,
            (SELECT COUNT(*) FROM search_page WHERE user_id = $1) AS searches,
            (SELECT COUNT(*) FROM binding WHERE bound_by = $1 AND state <> 'ended') AS bindings,
-           (SELECT since FROM ignored_member WHERE user_id = $1) AS ignored_since
+           (SELECT since FROM ignored_member WHERE user_id = $1) AS ignored_since,
+           (SELECT linked_at FROM linked_account WHERE user_id = $1) AS linked_at,
+           (SELECT COUNT(*) FROM draft WHERE user_id = $1) AS drafts,
+           (SELECT COUNT(*) FROM card_file WHERE user_id = $1) AS card_files
 """
 
 
@@ -33,10 +37,11 @@ class Personal:
         """Delete what a member said and gave, in one transaction; return what was kept until then.
 
         Gone are the texts of their messages and the names sealed with them, the replies that answered nobody
-        else, their ratings, settled reports, the details of reports still under way, and their searches. What
-        waits for an answer is dropped with the cause "deleted". The bare ids of messages stay until they are
-        pruned, so that none is answered twice; so does the wish to be ignored, and the binding of a character
-        to a channel, which is the server's.
+        else, their ratings, settled reports, the details of reports still under way, their searches, and the
+        key of their account with what it let the bot see and with what was on their desk; no review is sent any
+        more. What waits for an answer is dropped with the cause "deleted". The bare ids of messages stay until
+        they are pruned, so that none is answered twice; so does the wish to be ignored, and the binding of a
+        character to a channel, which is the server's.
         """
         async with self._database.transaction() as tx:
             (row,) = await tx.execute(_KEPT, user_id)
@@ -71,6 +76,7 @@ class Personal:
             "DELETE FROM search_page WHERE user_id = $1",
         ):
             await tx.execute(sql, user_id)
+        await unlink_in(tx, user_id)
 
 
 def _kept(row: Row) -> KeptAboutMember:
@@ -82,4 +88,7 @@ def _kept(row: Row) -> KeptAboutMember:
         searches=row["searches"],
         bindings=row["bindings"],
         ignored_since_ms=row["ignored_since"],
+        linked_at_ms=row["linked_at"],
+        drafts=row["drafts"],
+        card_files=row["card_files"],
     )

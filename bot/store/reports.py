@@ -1,8 +1,9 @@
 """Reports of characters, from the member to the catalogue's answer."""
 
 from collections.abc import Iterable
+from typing import Final
 
-from bot.domain.feedback import Complaint, OutboxKind, Report, ReportState
+from bot.domain.feedback import Addressee, Complaint, OutboxKind, Report, ReportState
 from bot.domain.ids import (
     ChannelId,
     CharacterRef,
@@ -17,6 +18,9 @@ from bot.store.outbox import Outbox
 from bot.store.sealed import open_or_none
 from bot.store.vault import Vault
 
+NOBODY: Final = PayerId("nobody")
+"""Stands with what goes to Discord, under no key."""
+
 
 class Reports:
     """The table report; its details are sealed. A report waits as long as its entry in the outbox."""
@@ -26,14 +30,19 @@ class Reports:
         self._vault = vault
         self._outbox = outbox
 
-    async def file(self, complaint: Complaint, *, payer: PayerId, now_ms: int) -> Report:
-        """Store a report and its entry in the outbox, due at once, in one transaction."""
+    async def file(self, complaint: Complaint, *, payer: PayerId, now_ms: int, copied: bool = False) -> Report:
+        """Store a report and its entries in the outbox, due at once, in one transaction.
+
+        One for the catalogue leaves under the key of `payer`; `copied` has the staff of the server read it too. One
+        for the staff alone goes to nobody else.
+        """
+        for_catalogue = complaint.addressee is Addressee.CATALOGUE
         async with self._database.transaction() as tx:
             (row,) = await tx.execute(
                 """
                 INSERT INTO report (reporter_id, character_ref, guild_id, channel_id, message_id, reason, state,
-                                    created_at)
-                VALUES ($1, $2, $3, $4, $5, $6, 'waiting', $7)
+                                    created_at, addressee, shared)
+                VALUES ($1, $2, $3, $4, $5, $6, 'waiting', $7, $8, $9)
                 RETURNING *
                 """,
                 complaint.reporter_id,
@@ -43,12 +52,21 @@ class Reports:
                 complaint.message_id,
                 complaint.reason,
                 now_ms,
+                complaint.addressee.value,
+                int(complaint.shared),
             )
             report_id = ReportId(row["id"])
             if complaint.details:
                 sealed = self._vault.seal(complaint.details, context=_context(report_id))
                 (row,) = await tx.execute("UPDATE report SET body = $2 WHERE id = $1 RETURNING *", report_id, sealed)
-            await self._outbox.put(tx, OutboxKind.REPORT, str(report_id), payer=payer, due_at_ms=now_ms, now_ms=now_ms)
+            if for_catalogue:
+                await self._outbox.put(
+                    tx, OutboxKind.REPORT, str(report_id), payer=payer, due_at_ms=now_ms, now_ms=now_ms
+                )
+            if copied or not for_catalogue:
+                await self._outbox.put(
+                    tx, OutboxKind.REPORT_COPY, str(report_id), payer=NOBODY, due_at_ms=now_ms, now_ms=now_ms
+                )
             return self._report(row)
 
     async def get(self, report_id: ReportId) -> Report | None:
@@ -57,7 +75,7 @@ class Reports:
         return self._report(rows[0]) if rows else None
 
     async def accept(self, report_id: ReportId, now_ms: int) -> Report | None:
-        """End a waiting report as taken by the catalogue; None when it is not waiting."""
+        """End a waiting report as taken by whom it is for; None when it is not waiting."""
         return await self._end(report_id, ReportState.ACCEPTED, None, now_ms)
 
     async def refuse(self, report_id: ReportId, answer: str, now_ms: int) -> Report | None:
@@ -111,6 +129,8 @@ class Reports:
                 None if guild_id is None else GuildId(guild_id),
                 None if channel_id is None else ChannelId(channel_id),
                 None if message_id is None else MessageId(message_id),
+                Addressee(row["addressee"]),
+                bool(row["shared"]),
             ),
             ReportState(row["state"]),
             row["answer"],

@@ -14,6 +14,8 @@ NOTICES_KEPT_MS: Final = _DAY_MS
 """Longer than any window within which a notice is not repeated."""
 OUTBOX_KEPT_MS: Final = 30 * _DAY_MS
 """Far longer than anything is tried: what is this old has lost whoever would give it up."""
+LOGINS_KEPT_MS: Final = 30 * _DAY_MS
+"""How long a member who does not come back is still to hear how their login ended."""
 BATCH_ROWS: Final = 500
 """So that the writer is held for milliseconds at a time."""
 
@@ -102,8 +104,8 @@ class Retention:
         2. Ended turns with all that hangs on them (claims, versions, posts), when they are older than
            `text_before_ms` and hold no text.
         3. Conversations and bindings that ended before `text_before_ms` and are empty.
-        4. Reports that ended before it and of which the reporter knows, old searches, notices, and entries
-           of the outbox.
+        4. Reports that ended before it and of which the reporter knows, old searches, notices, entries of the
+           outbox, logins, and counts of paid replies.
         """
         turns_before_ms = min(text_before_ms, now_ms - CLAIMS_KEPT_MS)
         deleted = await self._batches(
@@ -171,6 +173,22 @@ class Retention:
                 RETURNING id
                 """,
                 now_ms - OUTBOX_KEPT_MS,
+            ),
+            (
+                """
+                DELETE FROM pending_login WHERE user_id IN (
+                    SELECT user_id FROM pending_login WHERE started_at < $1 LIMIT $2)
+                RETURNING user_id
+                """,
+                now_ms - LOGINS_KEPT_MS,
+            ),
+            (
+                """
+                DELETE FROM paid_turns WHERE day < $1 AND binding_id IN (
+                    SELECT binding_id FROM paid_turns WHERE day < $1 LIMIT $2)
+                RETURNING binding_id
+                """,
+                now_ms - CLAIMS_KEPT_MS,
             ),
         ):
             deleted += await self._batches(sql, before_ms)

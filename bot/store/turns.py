@@ -240,6 +240,11 @@ class Turns:
             )
             return self._running(rows[0], await self._messages(tx, turn_id)) if rows else None
 
+    async def charge(self, turn_id: TurnId, payer: PayerId) -> None:
+        """Let somebody else pay for a turn than when it began."""
+        async with self._database.transaction() as tx:
+            await tx.execute("UPDATE turn SET payer = $2 WHERE id = $1", turn_id, payer)
+
     async def ask_again(self, turn_id: TurnId) -> bool:
         """Put an ended turn back in the queue; False when it is not ended, so that two presses make one retry."""
         async with self._database.transaction() as tx:

@@ -105,16 +105,31 @@ class Vault:
         self._ciphers = {key.id: AESGCM(key.secret) for key in keys}
         self._random_bytes = random_bytes
 
+    @property
+    def header(self) -> bytes:
+        """What every value that this vault seals begins with."""
+        return _VERSION + self._sealing_id
+
+    @property
+    def older_key_ids(self) -> frozenset[bytes]:
+        """The ids of the keys that open and do not seal."""
+        return frozenset(self._ciphers) - {self._sealing_id}
+
     def seal(self, text: str, *, context: str) -> bytes:
         """Encrypt a text, bound to the place named by the context."""
-        header = _VERSION + self._sealing_id
-        nonce = self._random_bytes(_NONCE_BYTES)
-        sealed = self._ciphers[self._sealing_id].encrypt(
-            nonce, text.encode(errors=_ANY_TEXT), header + context.encode()
-        )
-        return header + nonce + sealed
+        return self.seal_bytes(text.encode(errors=_ANY_TEXT), context=context)
 
     def open(self, blob: bytes, *, context: str) -> str:
+        """Decrypt a sealed text. Raises as open_bytes does."""
+        return self.open_bytes(blob, context=context).decode(errors=_ANY_TEXT)
+
+    def seal_bytes(self, content: bytes, *, context: str) -> bytes:
+        """Encrypt any content, bound to the place named by the context."""
+        header = self.header
+        nonce = self._random_bytes(_NONCE_BYTES)
+        return header + nonce + self._ciphers[self._sealing_id].encrypt(nonce, content, header + context.encode())
+
+    def open_bytes(self, blob: bytes, *, context: str) -> bytes:
         """Decrypt a sealed value.
 
         Raises UnknownKey for a key that was not given, and Damaged for anything that is not a whole
@@ -128,10 +143,9 @@ class Vault:
         if cipher is None:
             raise UnknownKey(key_id)
         try:
-            text = cipher.decrypt(nonce, blob[HEADER_BYTES + _NONCE_BYTES :], header + context.encode())
+            return cipher.decrypt(nonce, blob[HEADER_BYTES + _NONCE_BYTES :], header + context.encode())
         except InvalidTag:
             raise Damaged("changed since it was sealed, or of another context") from None
-        return text.decode(errors=_ANY_TEXT)
 
 
 def key_id_of(header: bytes) -> bytes:

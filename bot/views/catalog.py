@@ -13,12 +13,12 @@ from bot.domain.custom_ids import base36, read_base36
 from bot.domain.gate import FRESH_MS, SENTENCES, Obstacle
 from bot.domain.ids import CharacterRef, SearchPageId, UserId, snowflake_time_ms
 from bot.errors import UserError
-from bot.gateway.binding_answers import use_character
 from bot.gateway.places import place_of
 from bot.services.catalog_search import Direction, ResultPage
 from bot.services.registry import Services
 from bot.views.base import AnsweringItem, services_of
 from bot.views.feedback import RateButton, ReportButton
+from bot.views.own_characters import use_or_ask
 
 INVALID_FORM_BODY: Final = 50035
 """Discord did not take what was sent (https://discord.com/developers/docs/topics/opcodes-and-status-codes#json)."""
@@ -80,8 +80,11 @@ class OpenSelect(AnsweringItem[ui.Select[Any]], kind="open"):
         if ref is None:
             raise UserError(SENTENCES[Obstacle.UNKNOWN])
         catalog = services_of(interaction).catalog
-        ceiling = catalog.ceiling(await place_of(interaction))
-        await show_profile(interaction, await catalog.resolve_ref(CharacterRef(ref), ceiling=ceiling))
+        place = await place_of(interaction)
+        known = await catalog.resolve_ref(
+            CharacterRef(ref), ceiling=catalog.ceiling(place), guild_id=None if place is None else place.guild_id
+        )
+        await show_profile(interaction, known)
 
 
 class UseHereButton(AnsweringItem[ui.Button[Any]], kind="use"):
@@ -102,7 +105,7 @@ class UseHereButton(AnsweringItem[ui.Button[Any]], kind="use"):
         known = services.catalog.by_ref(self._ref)
         if known is None:
             raise UserError(SENTENCES[Obstacle.UNKNOWN])
-        await use_character(interaction, services.bindings, known.character.id)
+        await use_or_ask(interaction, services.bindings, known.character.id)
 
 
 def results_view(page: ResultPage) -> ui.View | None:

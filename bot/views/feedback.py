@@ -7,12 +7,16 @@ import discord
 from discord import ui
 
 from bot.domain.feedback import MAX_DETAILS_CHARACTERS, MAX_STARS, MIN_REVIEW_CHARACTERS, MIN_STARS
+from bot.domain.forms import TICKED
 from bot.domain.ids import CharacterRef, TurnId, UserId
-from bot.domain.reporting import ReportReason
+from bot.domain.publishing import Standing, Whereabouts, all_sentence, offer_sentence, standing_sentence
+from bot.domain.quoting import code_block
+from bot.domain.reporting import ReportReason, about_details, about_report
 from bot.errors import UserError
 from bot.gateway.places import place_of
-from bot.gateway.presenting import answer, answer_failure
+from bot.gateway.presenting import amend, answer, answer_failure
 from bot.services.feedback import FeedbackService, RatingForm, ReportForm
+from bot.services.publishing import PublishingService
 from bot.views.base import AnsweringItem, services_of
 from bot.views.modals import Submission, drawn_form
 
@@ -27,12 +31,18 @@ _STARS: Final = "stars"
 _TEXT: Final = "text"
 _REASON: Final = "reason"
 _DETAILS: Final = "details"
+_SHARED: Final = "shared"
 _FIELDS_TYPED: Final = (_TEXT, _DETAILS)
+_STAYS: Final = 0
+_PUBLISHES: Final = 1
+"""Whether a form said that the rating will be published: only then it is."""
 _NO_TURN: Final = 0
 """Stands for "no particular reply" in a form's custom id: row ids begin at 1."""
-_FENCE: Final = "```"
 _STAR_WORDS: Final = {5: "wonderful", 4: "good", 3: "fine", 2: "weak", 1: "bad"}
-_KEPT_HERE: Final = "It is kept here; publishing it to the NanoGPT catalogue as your own review is not possible yet."
+_ABOUT_TEXT: Final = {
+    True: "Published with your stars in the NanoGPT catalogue, as your own review.",
+    False: "Kept by this bot. It is not published to the NanoGPT catalogue.",
+}
 
 
 class RateButton(AnsweringItem[ui.Button[Any]], kind="rate"):
@@ -73,6 +83,59 @@ class ReportButton(AnsweringItem[ui.Button[Any]], kind="report", least=1, ids=2)
         await open_report(interaction, self._ref, self._turn_id)
 
 
+class PublishButton(AnsweringItem[ui.Button[Any]], kind="publish-rating"):
+    """Publishes the presser's rating of a character; with the answer to a rating."""
+
+    def __init__(self, ref: CharacterRef) -> None:
+        super().__init__(ui.Button(label="Publish", custom_id=self.id_for(ref)))
+        self._ref = ref
+
+    @classmethod
+    def from_ids(cls, *ids: int) -> Self:
+        """Build the button of a character."""
+        (ref,) = ids
+        return cls(CharacterRef(ref))
+
+    async def act(self, interaction: discord.Interaction) -> None:
+        """Have it sent, and say how it went."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        publishing = services_of(interaction).publishing
+        standing = await publishing.publish(UserId(interaction.user.id), self._ref)
+        await _follow(interaction, publishing, standing, lead="")
+
+
+class PublishMineButton(AnsweringItem[ui.Button[Any]], kind="publish-mine", ids=0):
+    """Publishes everything that the presser has rated and not published; offered once an account is linked."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            ui.Button(label="Publish my ratings", style=discord.ButtonStyle.primary, custom_id=self.id_for())
+        )
+
+    @classmethod
+    def from_ids(cls, *ids: int) -> Self:
+        """Build the button, which is the same for everybody."""
+        del ids
+        return cls()
+
+    async def act(self, interaction: discord.Interaction) -> None:
+        """Have all of it sent, and say how it went."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        publishing = services_of(interaction).publishing
+        standings = await publishing.publish_all(UserId(interaction.user.id))
+        await answer(interaction, all_sentence(standings))
+        outcomes = await publishing.outcomes(standings)
+        if outcomes is not None and await amend(interaction, all_sentence(outcomes)):
+            await publishing.told(outcomes)
+
+
+def publish_mine_view() -> ui.View:
+    """Return what goes with the offer to publish ratings that were given before the account was linked."""
+    view = ui.View(timeout=None)
+    view.add_item(PublishMineButton())
+    return view
+
+
 async def open_rating(interaction: discord.Interaction, ref: CharacterRef) -> None:
     """Answer with the form to rate a character. Raises UserError when it cannot be rated here."""
     form = await services_of(interaction).feedback.rating_form(
@@ -83,7 +146,9 @@ async def open_rating(interaction: discord.Interaction, ref: CharacterRef) -> No
 
 async def open_report(interaction: discord.Interaction, ref: CharacterRef, turn_id: TurnId | None = None) -> None:
     """Answer with the form to report a character. Raises UserError when it cannot be reported here."""
-    form = await services_of(interaction).feedback.report_form(ref, turn_id, await place_of(interaction))
+    form = await services_of(interaction).feedback.report_form(
+        UserId(interaction.user.id), ref, turn_id, await place_of(interaction)
+    )
     await interaction.response.send_modal(report_modal(interaction, form))
 
 
@@ -113,12 +178,13 @@ def rate_modal(interaction: discord.Interaction, form: RatingForm) -> ui.Modal:
         interaction,
         RATE_FORM,
         form.ref,
+        _PUBLISHES if form.publishes else _STAYS,
         title=f"Rate {form.name}",
         items=[
             ui.Label(text="Your rating", component=stars),
             ui.Label(
                 text="Why? (optional)",
-                description="Kept by this bot. It is not published to the NanoGPT catalogue.",
+                description=_ABOUT_TEXT[form.publishes],
                 component=text,
             ),
         ],
@@ -138,44 +204,77 @@ def report_modal(interaction: discord.Interaction, form: ReportForm) -> ui.Modal
         placeholder="What did it say or do?",
         max_length=MAX_DETAILS_CHARACTERS,
     )
+    items: list[ui.Item[Any]] = [
+        ui.TextDisplay(about_report(form.readers)),
+        ui.Label(text="What is wrong?", component=reasons),
+        ui.Label(text="Details (optional)", description=about_details(form.readers), component=details),
+    ]
+    if form.readers.staff:
+        items.append(
+            ui.Label(
+                text="Show the staff my name and my details",
+                description="Else the staff of this server reads only what is wrong, and where.",
+                component=ui.Checkbox(custom_id=_SHARED),
+            )
+        )
     return drawn_form(
         interaction,
         REPORT_FORM,
         form.ref,
         form.turn_id or _NO_TURN,
         title=f"Report {form.name or 'this character'}",
-        items=[
-            ui.TextDisplay(
-                "Your report goes to the NanoGPT catalogue, without your name. It does not replace Discord's own "
-                "report function: use that for what breaks Discord's rules."
-            ),
-            ui.Label(text="What is wrong?", component=reasons),
-            ui.Label(
-                text="Details (optional)",
-                description="They are sent along, so leave private things out.",
-                component=details,
-            ),
-        ],
+        items=items,
     )
 
 
 async def submit_rating(interaction: discord.Interaction, submission: Submission) -> None:
     """Take a filled-in rating."""
-    feedback = services_of(interaction).feedback
-    ref, *_ = submission.ids
+    services = services_of(interaction)
+    user_id = UserId(interaction.user.id)
+    ref, publishes, *_ = (*submission.ids, _STAYS)
     try:
-        rating = await feedback.rate(
-            UserId(interaction.user.id),
+        rating = await services.feedback.rate(
+            user_id,
             CharacterRef(ref),
             stars=submission.values.get(_STARS, ""),
             text=submission.values.get(_TEXT),
             place=await place_of(interaction),
+            publish=publishes == _PUBLISHES,
         )
+        standing = await services.publishing.standing(user_id, rating.character_ref)
     except Exception as error:  # noqa: BLE001 - whatever failed, the person gets back what they typed.
         await _hand_back(interaction, submission, error)
         return
-    await answer(interaction, f"{_drawn(rating.review.stars)} Thank you, your rating is saved. {_KEPT_HERE}")
-    await tell_news(interaction, feedback)
+    lead = f"{_drawn(rating.review.stars)} Thank you, your rating is saved. "
+    await _follow(interaction, services.publishing, standing, lead=lead)
+    if standing.where is Whereabouts.WAITING:
+        others = await services.publishing.unpublished(user_id, also_refused=False)
+        if others:
+            await answer(interaction, offer_sentence(len(others)), view=publish_mine_view())
+    await tell_news(interaction, services.feedback)
+
+
+async def _follow(
+    interaction: discord.Interaction, publishing: PublishingService, standing: Standing, *, lead: str
+) -> None:
+    """Say where a rating stands; while it is on its way, wait a little and say how it went in the same answer."""
+    await answer(interaction, lead + standing_sentence(standing), view=_standing_view(standing))
+    if standing.where is not Whereabouts.WAITING:
+        return
+    rating = standing.rating
+    outcome = await publishing.outcome(rating.user_id, rating.character_ref)
+    if outcome is None or outcome.where is Whereabouts.WAITING:
+        return
+    if await amend(interaction, lead + standing_sentence(outcome), view=_standing_view(outcome)):
+        await publishing.told([outcome])
+
+
+def _standing_view(standing: Standing) -> ui.View | None:
+    if not standing.can_be_published:
+        return None
+    view = ui.View(timeout=None)
+    view.add_item(PublishButton(standing.rating.character_ref))
+    return view
 
 
 async def submit_report(interaction: discord.Interaction, submission: Submission) -> None:
@@ -183,27 +282,25 @@ async def submit_report(interaction: discord.Interaction, submission: Submission
     feedback = services_of(interaction).feedback
     ref, turn, *_ = (*submission.ids, _NO_TURN)
     try:
-        await feedback.report(
+        report = await feedback.report(
             UserId(interaction.user.id),
             CharacterRef(ref),
             reason=submission.values.get(_REASON, ""),
             details=submission.values.get(_DETAILS),
             turn_id=TurnId(turn) if turn != _NO_TURN else None,
             place=await place_of(interaction),
+            shared=submission.values.get(_SHARED) == TICKED,
         )
+        receipt = await feedback.receipt(report)
     except Exception as error:  # noqa: BLE001 - whatever failed, the person gets back what they typed.
         await _hand_back(interaction, submission, error)
         return
-    await answer(
-        interaction,
-        "Thank you. Your report is stored and goes to the NanoGPT catalogue; I keep trying until it is taken, and tell "
-        "you if it is not.",
-    )
+    await answer(interaction, receipt)
     await tell_news(interaction, feedback)
 
 
 async def tell_news(interaction: discord.Interaction, feedback: FeedbackService) -> None:
-    """Tell the person what became of their earlier reports, after their interaction was answered. Never raises."""
+    """Tell the person what became of their reports and reviews, after their interaction was answered. Never raises."""
     try:
         news = await feedback.pending_news(UserId(interaction.user.id))
         if news is not None:
@@ -226,14 +323,8 @@ async def _hand_back(interaction: discord.Interaction, submission: Submission, e
 
 
 def handed_back(typed: str) -> str:
-    """Return a typed text in a code block with a line above; "" for none.
-
-    A fence inside it gets an invisible space, as nothing else would keep the block whole.
-    """
-    if not typed:
-        return ""
-    inside = typed.replace(_FENCE, "``\u200b`")
-    return f"This is what you wrote, to be used again:\n{_FENCE}\n{inside}\n{_FENCE}"
+    """Return a typed text in a code block with a line above; "" for none."""
+    return f"This is what you wrote, to be used again:\n{code_block(typed)}" if typed else ""
 
 
 def _drawn(stars: int) -> str:

@@ -6,19 +6,21 @@ in the custom id.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 import discord
 from discord import ui
 
 from bot.domain.custom_ids import custom_id, parse_custom_id
+from bot.domain.forms import TICKED
 from bot.domain.unicode_text import one_line, truncate
 
 MAX_TITLE: Final = 45
 """Characters of a modal's title (https://discord.com/developers/docs/interactions/receiving-and-responding)."""
 _LABEL: Final = 18
 _ROW: Final = 1
+_FILE_UPLOAD: Final = 19
 """Component types (https://discord.com/developers/docs/components/reference#component-object-component-types)."""
 
 
@@ -30,7 +32,9 @@ class Submission:
     ids: tuple[int, ...]
     """As in the custom id; the last one is the opening's own."""
     values: Mapping[str, str]
-    """What was typed or chosen, by the custom id of each field; "" for nothing."""
+    """What was typed or chosen, by the custom id of each field; "" for nothing, and TICKED for a ticked box."""
+    files: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The addresses of uploaded files, by the custom id of each field; of several files the first."""
 
 
 ModalHandler = Callable[[discord.Interaction, Submission], Awaitable[None]]
@@ -61,21 +65,28 @@ def read_submission(data: object) -> Submission | None:
     if parsed is None or not parsed.ids:
         return None
     values: dict[str, str] = {}
+    uploads: dict[str, str] = {}
     for component in _list(payload.get("components")):
-        _collect(_object(component), values)
-    return Submission(parsed.kind, parsed.ids, values)
+        _collect(_object(component), values, uploads)
+    attachments = _object(_object(payload.get("resolved")).get("attachments"))
+    addresses = {name: _text(_object(attachments.get(number)).get("url")) for name, number in uploads.items()}
+    return Submission(parsed.kind, parsed.ids, values, {name: url for name, url in addresses.items() if url})
 
 
-def _collect(component: Mapping[str, object], values: dict[str, str]) -> None:
+def _collect(component: Mapping[str, object], values: dict[str, str], uploads: dict[str, str]) -> None:
     kind = component.get("type")
     if kind == _LABEL:
-        _collect(_object(component.get("component")), values)
+        _collect(_object(component.get("component")), values, uploads)
     elif kind == _ROW:
         for inner in _list(component.get("components")):
-            _collect(_object(inner), values)
+            _collect(_object(inner), values, uploads)
     elif name := _text(component.get("custom_id")):
         chosen = _list(component.get("values"))
-        values[name] = _text(component.get("value") if not chosen else chosen[0])
+        value = component.get("value") if not chosen else chosen[0]
+        if kind == _FILE_UPLOAD:
+            uploads[name] = _text(value)
+        else:
+            values[name] = TICKED if value is True else _text(value)
 
 
 def _object(value: object) -> Mapping[str, object]:

@@ -3,9 +3,9 @@
 import discord
 from discord import ui
 
-from bot.domain.ids import ChannelId, TurnId, UserId
+from bot.domain.ids import ChannelId, GuildId, TurnId, UserId
 from bot.errors import UserError
-from bot.gateway.places import member_may_manage
+from bot.gateway.places import asker_of
 from bot.services.outlet import Controls
 from bot.views.base import AnsweringItem, services_of
 from bot.views.feedback import RateButton, ReportButton
@@ -30,11 +30,12 @@ class RetryButton(AnsweringItem[ui.Button[ui.View]], kind="retry"):
         if interaction.channel_id is None or interaction.guild_id is None:
             raise UserError("This works in a server only.")
         await interaction.response.defer(ephemeral=True, thinking=False)
-        await services_of(interaction).relay.retry(
+        services = services_of(interaction)
+        await services.relay.retry(
             self.turn_id,
             ChannelId(interaction.channel_id),
             UserId(interaction.user.id),
-            is_staff=member_may_manage(interaction),
+            is_staff=services.bindings.may_decide(GuildId(interaction.guild_id), asker_of(interaction)),
         )
 
 

@@ -143,7 +143,7 @@ def test_a_profile_shows_what_helps_to_choose() -> None:
     assert card.description.startswith("A concise assistant for technical writing\n\nHelps plan")
     assert {field.name: field.value for field in card.fields} == {
         "Content rating": "sfw",
-        "Stars": "★ 4.8 (12)\n★ 4.2 on this server",
+        "Stars": "★ 4.8 (12) in the catalogue\n★ 4.2 on this server",
         "Model": r"deepseek-ai\/DeepSeek-V3-0324",
         "Tags": "writing · productivity",
         "First words": "Hello Bob, what are we editing today?",

@@ -2,7 +2,7 @@ from dataclasses import fields, replace
 
 import pytest
 
-from bot.domain.characters import Character, Unusable, merged, unusable_reason
+from bot.domain.characters import Character, OwnCharacter, Unusable, is_private, merged, unusable_reason
 from bot.domain.ids import CharacterId
 from bot.domain.ratings import ContentRating
 
@@ -96,3 +96,17 @@ def test_what_speaks_against_using_a_character(character: Character, reason: Unu
 
 def test_a_character_is_addressed_by_its_slug_or_else_its_id() -> None:
     assert (FULL.address, BARE.address) == ("name", "c1")
+
+
+def test_what_is_an_authors_alone_stays_out_of_what_is_published_and_out_of_logs() -> None:
+    own = OwnCharacter(FULL, system_prompt="A fake secret.", moderation_reason="too short")
+    assert "secret" not in repr(own)
+    assert not {"system_prompt", "moderation_reason", "creator_rating"} & {field.name for field in fields(Character)}
+
+
+@pytest.mark.parametrize(
+    ("visibility", "private"),
+    [("private", True), ("unlisted", False), ("public", False), ("secret", False), (None, False)],
+)
+def test_only_what_the_catalogue_calls_private_is_its_owners_alone(visibility: str | None, *, private: bool) -> None:
+    assert is_private(replace(FULL, visibility=visibility)) is private

@@ -12,6 +12,7 @@ from bot.domain.failures import (
     refusal_sentence,
     without_cut_mark,
 )
+from bot.domain.payers import PayerKind
 from bot.domain.turns import Refusal
 
 WORDS_OF_PROGRAMMERS = re.compile(
@@ -19,13 +20,28 @@ WORDS_OF_PROGRAMMERS = re.compile(
 )
 
 
+@pytest.mark.parametrize("paid_by", list(PayerKind))
 @pytest.mark.parametrize("cause", list(FailureCause))
-def test_every_cause_has_a_sentence_that_people_can_read(cause: FailureCause) -> None:
-    sentence = failure_sentence(Failure(cause))
+def test_every_cause_has_a_sentence_that_people_can_read(cause: FailureCause, paid_by: PayerKind) -> None:
+    sentence = failure_sentence(Failure(cause, paid_by=paid_by))
     assert sentence.startswith(f"{MARK_SIGN} ")
     assert sentence.endswith(".")
     assert not WORDS_OF_PROGRAMMERS.search(sentence)
     assert "Regenerate" not in sentence
+    assert "{" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("paid_by", "who", "way"),
+    [
+        (PayerKind.OPERATOR, "Whoever runs the bot", "renew it."),
+        (PayerKind.SERVER, "Someone who manages this server", "renew it with /server settings."),
+        (PayerKind.MEMBER, "The member whose character this is", "renew it with /account link."),
+    ],
+)
+def test_the_remedy_lies_with_whoever_pays(paid_by: PayerKind, who: str, way: str) -> None:
+    assert who in failure_sentence(Failure(FailureCause.BALANCE, paid_by=paid_by))
+    assert failure_sentence(Failure(FailureCause.BAD_KEY, paid_by=paid_by)).endswith(way)
 
 
 @pytest.mark.parametrize("cause", list(FailureCause))

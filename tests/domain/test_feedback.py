@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.feedback import (
+    LONGEST_NEWS_UNITS,
     MAX_REVIEW_CHARACTERS,
     MAX_STARS,
     MIN_REVIEW_CHARACTERS,
@@ -10,10 +11,12 @@ from bot.domain.feedback import (
     Review,
     ReviewFault,
     Stars,
+    fitting_news,
     parse_stars,
     read_review,
     shown_average,
 )
+from bot.domain.unicode_text import utf16_length
 
 
 @pytest.mark.parametrize(
@@ -87,3 +90,14 @@ def test_whatever_is_typed_a_review_that_is_taken_may_be_stored(stars: str, text
 )
 def test_an_average_shows_from_three_ratings_on(stars: Stars, shown: float | None) -> None:
     assert shown_average(stars) == shown
+
+
+@given(st.lists(st.text(max_size=1_000), max_size=12))
+def test_news_are_told_from_the_first_on_as_far_as_a_message_goes(sentences: list[str]) -> None:
+    told = fitting_news(sentences)
+    assert list(told) == sentences[: len(told)]
+    assert bool(told) == bool(sentences)
+    if len(told) > 1:
+        assert utf16_length("\n".join(told)) <= LONGEST_NEWS_UNITS
+    if len(told) < len(sentences):
+        assert utf16_length("\n".join(sentences[: len(told) + 1])) >= LONGEST_NEWS_UNITS

@@ -6,6 +6,7 @@ from bot.domain import notices
 from bot.domain.bindings import Binding, BindingState, PauseCause, Trigger
 from bot.domain.ids import BindingId, ChannelId, CharacterRef, GuildId, MessageId, PayerId, UserId
 from bot.domain.notices import Speech
+from bot.domain.payers import OPERATOR, member_payer, server_payer
 from bot.domain.places import Place
 from bot.domain.rights import Right
 
@@ -78,11 +79,42 @@ def test_a_character_above_the_ceiling_is_never_named(*, restricted: bool, way_o
     assert way_out in text
 
 
-@pytest.mark.parametrize("cause", [PauseCause.UNAVAILABLE, PauseCause.UNVERIFIED])
+@pytest.mark.parametrize(
+    "cause", [PauseCause.UNAVAILABLE, PauseCause.UNVERIFIED, PauseCause.KEY_REFUSED, PauseCause.OWNER_AWAY]
+)
 def test_other_pauses_name_the_character_and_say_that_it_may_come_back(cause: PauseCause) -> None:
     text = notices.paused(cause, "Ada", more_if_restricted=False)
     assert "**Ada**" in text
     assert "comes back by itself" in text
+
+
+@pytest.mark.parametrize(
+    ("cause", "way_out"),
+    [(PauseCause.UNLINKED, "/account link and then use it here again"), (PauseCause.OWN_FORBIDDEN, "/server settings")],
+)
+def test_what_people_ended_does_not_come_back_by_itself(cause: PauseCause, way_out: str) -> None:
+    text = notices.paused(cause, "Ada", more_if_restricted=False)
+    assert "**Ada**" in text
+    assert way_out in text
+    assert "by itself" not in text
+
+
+@pytest.mark.parametrize(
+    ("payer", "daily_turns", "words"),
+    [
+        (OPERATOR, None, "by the bot's operator"),
+        (server_payer(GuildId(200)), None, "this server's own NanoGPT key"),
+        (
+            member_payer(UserId(400)),
+            50,
+            "<@400>'s own character, and their NanoGPT account pays for its replies, at most 50",
+        ),
+        (member_payer(UserId(400)), None, "<@400>'s own character"),
+    ],
+)
+def test_everybody_can_see_who_pays(payer: PayerId, daily_turns: int | None, words: str) -> None:
+    binding = replace(BINDING, payer=payer, daily_turns=daily_turns)
+    assert words in notices.current(binding, "Ada", EVERY, in_thread=False, more_if_restricted=False)
 
 
 def test_missing_rights_are_named_in_words() -> None:
@@ -95,9 +127,7 @@ def test_a_thread_is_pointed_to_its_channel() -> None:
 
 
 def test_current_tells_who_since_when_through_whom_and_who_pays() -> None:
-    text = notices.current(
-        BINDING, "Ada", EVERY, paid_by="the bot's operator", in_thread=False, more_if_restricted=False
-    )
+    text = notices.current(BINDING, "Ada", EVERY, in_thread=False, more_if_restricted=False)
     assert "**Ada** speaks in this channel and answers every message." in text
     assert "<@400>" in text
     assert "<t:1800000000:D>" in text
@@ -107,7 +137,7 @@ def test_current_tells_who_since_when_through_whom_and_who_pays() -> None:
 
 def test_current_tells_why_a_character_is_paused() -> None:
     paused = replace(BINDING, state=BindingState.PAUSED, pause_cause=PauseCause.UNVERIFIED)
-    text = notices.current(paused, "Ada", EVERY, paid_by="x", in_thread=True, more_if_restricted=False)
+    text = notices.current(paused, "Ada", EVERY, in_thread=True, more_if_restricted=False)
     assert "The catalogue has not told me" in text
     assert "This thread is a conversation of its own." in text
     assert "answers every message" not in text
@@ -115,5 +145,5 @@ def test_current_tells_why_a_character_is_paused() -> None:
 
 def test_current_does_not_name_a_character_above_the_ceiling() -> None:
     paused = replace(BINDING, state=BindingState.PAUSED, pause_cause=PauseCause.ABOVE_CEILING)
-    text = notices.current(paused, "Secret Name", EVERY, paid_by="x", in_thread=False, more_if_restricted=True)
+    text = notices.current(paused, "Secret Name", EVERY, in_thread=False, more_if_restricted=True)
     assert "Secret Name" not in text

@@ -1,4 +1,4 @@
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
@@ -36,6 +36,13 @@ def test_one_and_many_read_right() -> None:
     assert "1 search of" in one
     assert "0 messages with their text, encrypted, for at most 30 days\n" in none
     assert "0 searches of" in none
+
+
+def test_what_is_on_an_authors_desk_is_told_where_there_is_anything() -> None:
+    desk = replace(NOTHING, drafts=1, card_files=2)
+    assert "1 draft of characters, encrypted, for an hour; 2 card files" in privacy_overview(desk, PrivacyFacts(30))
+    assert "draft" not in privacy_overview(NOTHING, PrivacyFacts(30))
+    assert "drafts" in DELETE_QUESTION
 
 
 def test_without_a_policy_there_is_no_link() -> None:

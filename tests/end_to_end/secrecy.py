@@ -1,4 +1,4 @@
-"""That nothing secret and nothing private stands in the log, or in the clear in the database."""
+"""That nothing secret or private stands in the log or in the clear in the database, and nothing secret is sent."""
 
 import io
 import logging
@@ -11,10 +11,13 @@ from bot import logs
 from bot.sandbox.discord.events import Event
 from bot.sandbox.discord.interaction_model import InteractionType
 from bot.sandbox.discord.json_types import JsonObject, as_object, as_text, objects_of
+from bot.sandbox.nanogpt.faults import Route
 from tests.end_to_end.world import World
 
 LEAST_CHARACTERS: Final = 8
 """Shorter lines, and single words, are met by chance."""
+DEVICE_CODES: Final = "fake-device-code-"
+"""What the stand-in's device codes begin with: whoever has one gets the key."""
 _SPOKEN_AS_BOT: Final = re.compile(r"\*\*[^\n]*\*\*\n(.*)", re.DOTALL)
 _MACRO: Final = re.compile(r"\\{\\{[a-z]+\\}\\}")
 _TEXT_INPUT: Final = 4
@@ -33,24 +36,45 @@ class Secrecy:
     def check(self) -> None:
         """Raise AssertionError where a secret or a person's or a character's words can be read."""
         written = {"the log": self._log.getvalue()}
-        for file in self._world.folder.iterdir():
-            if file.name.startswith("bot.db") or file.name == "bot.log":
+        for file in (*self._world.folder.iterdir(), *self._world.folder.glob("bot.files/*")):
+            if file.name.startswith("bot.db") or file.name == "bot.log" or file.parent.name == "bot.files":
                 written[file.name] = file.read_bytes().decode("utf-8", "replace")
-        greetings = [re.compile(_MACRO.sub(".*", re.escape(line))) for line in self._greetings()]
+        greetings = [re.compile(_MACRO.sub(".*", re.escape(line))) for line in self._public()]
         private = {
             line
             for text in self.texts
             for line in text.splitlines()
             if len(line) >= LEAST_CHARACTERS and " " in line and not any(each.fullmatch(line) for each in greetings)
         }
+        secret = (*self.secrets, *self._keys(), DEVICE_CODES)
         for where, content in written.items():
-            told = [each for each in (*self.secrets, *private) if each in content]
+            told = [each for each in (*secret, *private) if each in content]
+            assert not told, f"{where} tells {told}"
+        for where, content in self._sent():
+            told = [each for each in secret if each in content]
             assert not told, f"{where} tells {told}"
 
-    def _greetings(self) -> Iterator[str]:
-        # What the catalogue says in public is no secret, and is kept as it is.
+    def _sent(self) -> Iterator[tuple[str, str]]:
+        """Return what was sent to either side: bodies alone, as tokens and keys belong into addresses and headers."""
+        yield "a request to Discord", repr([request.json for request in self._world.discord.requests])
+        # The device code is what a question about a login is made of.
+        polls = Route.LOGIN_POLL.value
+        yield "a request to NanoGPT", repr([call.body for call in self._world.upstream.calls if call.route != polls])
+
+    def _keys(self) -> Iterator[str]:
+        accounts = self._world.upstream.catalog.accounts
+        for account in accounts:
+            yield account.key
+            yield from (listed.key for listed in accounts.keys_of(account.id))
+
+    def _public(self) -> Iterator[str]:
+        # What the catalogue says in public is no secret, and is kept as it is; greetings are heard from whoever says
+        # them, so theirs count however their characters stand.
         for character in self._world.upstream.catalog:
             yield from (character.first_message or "").splitlines()
+            if character.listed:
+                for text in (character.name, character.summary, character.description):
+                    yield from (text or "").splitlines()
 
     def _hear(self, event: Event) -> None:
         self.secrets.update(hook.token for hook in self._world.discord.world.webhooks.values())

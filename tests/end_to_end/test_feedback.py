@@ -63,7 +63,7 @@ async def test_a_member_rates_a_character_and_finds_the_rating_again(
         answer = await owner.submit(form, {"stars": "4", "text": "Patient and precise."})
         assert answer.ephemeral
         assert "★★★★☆" in answer.text
-        assert "publishing it to the NanoGPT catalogue as your own review is not possible yet" in answer.text
+        assert "kept here and not published: you have not linked a NanoGPT account" in answer.text
         again = fields(await owner.slash(room, "character rate", character="helpful-guide"))
     assert [option["value"] for option in again["stars"]["options"] if option.get("default")] == ["4"]
     assert again["text"]["value"] == "Patient and precise."

@@ -39,3 +39,19 @@ async def test_no_token_goes_unnoticed_in_the_log(world: World) -> None:
         assert len(secrecy.secrets) > 3
         (webhook,) = scene.channel.webhooks
         logging.getLogger("bot").debug("a webhook with the token of %s", webhook.token)
+
+
+async def test_no_key_goes_unnoticed_in_what_is_sent(world: World) -> None:
+    scene = Scene.of(world)
+    world.upstream.catalog.add_account("somebody")
+    key = world.upstream.catalog.accounts.get("somebody").key
+    with listening(world) as secrecy:
+        async with world.bot():
+            await scene.use()
+            secrecy.check()
+            sent = world.discord.requests[-1]
+            for told in (key, "fake-device-code-0001", world.discord.token):
+                body, sent.json = sent.json, {"content": f"psst: {told}"}
+                with pytest.raises(AssertionError, match="a request to Discord tells"):
+                    secrecy.check()
+                sent.json = body

@@ -461,6 +461,13 @@ ERRORS: Final[dict[str, dict[str, Json]]] = {
         }
     },
     "too few tokens": {"error": {"message": "max_output_tokens must be at least 16", "type": "invalid_request_error"}},
+    "short review": {
+        "error": {
+            "message": "review_text must be at least 10 characters",
+            "type": "invalid_request_error",
+            "param": "review_text",
+        }
+    },
     "moderated": {
         "error": {
             "message": "Your request was blocked by content moderation.",

@@ -7,9 +7,10 @@ from typing import Final, cast
 
 import httpx
 
-from bot.nanogpt.client import NanoGptClient, TimeLimits
+from bot.nanogpt.client import NanoGptClient
 from bot.nanogpt.jsonvalue import Json
 from bot.nanogpt.pace import Pace, Priority
+from bot.nanogpt.transport import TimeLimits
 
 BASE_URL: Final = "https://nano-gpt.example/api/v1"
 RESPONSES_URL: Final = "https://api.nano-gpt.example/api/v1"

@@ -8,11 +8,12 @@ import pytest
 from bot.domain.ids import PayerId
 from bot.domain.ratings import ContentRating
 from bot.nanogpt import errors
-from bot.nanogpt.client import TimeLimits, build_http_client
 from bot.nanogpt.jsonvalue import Json
 from bot.nanogpt.pace import Priority
 from bot.nanogpt.payloads import PageShape
 from bot.nanogpt.requests import ApiKey, CatalogQuery
+from bot.nanogpt.transport import TimeLimits, build_http_client
+from tests.nanogpt.account_fixtures import MODELS, REVIEWED
 from tests.nanogpt.fixtures import CATALOGUE_PAGE, ERRORS, FAKE_KEY, GUIDE, GUIDE_ID, MODELS_PAGE, PAGE
 from tests.nanogpt.support import Step, Upstream, answer, body_of, piecemeal, raw
 
@@ -73,6 +74,8 @@ async def test_names_that_are_no_characters_are_not_asked_for(name: str) -> None
         await upstream.client().get_character(name)
     with pytest.raises(errors.NotFoundError):
         await upstream.client().report(name, reason="r", details=None, key=KEY)
+    with pytest.raises(errors.NotFoundError):
+        await upstream.client().review(name, rating=5, text=None, key=KEY)
     assert upstream.requests == []
 
 
@@ -121,6 +124,66 @@ async def test_a_report_is_sent_once(step: Step, expected: type[errors.NanoGptEr
     with pytest.raises(expected):
         await upstream.client().report("x", reason="r", details=None, key=KEY)
     assert upstream.slept == []
+
+
+@pytest.mark.parametrize(
+    ("text", "body"),
+    [
+        (None, {"rating": 5}),
+        ("", {"rating": 5}),
+        ("Helped me a great deal.", {"rating": 5, "review_text": "Helped me a great deal."}),
+    ],
+)
+async def test_a_review_is_put_with_the_key_and_without_an_empty_text(text: str | None, body: dict[str, Json]) -> None:
+    upstream = Upstream([answer(REVIEWED)])
+    await upstream.client().review("helpful-guide", rating=5, text=text, key=KEY)
+    request = upstream.requests[0]
+    assert (request.method, request.url.path) == ("PUT", "/api/v1/characters/helpful-guide/review")
+    assert request.headers["authorization"] == f"Bearer {FAKE_KEY}"
+    assert upstream.sent() == body
+
+
+@pytest.mark.parametrize(
+    "step",
+    [answer(REVIEWED), answer(GUIDE, 201), answer([]), raw(b"thanks", 200, "text/plain"), httpx.Response(204)],
+)
+async def test_any_success_means_that_a_review_was_taken(step: httpx.Response) -> None:
+    await Upstream([step]).client().review("x", rating=1, text=None, key=KEY)
+
+
+@pytest.mark.parametrize(
+    ("step", "expected", "uncertain"),
+    [
+        (answer(ERRORS["short review"], 400), errors.InvalidRequestError, False),
+        (answer({"error": "Reviews need a subscription"}, 400), errors.InvalidRequestError, False),
+        (answer(ERRORS["no balance"], 402), errors.InsufficientBalanceError, False),
+        (answer({"error": {"message": "Insufficient balance"}}, 403), errors.InsufficientBalanceError, False),
+        (answer({"error": {"message": "Reviews need a subscription"}}, 403), errors.NotPermittedError, False),
+        (answer(ERRORS["bad session"], 401), errors.BadKeyError, False),
+        (answer(ERRORS["no character"], 404), errors.NotFoundError, False),
+        (answer({"error": "own character"}, 409), errors.ConflictError, False),
+        (answer(ERRORS["too fast"], 429), errors.ThroughputLimitedError, False),
+        (answer(ERRORS["down"], 503), errors.UpstreamDownError, True),
+        (httpx.ReadTimeout("slow"), errors.StalledError, True),
+        (httpx.ConnectError("no"), errors.UnreachableError, False),
+    ],
+)
+async def test_a_review_is_sent_once(step: Step, expected: type[errors.NanoGptError], *, uncertain: bool) -> None:
+    upstream = Upstream([step])
+    with pytest.raises(errors.NanoGptError) as caught:
+        await upstream.client().review("x", rating=1, text=None, key=KEY)
+    assert type(caught.value) is expected
+    assert caught.value.uncertain is uncertain
+    assert len(upstream.requests) == 1
+
+
+async def test_models_are_listed_with_and_without_a_key() -> None:
+    upstream = Upstream([answer(MODELS), answer(MODELS)])
+    client = upstream.client()
+    assert [model.id for model in await client.models()] == ["deepseek-ai/DeepSeek-V3-0324", "some/model"]
+    assert await client.models(key=KEY) == await Upstream([answer(MODELS)]).client().models()
+    assert str(upstream.requests[0].url) == "https://nano-gpt.example/api/v1/models?detailed=true"
+    assert [request.headers.get("authorization") for request in upstream.requests] == [None, f"Bearer {FAKE_KEY}"]
 
 
 @pytest.mark.parametrize(

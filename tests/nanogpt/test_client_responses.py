@@ -8,7 +8,7 @@ import pytest
 from bot.domain.conversation import InputItem
 from bot.domain.ids import CharacterId, PayerId
 from bot.nanogpt import errors
-from bot.nanogpt.client import NanoGptClient, TimeLimits
+from bot.nanogpt.client import NanoGptClient
 from bot.nanogpt.events import (
     Completed,
     Incomplete,
@@ -21,6 +21,7 @@ from bot.nanogpt.events import (
 from bot.nanogpt.pace import Priority
 from bot.nanogpt.requests import ApiKey, ResponseRequest
 from bot.nanogpt.sse import FRAME_CAP_BYTES
+from bot.nanogpt.transport import TimeLimits
 from tests.nanogpt.fixtures import (
     COMPLETED,
     CREATED,

@@ -10,10 +10,11 @@ import pytest
 
 from bot.domain.conversation import InputItem
 from bot.domain.ids import CharacterId, PayerId
-from bot.nanogpt.client import NanoGptClient, build_http_client
+from bot.nanogpt.client import NanoGptClient
 from bot.nanogpt.events import Completed, Started, TextDelta
 from bot.nanogpt.pace import Pace
 from bot.nanogpt.requests import ApiKey, ResponseRequest
+from bot.nanogpt.transport import build_http_client
 from tests.nanogpt.fixtures import FAKE_KEY, completed, delta, frame, stream
 
 KEY: Final = ApiKey(FAKE_KEY, PayerId("operator"))

@@ -89,6 +89,14 @@ def message(text: str, **fields: Json) -> Json:
         (404, PAGE, Call.LOOKUP, errors.UpstreamDownError),
         (401, PAGE, Call.LOOKUP, errors.UpstreamDownError),
         (302, b"", Call.LOOKUP, errors.MalformedAnswerError),
+        (400, {"error": "no"}, Call.KEY_CHECK, errors.BadKeyError),
+        (403, b"", Call.KEY_CHECK, errors.BadKeyError),
+        (403, PAGE, Call.KEY_CHECK, errors.UpstreamDownError),
+        (404, b"", Call.KEY_CHECK, errors.NotFoundError),
+        (429, b"", Call.KEY_CHECK, errors.ThroughputLimitedError),
+        (403, ERRORS["character closed"], Call.REVIEW, errors.NotPermittedError),
+        (404, ERRORS["no character"], Call.AUTHORING, errors.NotFoundError),
+        (404, {"error": "invalid_code"}, Call.LOGIN, errors.NotFoundError),
     ],
 )
 def test_a_refusal_is_named(status: int, body: Json | bytes, call: Call, expected: type[NanoGptError]) -> None:
@@ -232,3 +240,7 @@ def test_the_text_of_an_error_quotes_neither_people_nor_upstream() -> None:
     assert repr(error) == "<InvalidRequestError: status 400, type t, code c, param input>"
     assert (error.type, error.code, error.message, error.param) == ("t", "c", "you wrote: hello", "input")
     assert str(errors.CutStreamError()) == "no details"
+
+
+def test_a_message_with_half_a_pair_of_surrogates_can_be_stored() -> None:
+    assert read_fault(400, JSON, b'{"error":{"message":" no \\ud83d "}}', now=NOON).message == "no ?"

@@ -2,7 +2,19 @@ import math
 
 import pytest
 
-from bot.nanogpt.jsonvalue import Json, as_count, as_list, as_number, as_object, as_text, dump_json, parse_json
+from bot.nanogpt.jsonvalue import (
+    Json,
+    as_clean_text,
+    as_count,
+    as_list,
+    as_moment_ms,
+    as_number,
+    as_object,
+    as_text,
+    as_url,
+    dump_json,
+    parse_json,
+)
 
 
 @pytest.mark.parametrize(
@@ -53,3 +65,57 @@ def test_anything_of_another_type_counts_as_nothing() -> None:
     assert [as_list(value) for value in values] == [[], [], [], [], [1], []]
     assert [as_text(value) for value in values] == [None, None, None, "x", None, None]
     assert as_text("") is None
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(" a ", "a"), ("a\ud83d", "a?"), ("  ", None), ("", None), (7, None), (None, None), (["a"], None)],
+)
+def test_text_is_trimmed_and_made_whole(value: object, text: str | None) -> None:
+    assert as_clean_text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "moment"),
+    [
+        (1_760_000_000, 1_760_000_000_000),
+        (1_760_000_000.5, 1_760_000_000_500),
+        ("1760000000", 1_760_000_000_000),
+        (1_760_000_000_123, 1_760_000_000_123),
+        ("2025-10-09T08:53:20Z", 1_760_000_000_000),
+        ("2025-10-09T08:53:20.250Z", 1_760_000_000_250),
+        ("2025-10-09T10:53:20+02:00", 1_760_000_000_000),
+        ("2025-10-09T08:53:20", 1_760_000_000_000),
+        ("2025-10-09", 1_759_968_000_000),
+        ("yesterday", None),
+        ("", None),
+        (None, None),
+        (0, None),
+        (-1, None),
+        (True, None),
+        (1e300, None),
+        ([], None),
+    ],
+)
+def test_a_moment_may_be_written_in_three_ways(value: Json, moment: int | None) -> None:
+    assert as_moment_ms(value) == moment
+
+
+@pytest.mark.parametrize(
+    ("value", "url"),
+    [
+        ("https://a.example/b", "https://a.example/b"),
+        ("http://a.example/b", "http://a.example/b"),
+        ("/b?c=d", "https://site.example/b?c=d"),
+        ("ftp://a.example/b", None),
+        ("https://user:word@a.example/b", None),
+        ("https:///b", None),
+        ("https://[broken/b", None),
+        ("https://a.example/b c", None),
+        ("b", None),
+        ("", None),
+        (7, None),
+    ],
+)
+def test_an_address_is_absolute_and_of_a_scheme_that_is_allowed(value: Json, url: str | None) -> None:
+    assert as_url(value, site="https://site.example/api", schemes={"http", "https"}) == url

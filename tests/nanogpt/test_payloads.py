@@ -1,8 +1,9 @@
+from dataclasses import replace
 from typing import cast
 
 import pytest
 
-from bot.domain.characters import Character, Unusable, unusable_reason
+from bot.domain.characters import Character, OwnCharacter, Unusable, unusable_reason
 from bot.domain.ids import CharacterId
 from bot.domain.ratings import ContentRating
 from bot.nanogpt.jsonvalue import Json
@@ -14,7 +15,11 @@ from bot.nanogpt.payloads import (
     read_character,
     read_character_page,
     read_models_page,
+    read_own_character,
+    read_own_page,
+    read_written_character,
 )
+from tests.nanogpt.account_fixtures import ARCHIVED, OWN, PROMPT, REJECTED
 from tests.nanogpt.fixtures import BARD_ID, CATALOGUE_PAGE, GUIDE, GUIDE_ID, MODELS_PAGE, ODD_ID, SITE
 
 GUIDE_CHARACTER = Character(
@@ -352,3 +357,93 @@ def test_a_character_without_any_rating_word_counts_as_explicit_and_says_that_no
     rated = read_character({"id": "1", "name": "A", "content_rating": "sfw"}, site=SITE)
     assert (unrated.rating, unrated.rating_stated) == (ContentRating.EXPLICIT, False)
     assert (rated.rating, rated.rating_stated) == (ContentRating.SFW, True)
+
+
+def own(**fields: Json) -> OwnCharacter:
+    return read_own_character({"id": "x", **fields}, site=SITE)
+
+
+def test_an_author_sees_what_is_published_and_more() -> None:
+    assert read_own_character(OWN, site=SITE) == OwnCharacter(
+        character=replace(GUIDE_CHARACTER, visibility="private", moderation_status=None, allow_api=False),
+        system_prompt=PROMPT,
+        creator_rating=ContentRating.SFW,
+        updated_at_ms=1_767_323_045_000,
+    )
+
+
+@pytest.mark.parametrize("wrapping", ["character", "data"])
+def test_an_authors_view_is_unwrapped(wrapping: str) -> None:
+    assert read_own_character({wrapping: OWN}, site=SITE) == read_own_character(OWN, site=SITE)
+
+
+def test_an_authors_view_in_camel_case_is_read() -> None:
+    found = own(
+        name="A",
+        systemPrompt=" p ",
+        creatorContentRating="nsfw",
+        moderationStatus="rejected",
+        moderationReason="no",
+        updatedAt=1_760_000_000_000,
+    )
+    assert (found.system_prompt, found.creator_rating, found.moderation_reason, found.updated_at_ms) == (
+        "p",
+        ContentRating.NSFW,
+        "no",
+        1_760_000_000_000,
+    )
+    assert found.character.moderation_status == "rejected"
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"moderation_reason": "a", "rejection_reason": "b"}, "a"),
+        ({"moderation_reason": None, "rejection_reason": "b"}, "b"),
+        ({"moderation_notes": " c "}, "c"),
+        ({"moderation_reason": {"code": 7}}, None),
+        ({}, None),
+    ],
+)
+def test_a_moderators_reason_is_looked_for_under_every_name(fields: dict[str, Json], reason: str | None) -> None:
+    assert own(**fields).moderation_reason == reason
+
+
+@pytest.mark.parametrize("prompt", [None, "", " ", 7, []])
+def test_a_prompt_that_did_not_come_is_none(prompt: Json) -> None:
+    assert own(system_prompt=prompt).system_prompt is None
+
+
+@pytest.mark.parametrize(
+    ("word", "rating"), [("sfw", ContentRating.SFW), ("mature", None), (None, None), (0, None), ("", None)]
+)
+def test_an_authors_rating_is_only_what_the_author_said(word: Json, rating: ContentRating | None) -> None:
+    assert own(creator_content_rating=word, content_rating="sfw").creator_rating is rating
+
+
+def test_an_authors_page_keeps_what_is_archived_and_marks_it() -> None:
+    body: Json = {"data": [OWN, {**ARCHIVED, "id": "b"}, {**REJECTED, "id": "c"}, {}, None], "next_cursor": "n"}
+    found = read_own_page(body, site=SITE, asked_cursor=None)
+    assert [(each.character.id, each.character.archived) for each in found.characters] == [
+        (GUIDE_ID, False),
+        ("b", True),
+        ("c", False),
+    ]
+    assert found.next_cursor == "n"
+    assert read_own_page(body, site=SITE, asked_cursor="n").next_cursor is None
+
+
+@pytest.mark.parametrize("body", [OWN, {"character": OWN}, {"data": {"character": OWN}}])
+def test_what_was_written_is_read_as_its_author_sees_it(body: Json) -> None:
+    assert read_written_character(body, site=SITE) == read_own_character(OWN, site=SITE)
+
+
+@pytest.mark.parametrize("body", [None, [], "ok", {"ok": True}, {"id": "x"}, {"slug": "x", "name": " "}, {"name": "A"}])
+def test_an_acknowledgement_is_no_character(body: Json) -> None:
+    assert read_written_character(body, site=SITE) is None
+
+
+@pytest.mark.parametrize("body", [None, {"ok": True}, {"id": ""}])
+def test_an_authors_view_without_an_id_is_refused(body: Json) -> None:
+    with pytest.raises(ValueError, match="character"):
+        read_own_character(body, site=SITE)

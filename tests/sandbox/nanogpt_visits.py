@@ -91,6 +91,13 @@ class Visit:
         async with self.session.post(url, json=body, headers=_headers(key)) as response:
             return Reply(response.status, await response.read(), response.headers)
 
+    async def send(self, method: str, path: str, body: object = None, *, key: str | None = None) -> Reply:
+        """Send JSON, or nothing, to a path below the base address, or beside it if it begins like one that is there."""
+        beside = path.startswith(("/api/", "/cli-login/"))
+        base = self.upstream.site_url if beside else self.upstream.base_url
+        async with self.session.request(method, f"{base}{path}", json=body, headers=_headers(key)) as response:
+            return Reply(response.status, await response.read(), response.headers)
+
     async def ask(self, text: object = "hello", *, key: str | None = None, **fields: object) -> Reply:
         """Ask the Helpful Guide, or another by `character_id`, with the operator's key, or another."""
         body = {"character_id": "helpful-guide", "store": False, "input": text, **fields}

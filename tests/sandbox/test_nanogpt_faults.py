@@ -1,17 +1,47 @@
 """Every fault of the stand-in, as a client sees it."""
 
 import asyncio
+from typing import Final
 
 import aiohttp
 import pytest
 
+from bot.sandbox.nanogpt.catalog import DEFAULT_MODEL, SandboxCharacter
 from bot.sandbox.nanogpt.faults import Fault, Faults, Route
 from bot.sandbox.nanogpt.recording import Outcome
 from bot.sandbox.nanogpt.server import NanoGptSandbox
 from tests.sandbox.nanogpt_visits import Reply, Visit, at, visiting
 
+OWN = "bench-dog"
+BODIES: Final[dict[Route, object]] = {
+    Route.RESPONSES: {"character_id": "helpful-guide", "store": False, "input": "hello"},
+    Route.REPORT: {"reason": "x"},
+    Route.REVIEW: {"rating": 4},
+    Route.CREATE: {"name": "Ada", "base_model_id": DEFAULT_MODEL, "system_prompt": "You are Ada."},
+    Route.CHANGE: {"summary": "x"},
+    Route.LOGIN_START: {"client_name": "bench"},
+    Route.LOGIN_POLL: {"device_code": "fake-unknown"},
+    Route.LOGIN_APPROVAL: {"code": "FAKE-9999"},
+}
+UNUSUAL: Final = {
+    Route.REPORT: 201,
+    Route.CREATE: 201,
+    Route.LOGIN_POLL: 404,
+    Route.LOGIN_PAGE: 404,
+    Route.LOGIN_APPROVAL: 400,
+}
+"""Statuses of the calls below that are not 200."""
 REPLY = "A reply of some length, to be cut in the middle."
 HALF = REPLY[: len(REPLY) // 2]
+
+
+async def call(visit: Visit, route: Route) -> Reply:
+    """Call a route with a body that it takes, as the operator, who owns one character."""
+    if visit.upstream.catalog.find(OWN) is None:
+        visit.upstream.catalog.add(SandboxCharacter(slug=OWN, name="Bench Dog", owner=visit.upstream.operator.id))
+    slug = OWN if route in {Route.CHANGE, Route.ARCHIVE} else "helpful-guide"
+    method, path = route.value.replace("{idOrSlug}", slug).split(" ")
+    return await visit.send(method, path, BODIES.get(route), key=visit.upstream.operator_key)
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -68,6 +98,15 @@ async def test_a_short_limit_and_a_daily_one_announce_when_to_come_back() -> Non
         (Fault.UNAVAILABLE, Route.LIST, 503),
         (Fault.HTML_502, Route.MODELS, 502),
         (Fault.RATE_LIMITED, Route.REPORT, 429),
+        (Fault.UNAVAILABLE, Route.CREATE, 503),
+        (Fault.BAD_KEY, Route.MINE, 401),
+        (Fault.CHARACTER_FORBIDDEN, Route.CHANGE, 403),
+        (Fault.CHARACTER_MISSING, Route.REVIEW, 404),
+        (Fault.INSUFFICIENT_BALANCE, Route.REVIEW, 402),
+        (Fault.RATE_LIMITED, Route.LOGIN_POLL, 429),
+        (Fault.DAILY_CAP, Route.BALANCE, 429),
+        (Fault.HTML_502, Route.USAGE, 502),
+        (Fault.EMPTY_500, Route.LANGUAGE_MODELS, 500),
     ],
 )
 async def test_a_fault_waits_for_its_own_route(fault: Fault, on: Route, status: int) -> None:
@@ -75,19 +114,11 @@ async def test_a_fault_waits_for_its_own_route(fault: Fault, on: Route, status: 
         visit.upstream.faults.next(fault, on=on)
 
         async def call_all() -> dict[Route, int]:
-            report = await visit.post(
-                "/characters/helpful-guide/report", {"reason": "x"}, key=visit.upstream.operator_key
-            )
-            return {
-                Route.LIST: (await visit.get("/characters")).status,
-                Route.CHARACTER: (await visit.get("/characters/helpful-guide")).status,
-                Route.MODELS: (await visit.get("/character-models")).status,
-                Route.REPORT: report.status,
-                Route.RESPONSES: (await visit.ask()).status,
-            }
+            return {route: (await call(visit, route)).status for route in Route}
 
-        usual = {route: 201 if route is Route.REPORT else 200 for route in Route}
+        usual = {route: UNUSUAL.get(route, 200) for route in Route}
         assert await call_all() == {**usual, on: status}
+        visit.upstream.catalog.update(OWN, archived=False)
         assert await call_all() == usual
 
 
@@ -237,9 +268,8 @@ async def test_a_cut_before_the_answer_sends_nothing_on_any_route(on: Route) -> 
     async with visiting() as visit:
         tries_of_aiohttp = 2
         visit.upstream.faults.next(Fault.CUT_BEFORE_ANSWER, on=on, times=tries_of_aiohttp)
-        method, path = on.value.replace("{idOrSlug}", "helpful-guide").split(" ")
         with pytest.raises(aiohttp.ServerDisconnectedError):
-            await (visit.get(path) if method == "GET" else visit.post(path, {}))
+            await call(visit, on)
 
 
 @pytest.mark.parametrize("fault", [Fault.STALL_BEFORE_ANSWER, Fault.STALL_BEFORE_TEXT, Fault.STALL_IN_TEXT])

@@ -184,12 +184,14 @@ async def test_a_condition_that_fails_is_told_to_the_one_who_waits() -> None:
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", "/characters/mine"),
-        ("PUT", "/characters/helpful-guide/review"),
-        ("DELETE", "/characters/helpful-guide"),
+        ("GET", "/characters/helpful-guide/review"),
+        ("DELETE", "/characters/helpful-guide/review"),
+        ("DELETE", "/characters/mine"),
+        ("PUT", "/characters/helpful-guide"),
+        ("GET", "/check-balance"),
         ("GET", "/responses/resp_1"),
         ("GET", "/"),
-        ("POST", "/characters"),
+        ("DELETE", "/characters"),
     ],
 )
 async def test_a_route_that_is_not_there_is_recorded_and_answered_with_404(method: str, path: str) -> None:

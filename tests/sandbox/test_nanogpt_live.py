@@ -141,7 +141,7 @@ async def test_no_other_write_goes_anywhere(method: str, path: str) -> None:
         headers = {"Authorization": f"Bearer {pair.near.operator_key}"}
         url = f"{pair.near.base_url}/{path}"
         async with pair.visit.session.request(method, url, json={}, headers=headers) as response:
-            assert response.status == 404
+            assert response.status in {400, 404}
         assert pair.real.calls == []
 
 

@@ -101,3 +101,27 @@ async def test_a_cancelled_caller_does_not_cancel_the_post(announcer: Announcer,
     outlet.gate.set()
     await announcer.drain()
     assert outlet.texts == ["text"]
+
+
+async def test_what_is_posted_once_is_posted_whatever_stands_there(announcer: Announcer, outlet: NoticeOutlet) -> None:
+    for text in ("first", "first"):
+        await announcer.post(ROOM, text)
+    assert outlet.posted == [(ROOM, Transport.BOT, Draft("first"))] * 2
+
+
+async def test_what_discord_refuses_to_post_once_is_for_the_caller(announcer: Announcer, outlet: NoticeOutlet) -> None:
+    outlet.failures.append(Forbidden())
+    with pytest.raises(Forbidden):
+        await announcer.post(ROOM, "text")
+
+
+async def test_a_post_outlives_its_caller_and_is_waited_for(announcer: Announcer, outlet: NoticeOutlet) -> None:
+    outlet.gate.clear()
+    caller = asyncio.create_task(announcer.post(ROOM, "text"))
+    await outlet.entered.wait()
+    caller.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await caller
+    outlet.gate.set()
+    await announcer.drain()
+    assert outlet.texts == ["text"]

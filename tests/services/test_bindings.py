@@ -8,13 +8,15 @@ import pytest
 from bot.domain import notices
 from bot.domain.bindings import Binding, BindingState, Conversation, PauseCause, Scope, Trigger
 from bot.domain.characters import KnownCharacter
-from bot.domain.ids import ChannelId, CharacterRef, GuildId, MessageId, PayerId, TurnId, UserId, snowflake_at
+from bot.domain.ids import ChannelId, CharacterRef, GuildId, MessageId, TurnId, UserId, snowflake_at
+from bot.domain.payers import OPERATOR
 from bot.domain.places import Place
 from bot.domain.ratings import ContentLimits, ContentRating
 from bot.domain.rights import Right
 from bot.domain.safety import NO_NAMES
 from bot.domain.turns import AdmissionLimits, Admitted, Arrival
 from bot.errors import UserError
+from bot.nanogpt.client import NanoGptClient
 from bot.services.announcing import Announcer
 from bot.services.binding_index import BindingIndex
 from bot.services.bindings import (
@@ -24,26 +26,29 @@ from bot.services.bindings import (
     BindingService,
 )
 from bot.services.catalog import CatalogService
+from bot.services.ceilings import Ceilings
 from bot.services.character_shelf import CharacterShelf
 from bot.services.outlet import Destination
+from bot.services.server_rules import ServerRules
 from bot.services.surroundings import Surroundings
 from bot.store.bindings import Bindings
 from bot.store.characters import Characters
 from bot.store.conversations import Conversations
 from bot.store.database import Database
 from bot.store.notices import Notices
+from bot.store.servers import Servers
 from bot.store.turns import Turns
 from bot.store.vault import Vault
 from tests.support.fake_catalogue import FakeCatalogue
 from tests.support.manual_clock import START_MS, ManualClock
 from tests.support.notice_outlet import NoticeOutlet
+from tests.support.own_parts import OwnParts
 
 GUILD = GuildId(200)
 ROOM = Place(GUILD, ChannelId(300), None, age_restricted=False)
 RESTRICTED = replace(ROOM, age_restricted=True)
 THREAD = replace(ROOM, thread_id=ChannelId(310))
 STAFF = UserId(400)
-OPERATOR = PayerId("operator")
 HOUR = 3_600
 
 
@@ -110,12 +115,38 @@ def shelf(database: Database, clock: ManualClock) -> CharacterShelf:
 
 
 @pytest.fixture
-async def catalog(upstream: FakeCatalogue, shelf: CharacterShelf, clock: ManualClock) -> AsyncGenerator[CatalogService]:
+async def nanogpt(upstream: FakeCatalogue) -> AsyncGenerator[NanoGptClient]:
     async with upstream.client() as client:
-        limits = ContentLimits(ContentRating.SFW, ContentRating.NSFW)
-        service = CatalogService(shelf=shelf, client=client, limits=limits, clock=clock.clock)
-        yield service
-        await service.aclose()
+        yield client
+
+
+@pytest.fixture
+def rules(database: Database, vault: Vault, clock: ManualClock) -> ServerRules:
+    return ServerRules(servers=Servers(database, vault), clock=clock.clock)
+
+
+@pytest.fixture
+async def catalog(
+    nanogpt: NanoGptClient, shelf: CharacterShelf, rules: ServerRules, clock: ManualClock
+) -> AsyncGenerator[CatalogService]:
+    ceilings = Ceilings(ContentLimits(ContentRating.SFW, ContentRating.NSFW), rules.rating_max)
+    service = CatalogService(shelf=shelf, client=nanogpt, ceilings=ceilings, clock=clock.clock)
+    yield service
+    await service.aclose()
+
+
+@pytest.fixture
+async def parts(
+    database: Database,
+    vault: Vault,
+    clock: ManualClock,
+    catalog: CatalogService,
+    nanogpt: NanoGptClient,
+    rules: ServerRules,
+) -> AsyncGenerator[OwnParts]:
+    made = OwnParts(database, vault, clock, catalog=catalog, nanogpt=nanogpt, rules=rules)
+    yield made
+    await made.own.aclose()
 
 
 @pytest.fixture
@@ -147,6 +178,7 @@ class Rig:
     town: Town
     voices: Voices
     clock: ManualClock
+    parts: OwnParts
 
     def service(self, *, message_content: bool = True, policy_url: str | None = None) -> BindingService:
         return BindingService(
@@ -154,13 +186,15 @@ class Rig:
             conversations=Conversations(self.database),
             index=self.index,
             catalog=self.catalog,
+            gate=self.parts.gate,
+            own=self.parts.own,
+            rules=self.parts.rules,
             announcer=Announcer(outlet=self.outlet, notices=Notices(self.database), clock=self.clock.clock),
             surroundings_of=self.town.around,
             greet=self.voices.greet,
             hold=self.voices.hold,
             stop=self.voices.stop,
             clock=self.clock.clock,
-            operator=OPERATOR,
             message_content=message_content,
             policy_url=policy_url,
         )
@@ -175,8 +209,9 @@ def rig(
     town: Town,
     voices: Voices,
     clock: ManualClock,
+    parts: OwnParts,
 ) -> Rig:
-    return Rig(database, index, catalog, outlet, town, voices, clock)
+    return Rig(database, index, catalog, outlet, town, voices, clock, parts)
 
 
 @pytest.fixture
@@ -652,6 +687,71 @@ async def test_a_pause_changes_its_cause_when_another_comes_first(
     assert binding is not None
     assert binding.pause_cause is PauseCause.UNAVAILABLE
     assert len(outlet.texts) == 2
+
+
+async def test_a_change_of_the_character_pauses_and_wakes_it_at_once_wherever_it_is(
+    service: BindingService, upstream: FakeCatalogue, town: Town, index: BindingIndex, clock: ManualClock, rig: Rig
+) -> None:
+    other = replace(ROOM, channel_id=ChannelId(301))
+    town.restricted[other.channel_id] = False
+    change = await service.use(ROOM, asker(), "helpful-guide")
+    await service.use(other, asker(), "quiet-one")
+    ref = change.binding.character_ref
+    assert service.channels_of(ref) == 1
+    clock.advance(1)
+    upstream.items[0]["moderation_status"] = "pending"
+    await service.character_changed(ref)
+    paused = index.get(ROOM.channel_id)
+    assert paused is not None
+    assert (paused.state, paused.pause_cause) == (BindingState.PAUSED, PauseCause.UNAVAILABLE)
+    assert [conversation.binding_id for conversation in rig.voices.stopped] == [change.binding.id]
+    clock.advance(60)
+    upstream.items[0]["moderation_status"] = "approved"
+    await service.character_changed(ref)
+    woken = index.get(ROOM.channel_id)
+    assert woken is not None
+    assert (woken.state, woken.active_from) == (BindingState.ACTIVE, snowflake(61))
+    assert [text.partition(".")[0] for text in rig.outlet.texts] == [
+        "⚠ **Helpful Guide** is not available in the catalogue at the moment, so it is paused here",
+        "**Helpful Guide** is back",
+    ]
+    untouched = index.get(other.channel_id)
+    assert untouched is not None
+    assert untouched.state is BindingState.ACTIVE
+    assert upstream.reads.count("id-of-quiet-one") <= 1
+
+
+async def test_a_paused_character_is_read_again_for_a_message_and_not_only_once_it_is_old(
+    service: BindingService, upstream: FakeCatalogue, clock: ManualClock
+) -> None:
+    change = await service.use(ROOM, asker(), "helpful-guide")
+    upstream.items[0]["moderation_status"] = "pending"
+    clock.advance(1)
+    await service.character_changed(change.binding.character_ref)
+    paused = await service.paused_message(change.binding)
+    assert paused is None
+    upstream.items[0]["moderation_status"] = "approved"
+    clock.advance(LOOK_AGAIN_AFTER_SECONDS)
+    binding = replace(change.binding, state=BindingState.PAUSED)
+    assert await service.paused_message(binding, snowflake(60)) is not None
+
+
+async def test_a_look_that_fails_is_logged_and_keeps_nobody_from_the_next(
+    service: BindingService, upstream: FakeCatalogue, town: Town, index: BindingIndex, clock: ManualClock
+) -> None:
+    other = replace(ROOM, channel_id=ChannelId(301))
+    town.restricted[other.channel_id] = False
+    first = await service.use(ROOM, asker(), "helpful-guide")
+    await service.use(other, asker(), "helpful-guide")
+    # Its row is not there, so that whatever is written of it fails.
+    index.put(replace(first.binding, guild_id=GuildId(999), character_ref=CharacterRef(999)))
+    await service.character_changed(CharacterRef(999))
+    upstream.items[0]["moderation_status"] = "pending"
+    clock.advance(1)
+    await service.character_changed(first.binding.character_ref)
+    paused = index.get(other.channel_id)
+    assert paused is not None
+    assert paused.state is BindingState.PAUSED
 
 
 async def test_a_channel_out_of_sight_is_left_as_it_is(

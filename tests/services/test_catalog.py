@@ -18,7 +18,9 @@ from bot.services.catalog import (
     SEVERAL,
     WARM_UP_SECONDS,
     CatalogService,
+    Obstructed,
 )
+from bot.services.ceilings import Ceilings
 from bot.services.character_shelf import CharacterShelf
 from bot.store.characters import Characters
 from bot.store.database import Database
@@ -46,7 +48,7 @@ async def catalog(upstream: FakeCatalogue, shelf: CharacterShelf, clock: ManualC
         service = CatalogService(
             shelf=shelf,
             client=client,
-            limits=ContentLimits(default_max=SFW, restricted_max=NSFW),
+            ceilings=Ceilings(ContentLimits(default_max=SFW, restricted_max=NSFW)),
             clock=clock.clock,
         )
         yield service
@@ -212,7 +214,7 @@ async def test_a_command_does_not_wait_for_a_catalogue_that_hangs(
     upstream.held = asyncio.Event()
     async with upstream.client() as client:
         catalog = CatalogService(
-            shelf=shelf, client=client, limits=ContentLimits(), clock=clock.clock, resolve_seconds=0.01
+            shelf=shelf, client=client, ceilings=Ceilings(ContentLimits()), clock=clock.clock, resolve_seconds=0.01
         )
         assert await refusal(catalog, "helpful-guide") == CATALOGUE_DOWN
         assert await refusal(catalog, "Helpful Guide") == CATALOGUE_DOWN
@@ -227,6 +229,20 @@ async def test_a_name_of_one_word_is_found_and_nothing_like_it(
     assert (await catalog.resolve("contessa", ceiling=SFW)).character.slug == "character-77"
     assert await refusal(catalog, "contess") == SENTENCES[Obstacle.UNKNOWN]
     assert await refusal(catalog, "helpful") == SENTENCES[Obstacle.UNKNOWN]
+
+
+async def test_a_server_that_allows_less_is_not_sent_to_its_age_restricted_channels(
+    upstream: FakeCatalogue, shelf: CharacterShelf, clock: ManualClock
+) -> None:
+    upstream.add("night-bard", content_rating="nsfw", creator_content_rating="nsfw")
+    ceilings = Ceilings(ContentLimits(SFW, NSFW), {GuildId(200): SFW}.get)
+    async with upstream.client() as client:
+        catalog = CatalogService(shelf=shelf, client=client, ceilings=ceilings, clock=clock.clock)
+        for guild_id, sentence in ((GuildId(200), SENTENCES[Obstacle.ABOVE_CEILING]), (GuildId(201), ELSEWHERE)):
+            with pytest.raises(Obstructed) as caught:
+                await catalog.resolve("night-bard", ceiling=SFW, guild_id=guild_id)
+            assert (caught.value.obstacle, caught.value.sentence) == (Obstacle.ABOVE_CEILING, sentence)
+        await catalog.aclose()
 
 
 async def test_a_button_leads_to_its_character_through_the_gate(
@@ -350,7 +366,7 @@ async def test_a_slow_read_is_not_waited_for_and_still_counts(
     item = upstream.add("helpful-guide")
     async with upstream.client() as client:
         catalog = CatalogService(
-            shelf=shelf, client=client, limits=ContentLimits(), clock=clock.clock, read_seconds=0.01
+            shelf=shelf, client=client, ceilings=Ceilings(ContentLimits()), clock=clock.clock, read_seconds=0.01
         )
         ref = (await catalog.resolve("helpful-guide", ceiling=SFW)).ref
         item["content_rating"] = "nsfw"
@@ -394,6 +410,32 @@ async def test_what_the_ai_service_refuses_is_withdrawn_until_it_is_read_again(
     assert len(upstream.reads) == 1
     clock.advance(11 * MINUTE)
     assert (await catalog.standing(ref, ceiling=SFW)).cause is None
+
+
+async def test_a_closer_look_renews_knowledge_that_would_otherwise_do(
+    catalog: CatalogService, upstream: FakeCatalogue, clock: ManualClock
+) -> None:
+    ref = await bound(catalog, upstream)
+    upstream.items[0]["moderation_status"] = "pending"
+    clock.advance(20)
+    assert (await catalog.standing(ref, ceiling=SFW, fresh_ms=21_000)).cause is None
+    assert (await catalog.standing(ref, ceiling=SFW, fresh_ms=14_000)).cause is PauseCause.UNAVAILABLE
+    upstream.items[0]["moderation_status"] = "approved"
+    assert (await catalog.standing(ref, ceiling=SFW, fresh_ms=14_000)).cause is PauseCause.UNAVAILABLE
+    clock.advance(15)
+    assert (await catalog.standing(ref, ceiling=SFW, fresh_ms=14_000)).cause is None
+
+
+async def test_a_closer_look_does_not_ask_the_catalogue_what_the_ai_service_knows_better(
+    catalog: CatalogService, upstream: FakeCatalogue, clock: ManualClock
+) -> None:
+    ref = await bound(catalog, upstream)
+    await catalog.withdrawn(ref)
+    clock.advance(9 * MINUTE)
+    assert (await catalog.standing(ref, ceiling=SFW, fresh_ms=14_000)).cause is PauseCause.UNAVAILABLE
+    # Its author has just changed it.
+    clock.advance(1)
+    assert (await catalog.standing(ref, ceiling=SFW, fresh_ms=0)).cause is None
 
 
 async def test_a_gone_character_is_asked_for_every_ten_minutes_only(

@@ -105,3 +105,17 @@ async def test_nothing_above_the_ceiling_and_nothing_gone_is_offered(shelf: Char
         assert "night-bard" not in values(shelf, typed, ceiling=SUGGESTIVE)
         assert "night-owl" not in values(shelf, typed)
     assert values(shelf, "night", ceiling=NSFW) == ["night-bard", "night-watch"]
+
+
+async def test_the_most_used_model_is_that_of_most_usable_characters(shelf: CharacterShelf) -> None:
+    assert shelf.most_used_model() is None
+    await shelf.remember(
+        [
+            Character(CharacterId("a"), "A"),
+            Character(CharacterId("b"), "B", base_model="common"),
+            Character(CharacterId("c"), "C", base_model="common"),
+            Character(CharacterId("d"), "D", base_model="rare"),
+            *(Character(CharacterId(f"x{n}"), "X", base_model="private", visibility="private") for n in range(5)),
+        ]
+    )
+    assert shelf.most_used_model() == "common"

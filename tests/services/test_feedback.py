@@ -3,19 +3,23 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from bot.domain.feedback import OutboxKind, Report, ReportState, Review
+from bot.domain.feedback import Addressee, OutboxKind, Report, ReportState, Review
 from bot.domain.ids import ChannelId, CharacterRef, GuildId, MessageId, TurnId, UserId
 from bot.domain.places import Place
 from bot.domain.ratings import ContentRating
-from bot.domain.reporting import ReportReason
+from bot.domain.reporting import Readers, ReportReason
+from bot.domain.turns import PostKind, Transport
 from bot.errors import UserError
 from bot.services.feedback import REPORTS_PER_HOUR, FeedbackService
+from bot.services.outlet import Busy, Destination, Forbidden
 from bot.store.database import Database
 from bot.store.vault import Vault
 from tests.support.feedback_world import (
     ADULT_PLACE,
     CHANNEL,
     GUILD,
+    KEY,
+    LOG_CHANNEL,
     MEMBER,
     OPEN_PLACE,
     OPERATOR,
@@ -76,11 +80,40 @@ async def test_a_second_rating_takes_the_place_of_the_first(world: FeedbackWorld
     assert (rating.review, rating.guild_id) == (Review(2), None)
 
 
-async def test_no_rating_ever_leaves_the_bot(world: FeedbackWorld) -> None:
+@pytest.mark.parametrize("publish", [True, False])
+async def test_no_rating_of_a_member_without_an_account_leaves_the_bot(world: FeedbackWorld, *, publish: bool) -> None:
     ref = await world.character()
-    await world.feedback.rate(MEMBER, ref, stars="5", text="As good as it gets.", place=OPEN_PLACE)
+    await world.feedback.rate(MEMBER, ref, stars="5", text="As good as it gets.", place=OPEN_PLACE, publish=publish)
     await world.sending.send_due()
     assert world.upstream.requests == []
+
+
+async def test_a_linked_members_rating_leaves_only_where_they_were_told_so(world: FeedbackWorld) -> None:
+    ref = await world.character()
+    assert not (await world.feedback.rating_form(MEMBER, ref, OPEN_PLACE)).publishes
+    await world.link()
+    assert (await world.feedback.rating_form(MEMBER, ref, OPEN_PLACE)).publishes
+    await world.feedback.rate(MEMBER, ref, stars="5", text=None, place=OPEN_PLACE)
+    await world.sending.send_due()
+    assert world.upstream.requests == []
+    await world.feedback.rate(MEMBER, ref, stars="4", text=None, place=OPEN_PLACE, publish=True)
+    await world.sending.send_due()
+    assert len(world.upstream.requests) == 1
+
+
+async def test_a_refused_review_is_told_until_it_was_shown(world: FeedbackWorld) -> None:
+    ref = await world.character()
+    await world.link()
+    world.upstream.answer(402, "top up")
+    await world.feedback.rate(MEMBER, ref, stars="4", text=None, place=OPEN_PLACE, publish=True)
+    await world.sending.send_due()
+    news = await world.feedback.pending_news(MEMBER)
+    assert news is not None
+    assert "`top up`" in news.sentences[0]
+    assert "Ada" not in news.sentences[0]
+    assert await world.feedback.pending_news(UserId(401)) is None
+    await world.feedback.told(news)
+    assert await world.feedback.pending_news(MEMBER) is None
 
 
 @pytest.mark.parametrize(
@@ -156,8 +189,11 @@ async def report(
     details: str | None = "It insulted everybody.",
     turn_id: TurnId | None = None,
     place: Place | None = OPEN_PLACE,
+    shared: bool = False,
 ) -> Report:
-    return await world.feedback.report(MEMBER, ref, reason=reason, details=details, turn_id=turn_id, place=place)
+    return await world.feedback.report(
+        MEMBER, ref, reason=reason, details=details, turn_id=turn_id, place=place, shared=shared
+    )
 
 
 async def test_a_report_reaches_the_catalogue_without_its_reporter(world: FeedbackWorld) -> None:
@@ -254,12 +290,12 @@ async def test_a_character_that_is_gone_is_not_reported(world: FeedbackWorld) ->
     assert known is not None
     await world.characters.gone(known.character.id, world.clock.now_ms())
     with pytest.raises(UserError, match="nothing left to report"):
-        await world.feedback.report_form(ref, None, OPEN_PLACE)
+        await world.feedback.report_form(MEMBER, ref, None, OPEN_PLACE)
 
 
 async def test_a_character_above_the_ceiling_can_be_reported_but_is_not_named(world: FeedbackWorld) -> None:
     ref = await world.character("Vixen", rating=ContentRating.EXPLICIT)
-    assert (await world.feedback.report_form(ref, None, OPEN_PLACE)).name is None
+    assert (await world.feedback.report_form(MEMBER, ref, None, OPEN_PLACE)).name is None
     await report(world, ref, reason=ReportReason.MISRATED.value)
     assert await world.outbox.next_due_ms() is not None
 
@@ -293,7 +329,7 @@ async def test_a_reply_given_elsewhere_is_not_reported_here(world: FeedbackWorld
     ref = await world.character()
     turn = await world.reply(await world.bind(ref), OPEN_PLACE, [MessageId(500)])
     with pytest.raises(UserError, match="another channel"):
-        await world.feedback.report_form(ref, turn, place)
+        await world.feedback.report_form(MEMBER, ref, turn, place)
     with pytest.raises(UserError, match="another channel"):
         await report(world, ref, turn_id=turn, place=place)
 
@@ -335,3 +371,244 @@ async def test_a_report_deleted_by_its_reporter_is_sent_without_details(world: F
     await world.privacy.delete(MEMBER)
     await world.sending.send_due()
     assert json.loads(world.upstream.requests[0].content) == {"reason": "Hate or harassment"}
+
+
+async def test_news_that_do_not_fit_into_one_message_are_told_one_after_the_other(world: FeedbackWorld) -> None:
+    await world.link()
+    world.upstream.answer(409, "already reported")
+    await report(world, await world.character())
+    await world.sending.send_due()
+    refs = [await world.character(f"No {number}", slug=f"no-{number}") for number in range(9)]
+    for ref in refs:
+        world.upstream.answer(402, "x" * 300)
+        await world.feedback.rate(MEMBER, ref, stars="4", text=None, place=OPEN_PLACE, publish=True)
+        await world.sending.send_due()
+    told: list[str] = []
+    while news := await world.feedback.pending_news(MEMBER):
+        assert len("\n".join(news.sentences)) <= 2_000
+        await world.feedback.told(news)
+        told += news.sentences
+    assert len(told) == 10
+    assert "already reported" in told[0]
+
+
+# Reports with the member's own key
+
+
+async def test_a_linked_members_report_goes_with_their_own_key(world: FeedbackWorld) -> None:
+    ref = await world.character()
+    assert not (await world.feedback.report_form(MEMBER, ref, None, OPEN_PLACE)).readers.linked
+    key = await world.link()
+    assert (await world.feedback.report_form(MEMBER, ref, None, OPEN_PLACE)).readers.linked
+    await report(world, ref)
+    await world.sending.send_due()
+    assert world.upstream.requests[0].headers["Authorization"] == f"Bearer {key.reveal()}"
+
+
+async def test_a_report_outlasts_the_unlinking_of_its_reporter(world: FeedbackWorld) -> None:
+    await world.link()
+    await report(world, await world.character())
+    await world.accounts.unlink(MEMBER)
+    await world.sending.send_due()
+    assert [request.headers["Authorization"] for request in world.upstream.requests] == [f"Bearer {KEY.reveal()}"]
+
+
+async def test_a_refused_key_is_marked_bad_and_the_report_goes_with_the_operators(world: FeedbackWorld) -> None:
+    key = await world.link()
+    world.upstream.answer(401)
+    filed = await report(world, await world.character())
+    await world.sending.send_due()
+    sent = [request.headers["Authorization"] for request in world.upstream.requests]
+    assert sent == [f"Bearer {key.reveal()}", f"Bearer {KEY.reveal()}"]
+    assert await world.is_refused()
+    stored = await world.reports.get(filed.id)
+    assert stored is not None
+    assert stored.state is ReportState.ACCEPTED
+
+
+# What the staff of the server reads
+
+
+async def test_without_a_channel_for_reports_nobody_in_the_server_reads_them(world: FeedbackWorld) -> None:
+    ref = await world.character()
+    assert not (await world.feedback.report_form(MEMBER, ref, None, OPEN_PLACE)).readers.staff
+    filed = await report(world, ref, shared=True)
+    await world.sending.send_due()
+    assert world.outlet.posted == []
+    assert "staff" not in await world.feedback.receipt(filed)
+
+
+async def test_the_staff_gets_a_copy_with_a_link_and_without_the_reporter(world: FeedbackWorld) -> None:
+    ref = await world.character()
+    world.want_reports()
+    turn = await world.reply(await world.bind(ref), OPEN_PLACE, [MessageId(500), MessageId(501)])
+    assert (await world.feedback.report_form(MEMBER, ref, turn, OPEN_PLACE)).readers.staff
+    filed = await report(world, ref, turn_id=turn)
+    await world.sending.send_due()
+    ((destination, transport, draft),) = world.outlet.posted
+    assert (destination, transport) == (Destination(GUILD, LOG_CHANNEL), Transport.BOT)
+    assert "**Ada** was reported: Hate or harassment" in draft.text
+    assert "https://discord.com/channels/200/300/500" in draft.text
+    assert str(MEMBER) not in draft.text
+    assert "insulted" not in draft.text
+    assert len(world.upstream.requests) == 1
+    assert "a copy, without your name and your details" in await world.feedback.receipt(filed)
+
+
+async def test_who_reported_and_why_is_shown_where_the_reporter_wants_that(world: FeedbackWorld) -> None:
+    world.want_reports()
+    filed = await report(world, await world.character(), shared=True)
+    await world.sending.send_due()
+    assert f"<@{MEMBER}>" in world.outlet.texts[0]
+    assert "It insulted everybody." in world.outlet.texts[0]
+    assert "a copy, with your name and your details" in await world.feedback.receipt(filed)
+
+
+@pytest.mark.parametrize("age_restricted", [True, False])
+async def test_the_copy_keeps_to_the_ceiling_of_its_channel(world: FeedbackWorld, *, age_restricted: bool) -> None:
+    ref = await world.character("Vixen", slug="vixen", rating=ContentRating.NSFW)
+    world.want_reports()
+    world.around[LOG_CHANNEL] = Place(GUILD, LOG_CHANNEL, None, age_restricted=age_restricted)
+    await report(world, ref, shared=True, place=ADULT_PLACE)
+    await world.sending.send_due()
+    (text,) = world.outlet.texts
+    assert ("Vixen" in text) is age_restricted
+    assert ("insulted" in text) is age_restricted
+    assert f"<@{MEMBER}>" in text
+
+
+async def test_a_copy_that_cannot_be_posted_changes_nothing_for_the_catalogue(world: FeedbackWorld) -> None:
+    world.want_reports()
+    world.outlet.failures.append(Forbidden())
+    filed = await report(world, await world.character())
+    await world.sending.send_due()
+    stored = await world.reports.get(filed.id)
+    assert stored is not None
+    assert stored.state is ReportState.ACCEPTED
+    assert await world.feedback.pending_news(MEMBER) is None
+    assert await world.outbox.next_due_ms() is None
+
+
+async def test_a_copy_waits_for_discord_and_for_the_gateway_to_describe_the_channel(world: FeedbackWorld) -> None:
+    world.want_reports()
+    place = world.around.pop(LOG_CHANNEL)
+    await report(world, await world.character())
+    await world.sending.send_due()
+    world.around[LOG_CHANNEL] = place
+    world.outlet.failures.append(Busy(90.0))
+    for minutes in (1, 2):
+        assert world.outlet.posted == []
+        world.clock.advance(60 * minutes)
+        await world.sending.send_due()
+    world.clock.advance(120)
+    await world.sending.send_due()
+    assert len(world.outlet.posted) == 1
+
+
+async def test_a_channel_that_is_never_described_is_told_no_name(world: FeedbackWorld) -> None:
+    world.want_reports()
+    world.around.clear()
+    await report(world, await world.character(rating=ContentRating.SUGGESTIVE), place=ADULT_PLACE)
+    for _ in range(5):
+        await world.sending.send_due()
+        world.clock.advance(600)
+    (text,) = world.outlet.texts
+    assert "Ada" not in text
+
+
+async def test_a_deleted_report_is_copied_to_nobody(world: FeedbackWorld) -> None:
+    world.want_reports()
+    world.outlet.failures.append(Busy(1.0))
+    await report(world, await world.character(), shared=True)
+    await world.sending.send_due()
+    await world.privacy.delete(MEMBER)
+    world.clock.advance(60)
+    await world.sending.send_due()
+    assert world.outlet.posted == []
+    assert await world.outbox.next_due_ms() is None
+
+
+# Private characters
+
+
+async def test_a_private_character_is_reported_to_the_staff_alone(world: FeedbackWorld) -> None:
+    ref = await world.own_character()
+    world.want_reports()
+    await world.link()
+    form = await world.feedback.report_form(MEMBER, ref, None, OPEN_PLACE)
+    assert (form.name, form.readers) == ("Mia", Readers(Addressee.STAFF, linked=False, staff=True))
+    filed = await report(world, ref)
+    await world.sending.send_due()
+    assert world.upstream.requests == []
+    assert "**Mia** was reported" in world.outlet.texts[0]
+    assert "nobody else" in await world.feedback.receipt(filed)
+    stored = await world.reports.get(filed.id)
+    assert stored is not None
+    assert stored.state is ReportState.ACCEPTED
+
+
+async def test_a_private_character_that_nobody_could_read_of_is_not_reported(world: FeedbackWorld) -> None:
+    ref = await world.own_character()
+    with pytest.raises(UserError, match="has set no channel for reports"):
+        await world.feedback.report_form(MEMBER, ref, None, OPEN_PLACE)
+    with pytest.raises(UserError, match="has set no channel for reports"):
+        await report(world, ref)
+    world.want_reports()
+    with pytest.raises(UserError, match="has set no channel for reports"):
+        await report(world, ref, place=None)
+    assert await world.outbox.next_due_ms() is None
+
+
+async def test_a_report_that_the_staff_cannot_be_shown_is_told(world: FeedbackWorld) -> None:
+    ref = await world.own_character()
+    world.want_reports()
+    await report(world, ref)
+    world.log_channels.clear()
+    await world.sending.send_due()
+    news = await world.feedback.pending_news(MEMBER)
+    assert news is not None
+    assert "could not be shown to the staff" in news.sentences[0]
+
+
+async def test_a_report_that_never_reached_the_staff_is_told(world: FeedbackWorld) -> None:
+    ref = await world.own_character()
+    world.want_reports()
+    await report(world, ref)
+    world.clock.advance(7 * 86_400)
+    await world.sending.send_due()
+    news = await world.feedback.pending_news(MEMBER)
+    assert news is not None
+    assert "did not reach the staff" in news.sentences[0]
+
+
+async def test_a_private_character_is_known_only_where_it_speaks(world: FeedbackWorld) -> None:
+    ref = await world.own_character()
+    assert (await world.feedback.rating_form(MEMBER, ref, OPEN_PLACE)).name == "Mia"
+    elsewhere = Place(GuildId(201), ChannelId(310), None, age_restricted=True)
+    with pytest.raises(UserError) as refusal:
+        await world.feedback.rating_form(MEMBER, ref, elsewhere)
+    assert "Mia" not in refusal.value.sentence
+
+
+# By a message of the character's
+
+
+async def test_a_message_tells_whose_words_it_is(world: FeedbackWorld) -> None:
+    ref = await world.character()
+    turn = await world.reply(await world.bind(ref), OPEN_PLACE, [MessageId(500), MessageId(501)])
+    assert await world.feedback.spoken_by(MessageId(501)) == (ref, turn)
+
+
+async def test_a_message_of_nobody_in_particular_is_a_sentence(world: FeedbackWorld) -> None:
+    with pytest.raises(UserError, match="not a message of a character"):
+        await world.feedback.spoken_by(MessageId(500))
+
+
+async def test_a_warning_of_the_bot_is_no_characters_message(world: FeedbackWorld) -> None:
+    turn = await world.reply(await world.bind(await world.character()), OPEN_PLACE, [MessageId(500)])
+    post_id, _ = await world.posts.intend(
+        turn, PostKind.MARK, 0, channel_id=CHANNEL, thread_id=None, transport=Transport.BOT, now_ms=1
+    )
+    await world.posts.posted(post_id, MessageId(510))
+    with pytest.raises(UserError, match="not a message of a character"):
+        await world.feedback.spoken_by(MessageId(510))

@@ -25,11 +25,14 @@ from bot.nanogpt.errors import (
     UnreachableError,
     UpstreamDownError,
 )
+from bot.services import outlet
 from bot.services.outbox import Held, Later, OutboxService, Refused, verdict_on
+from bot.services.outlet import Busy, Forbidden, Gone, Lost, OutletError, Uncertain
 from bot.store.database import Database
 from bot.store.outbox import Outbox
 from tests.support.manual_clock import ManualClock
 
+PATIENCE_SECONDS = 10.0
 OPERATOR = PayerId("operator")
 MEMBER = PayerId("member:7")
 Put: TypeAlias = Callable[..., Awaitable[OutboxEntry]]
@@ -39,8 +42,10 @@ class RecordingCourier:
     """Answers as it is told; what is not told is accepted."""
 
     def __init__(self) -> None:
+        self.final: tuple[type[NanoGptError], ...] = ()
         self.sent: list[str] = []
         self.ended: list[tuple[str, str]] = []
+        self.refusals: list[Exception] = []
         self.answers: dict[str, list[Exception]] = {}
         self.hold: asyncio.Event | None = None
         self.sending = asyncio.Event()
@@ -56,8 +61,9 @@ class RecordingCourier:
     async def accepted(self, entry: OutboxEntry) -> None:
         self.ended.append((entry.subject, "accepted"))
 
-    async def refused(self, entry: OutboxEntry, answer: str) -> None:
+    async def refused(self, entry: OutboxEntry, error: Exception, answer: str) -> None:
         self.ended.append((entry.subject, f"refused: {answer}"))
+        self.refusals.append(error)
 
     async def expired(self, entry: OutboxEntry) -> None:
         self.ended.append((entry.subject, "expired"))
@@ -134,6 +140,26 @@ def test_a_wish_to_be_left_alone_is_passed_on() -> None:
 @pytest.mark.parametrize("error", [BadKeyError(Fault(status=401)), InsufficientBalanceError(Fault(status=402))])
 def test_a_key_that_cannot_be_used_is_held(error: NanoGptError) -> None:
     assert verdict_on(error, now_s=0) == Held(3_600.0)
+
+
+@pytest.mark.parametrize("error", [BadKeyError(Fault(message="no")), InsufficientBalanceError(Fault(message="no"))])
+def test_what_a_kind_calls_final_refuses(error: NanoGptError) -> None:
+    assert verdict_on(error, now_s=0, final=(BadKeyError, InsufficientBalanceError)) == Refused("no")
+    assert verdict_on(error, now_s=0, final=(NotFoundError,)) == Held(3_600.0)
+
+
+@pytest.mark.parametrize(
+    ("error", "verdict"),
+    [
+        (Gone(Lost.PLACE), Refused("")),
+        (Forbidden(), Refused("")),
+        (outlet.Refused(50035), Refused("")),
+        (Busy(7.0), Later(7.0)),
+        (Uncertain(), Later()),
+    ],
+)
+def test_what_discord_refuses_is_final_unless_it_may_pass(error: OutletError, verdict: Refused | Later) -> None:
+    assert verdict_on(error, now_s=0) == verdict
 
 
 @pytest.mark.parametrize(("resets_at", "seconds"), [(1_500.0, 500.0), (900.0, 0.0), (10.0**9, 86_400.0)])
@@ -219,6 +245,41 @@ async def test_a_key_without_money_costs_no_attempt_and_holds_all_of_its_entries
     clock.advance(1)
     await service.send_due()
     assert courier.sent == ["1", "3", "1", "2"]
+
+
+async def test_a_kind_ends_by_its_own_rules_and_hears_what_ended_it(
+    service: OutboxService, courier: RecordingCourier, outbox: Outbox, put: Put
+) -> None:
+    courier.final = (InsufficientBalanceError,)
+    error = InsufficientBalanceError(Fault(status=402, message="top up"))
+    courier.answers["1"] = [error]
+    await put("1")
+    await put("2")
+    await service.send_due()
+    assert courier.ended == [("1", "refused: top up"), ("2", "accepted")]
+    assert courier.refusals == [error]
+    assert await outbox.next_due_ms() is None
+
+
+async def test_what_was_withdrawn_or_replaced_while_others_were_sent_is_not_sent_as_it_was(
+    outbox: Outbox, put: Put, database: Database, clock: ManualClock
+) -> None:
+    class Meanwhile(RecordingCourier):
+        async def send(self, entry: OutboxEntry) -> None:
+            await super().send(entry)
+            if entry.subject == "1":
+                async with database.transaction() as tx:
+                    await outbox.withdraw(tx, OutboxKind.REPORT, "2")
+                await put("3")
+
+    meanwhile = Meanwhile()
+    service = OutboxService(
+        outbox=outbox, couriers={OutboxKind.REPORT: meanwhile}, clock=clock.clock, jitter=lambda: 0.0
+    )
+    for subject in ("1", "2", "3"):
+        await put(subject)
+    await service.send_due()
+    assert meanwhile.sent == ["1", "3"]
 
 
 async def test_after_a_week_an_entry_is_given_up(
@@ -342,3 +403,55 @@ async def test_a_stop_waits_for_the_answer_of_what_is_being_sent(
         await task
     assert courier.ended == [("1", "accepted")]
     assert await outbox.next_due_ms() is None
+
+
+# Waiting for an entry to be tried
+
+
+async def test_who_waits_hears_as_soon_as_the_entry_was_tried(
+    service: OutboxService, courier: RecordingCourier, put: Put
+) -> None:
+    courier.hold = asyncio.Event()
+    await put("1")
+    async with running(service):
+        waiting = asyncio.create_task(service.tried(OutboxKind.REPORT, "1", seconds=PATIENCE_SECONDS))
+        await courier.sending.wait()
+        assert not waiting.done()
+        courier.hold.set()
+        assert await waiting
+    assert courier.ended == [("1", "accepted")]
+
+
+@pytest.mark.parametrize("error", [UnreachableError(), BadKeyError(Fault(status=401))])
+async def test_an_attempt_in_vain_is_an_attempt(
+    service: OutboxService, courier: RecordingCourier, put: Put, error: NanoGptError
+) -> None:
+    courier.answers["1"] = [error]
+    await put("1")
+    async with running(service):
+        assert await service.tried(OutboxKind.REPORT, "1", seconds=PATIENCE_SECONDS)
+        assert await service.tried(OutboxKind.REPORT, "1", seconds=PATIENCE_SECONDS)
+    assert courier.sent == ["1"]
+
+
+async def test_nobody_waits_for_what_is_not_there_or_for_a_loop_that_does_not_run(
+    service: OutboxService, put: Put
+) -> None:
+    assert await service.tried(OutboxKind.REPORT, "1", seconds=PATIENCE_SECONDS)
+    await put("1")
+    assert not await service.tried(OutboxKind.REPORT, "1", seconds=PATIENCE_SECONDS)
+
+
+async def test_the_waiting_ends_in_time_and_with_the_loop(
+    service: OutboxService, courier: RecordingCourier, put: Put
+) -> None:
+    courier.hold = asyncio.Event()
+    await put("1")
+    await put("2")
+    async with running(service):
+        await courier.sending.wait()
+        assert not await service.tried(OutboxKind.REPORT, "2", seconds=0)
+        waiting = asyncio.create_task(service.tried(OutboxKind.REPORT, "2", seconds=PATIENCE_SECONDS))
+        asyncio.get_running_loop().call_soon(courier.hold.set)
+    assert courier.ended == [("1", "accepted")]
+    assert not await waiting

@@ -85,6 +85,22 @@ async def test_of_two_copies_the_one_that_was_seen_first_is_kept(desk: PostDesk)
     assert desk.ids == [earlier]
 
 
+@pytest.mark.parametrize("carried_out", [False, True])
+async def test_the_end_of_another_turn_in_the_same_place_leaves_a_post_in_the_air_alone(
+    desk: PostDesk, *, carried_out: bool
+) -> None:
+    gate = desk.outlet.hold(Act.POST, carried_out=carried_out)
+    posting = asyncio.create_task(desk.post())
+    await gate.entered.wait()
+    desk.poster.settle(ROOM, TurnId(desk.turn_id + 1))
+    gate.open()
+    sent = await posting
+    desk.poster.settle(ROOM, desk.turn_id)
+    await desk.poster.drain()
+    assert desk.ids == [sent.message_id]
+    assert desk.outlet.acts == [Act.POST]
+
+
 async def test_a_copy_that_cannot_be_deleted_stays_and_does_not_fail_the_post(
     desk: PostDesk, caplog: pytest.LogCaptureFixture
 ) -> None:

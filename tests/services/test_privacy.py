@@ -3,8 +3,10 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from bot.domain.ids import MessageId, UserId
-from bot.domain.privacy_wording import PrivacyFacts
+from bot.domain.linking import AccountSecret, KeyOrigin
+from bot.domain.privacy_wording import PrivacyFacts, deleted_sentence
 from bot.services.privacy import PrivacyService
+from bot.store.accounts import Accounts
 from bot.store.database import Database
 from bot.store.errors import DatabaseFull
 from bot.store.members import Members
@@ -90,3 +92,27 @@ async def test_deleting_leaves_what_a_character_said_to_others(world: FeedbackWo
     version = await world.turns.latest_version(turn)
     assert version is not None
     assert version.text == "Hello there"
+
+
+async def test_whoever_keeps_more_hears_of_a_deletion_once_it_is_done(
+    world: FeedbackWorld, database: Database, vault: Vault, clock: ManualClock
+) -> None:
+    accounts = Accounts(database, vault)
+    await accounts.link(MEMBER, AccountSecret("sk-nano-fake-1111"), KeyOrigin.PASTED, clock.now_ms())
+    heard: list[tuple[UserId, bool]] = []
+
+    async def hear(user_id: UserId) -> None:
+        heard.append((user_id, await accounts.get(user_id) is not None))
+
+    privacy = PrivacyService(
+        members=Members(database),
+        personal=Personal(database),
+        facts=PrivacyFacts(30),
+        clock=clock.clock,
+        on_deleted=hear,
+    )
+    assert "the key of the NanoGPT account that you linked" in await privacy.overview(MEMBER)
+    deleted = await privacy.delete(MEMBER)
+    assert heard == [(MEMBER, False)]
+    assert "revoke its key" in deleted_sentence(deleted)
+    assert "NanoGPT account" not in await world.privacy.overview(MEMBER)

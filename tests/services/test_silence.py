@@ -21,6 +21,7 @@ from bot.domain.ratings import ContentLimits, ContentRating
 from bot.domain.turns import AdmissionLimits, Arrival, PostKind, Transport, TurnState
 from bot.services.binding_index import BindingIndex
 from bot.services.catalog import CatalogService
+from bot.services.ceilings import Ceilings
 from bot.services.character_shelf import CharacterShelf
 from bot.services.silence import SilenceService
 from bot.store.bindings import Bindings
@@ -32,6 +33,7 @@ from bot.store.turns import Turns
 from bot.store.vault import Vault
 from tests.support.fake_catalogue import FakeCatalogue
 from tests.support.manual_clock import START_MS, ManualClock
+from tests.support.own_parts import OwnParts
 
 GUILD = GuildId(200)
 ROOM = Place(GUILD, ChannelId(300), None, age_restricted=False)
@@ -97,9 +99,10 @@ async def rig(database: Database, vault: Vault, clock: ManualClock) -> Rig:
         catalog = CatalogService(
             shelf=shelf,
             client=client,
-            limits=ContentLimits(),
+            ceilings=Ceilings(ContentLimits()),
             clock=clock.clock,
         )
+        parts = OwnParts(database, vault, clock, catalog=catalog, nanogpt=client)
     bound = await Bindings(database).create(
         guild_id=GUILD,
         channel_id=ROOM.channel_id,
@@ -116,6 +119,7 @@ async def rig(database: Database, vault: Vault, clock: ManualClock) -> Rig:
     service = SilenceService(
         index=index,
         catalog=catalog,
+        gate=parts.gate,
         conversations=conversations,
         turns=turns,
         posts=posts,

@@ -166,7 +166,12 @@ class Seed:
                    (SELECT COUNT(*) FROM post) AS post, (SELECT COUNT(*) FROM notice) AS notice,
                    (SELECT COUNT(*) FROM webhook) AS webhook, (SELECT COUNT(*) FROM rating) AS rating,
                    (SELECT COUNT(*) FROM report) AS report, (SELECT COUNT(*) FROM outbox) AS outbox,
-                   (SELECT COUNT(*) FROM search_page) AS search_page
+                   (SELECT COUNT(*) FROM search_page) AS search_page,
+                   (SELECT COUNT(*) FROM linked_account) AS linked_account,
+                   (SELECT COUNT(*) FROM pending_login) AS pending_login,
+                   (SELECT COUNT(*) FROM server_settings) AS server_settings,
+                   (SELECT COUNT(*) FROM own_character) AS own_character,
+                   (SELECT COUNT(*) FROM paid_turns) AS paid_turns
             """
         )
         return {name: row[name] for name in row.keys() if row[name]}  # noqa: SIM118 - a Row iterates over values

@@ -2,6 +2,7 @@ import pytest
 
 from bot.domain.bindings import BindingState, PauseCause, Trigger
 from bot.domain.ids import BindingId, ChannelId, CharacterRef, GuildId, MessageId, PayerId, UserId
+from bot.domain.payers import member_payer
 from bot.store.bindings import Bindings
 from bot.store.database import Database
 from tests.store.seed import ALICE, BOB, CHANNEL, GUILD, NOW, PAYER, Seed
@@ -152,6 +153,31 @@ async def test_a_new_trigger_counts_for_later_messages(bindings: Bindings, seed:
     assert (changed.trigger, changed.active_from) == (Trigger.MENTION, 100)
 
 
+async def test_what_a_member_agreed_to_goes_with_their_paying(bindings: Bindings, seed: Seed) -> None:
+    payer = member_payer(ALICE)
+    bound = await bindings.create(
+        guild_id=GUILD,
+        channel_id=CHANNEL,
+        character_ref=await seed.character(),
+        trigger=Trigger.MENTION,
+        bound_by=ALICE,
+        payer=payer,
+        active_from=MessageId(5),
+        now_ms=NOW,
+        daily_turns=50,
+    )
+    elsewhere = await seed.binding(channel=ELSEWHERE)
+    assert bound.binding.daily_turns == 50
+    assert await bindings.paid_by(payer) == [bound.binding]
+    assert await bindings.paid_by(PAYER) == [elsewhere]
+    changed = await bindings.set_payer(bound.binding.id, PAYER)
+    assert changed is not None
+    assert (changed.payer, changed.daily_turns) == (PAYER, None)
+    assert await bindings.paid_by(payer) == []
+    again = await seed.binding()
+    assert (again.id, again.payer, again.daily_turns) == (bound.binding.id, PAYER, None)
+
+
 async def test_an_ended_binding_does_nothing_more(bindings: Bindings, seed: Seed) -> None:
     binding = await seed.binding()
     ended = await bindings.end(binding.id, NOW)
@@ -162,6 +188,7 @@ async def test_an_ended_binding_does_nothing_more(bindings: Bindings, seed: Seed
     assert await bindings.pause(binding.id, PauseCause.UNAVAILABLE) is None
     assert await bindings.resume(binding.id, MessageId(9)) is None
     assert await bindings.set_trigger(binding.id, Trigger.EVERY, MessageId(9)) is None
+    assert await bindings.set_payer(binding.id, PAYER) is None
     assert await bindings.live() == []
 
 

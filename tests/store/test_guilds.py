@@ -4,13 +4,16 @@ import pytest
 
 from bot.domain.feedback import Complaint, Review
 from bot.domain.ids import ChannelId, GuildId, MessageId, WebhookId
+from bot.domain.payers import member_payer
 from bot.domain.webhooks import OwnWebhook
 from bot.store.database import Database
 from bot.store.guilds import Guilds
 from bot.store.notices import Notices
 from bot.store.outbox import Outbox
+from bot.store.paid_turns import PaidTurns
 from bot.store.ratings import Ratings
 from bot.store.reports import Reports
+from bot.store.servers import Servers
 from bot.store.webhooks import Webhooks
 from tests.store.seed import ALICE, CHANNEL, GUILD, NOW, PAYER, Seed
 
@@ -37,6 +40,8 @@ async def fill(seed: Seed, guild: GuildId, channel: ChannelId) -> None:
     await Ratings(database, vault).put(ALICE, await seed.character(f"c{guild}"), Review(5), guild, NOW)
     complaint = Complaint(ALICE, binding.character_ref, "Spam", "words", guild, channel, MessageId(channel * 100))
     await Reports(database, vault, Outbox(database)).file(complaint, payer=PAYER, now_ms=NOW)
+    await Servers(database, vault).put_key(guild, "sk-nano-fake-server", NOW)
+    await PaidTurns(database).take(binding.id, member_payer(ALICE), most=9, day_start_ms=NOW)
 
 
 async def test_servers_come_go_and_come_back(guilds: Guilds) -> None:
@@ -49,6 +54,17 @@ async def test_servers_come_go_and_come_back(guilds: Guilds) -> None:
     await guilds.seen([GUILD], NOW + 3)
     assert await guilds.to_purge(NOW + 9) == []
     assert await guilds.present() == {GUILD, OTHER}
+
+
+async def test_the_key_of_a_server_goes_at_once_when_the_bot_is_removed(guilds: Guilds, seed: Seed) -> None:
+    servers = Servers(seed.database, seed.vault)
+    for guild in (GUILD, OTHER):
+        await guilds.seen([guild], NOW)
+        await servers.put_key(guild, "sk-nano-fake-server", NOW)
+    await guilds.left(GUILD, NOW)
+    assert await servers.key(GUILD) is None
+    assert [settings.key_set_at_ms for settings in await servers.all()] == [None, NOW]
+    assert await servers.key(OTHER) is not None
 
 
 async def test_leaving_counts_from_the_first_word_of_it(guilds: Guilds) -> None:

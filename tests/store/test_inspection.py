@@ -10,8 +10,9 @@ from bot.domain.ids import ChannelId, WebhookId
 from bot.domain.webhooks import OwnWebhook
 from bot.store.database import Database
 from bot.store.errors import DatabaseDamaged, DatabaseInUse, DatabaseLocked, DatabaseNotWritable, DatabaseTooNew
-from bot.store.inspection import SEALED_COLUMNS, inspect
+from bot.store.inspection import inspect
 from bot.store.migrations import MIGRATIONS
+from bot.store.sealed import SEALED_COLUMNS
 from bot.store.vault import MasterKey, Vault
 from bot.store.webhooks import Webhooks
 from tests.store.seed import GUILD, NOW
@@ -114,7 +115,7 @@ async def test_every_sealed_column_is_looked_at(path: Path) -> None:
             for _, column, kind, *_ in connection.execute(f"PRAGMA table_info({table})")
             if kind == "BLOB"
         }
-    assert set(SEALED_COLUMNS) == blobs
+    assert {(sealed.table, sealed.column) for sealed in SEALED_COLUMNS} == blobs
 
 
 def test_a_lock_file_that_cannot_be_opened_is_refused(path: Path) -> None:

@@ -178,6 +178,24 @@ SAMPLES: dict[int, Sequence[str]] = {
         "INSERT INTO report VALUES (1, 30, 1, 10, 20, 40, 'reason', NULL, 'waiting', NULL, 1, NULL, NULL)",
         "INSERT INTO outbox VALUES (1, 'report', '1', 'operator', 0, 1, 1)",
     ),
+    2: (
+        "INSERT INTO linked_account VALUES (30, x'00', 'device', 1, NULL)",
+        "INSERT INTO pending_login VALUES (31, 'waiting', x'00', NULL, 1, 2, 3)",
+        "INSERT INTO server_settings VALUES (10, 5, 1, 6, 1, x'00', 1)",
+        "INSERT INTO own_character VALUES (30, 1, x'00', 1, 1, NULL)",
+        "UPDATE binding SET payer = 'member:30', daily_turns = 50",
+        "INSERT INTO paid_turns VALUES (1, 'member:30', 0, 7)",
+    ),
+    3: (
+        "INSERT INTO refused_review VALUES (30, 1, 'balance', x'00', 1, NULL)",
+        "UPDATE report SET addressee = 'staff', shared = 1",
+    ),
+    4: (
+        "INSERT INTO draft VALUES (1, 30, 'edit', 1, x'00', 1)",
+        "INSERT INTO card_file VALUES (1, 30, 1, NULL, 'a', 9, x'00', 1)",
+        "INSERT INTO card_file VALUES (2, 30, NULL, 1, 'b', 9, x'00', 1)",
+        "INSERT INTO moderation_watch VALUES (30, 1, 1, 'pending', 1, 0, 2, NULL)",
+    ),
 }
 """What a database of each version may hold. A new migration adds its own number, with rows of what it brings."""
 

@@ -1,15 +1,26 @@
 import pytest
 
 from bot.domain.bindings import Conversation
-from bot.domain.feedback import Complaint, Report, Review
+from bot.domain.characters import Character
+from bot.domain.drafts import DraftKind, Writing
+from bot.domain.feedback import Complaint, Report, Review, read_review_subject
+from bot.domain.ids import CharacterId
+from bot.domain.linking import AccountSecret, KeyOrigin, LoginSecret
 from bot.domain.privacy import KeptAboutMember
 from bot.domain.search import SearchQuery
+from bot.domain.sheets import NEW_SHEET
+from bot.store.accounts import Accounts
+from bot.store.card_originals import CardOriginals
 from bot.store.database import Database
+from bot.store.drafts import Drafts
 from bot.store.members import Members
 from bot.store.outbox import Outbox
+from bot.store.own_characters import OwnCharacters
 from bot.store.personal import Personal
 from bot.store.ratings import Ratings
 from bot.store.reports import Reports
+from bot.store.reviews import Reviews
+from bot.store.sealed_files import StoredFile
 from bot.store.search_pages import SearchPages
 from tests.store.seed import ALICE, BOB, GUILD, NOW, PAYER, Seed
 
@@ -46,8 +57,20 @@ async def test_what_is_kept_is_counted(
     await report(reports, seed)
     await SearchPages(database).create(ALICE, SearchQuery("x"), NOW)
     await Members(database).ignore(ALICE, NOW + 7)
+    draft = await Drafts(database, seed.vault).create(ALICE, DraftKind.CREATE, None, Writing(NEW_SHEET), NOW)
+    await CardOriginals(database, seed.vault).put(
+        ALICE, draft.id, StoredFile("a", b"k" * 32), size=1, name="ada.png", now_ms=NOW
+    )
     kept = KeptAboutMember(
-        messages=2, message_texts=1, ratings=1, reports=1, searches=1, bindings=1, ignored_since_ms=NOW + 7
+        messages=2,
+        message_texts=1,
+        ratings=1,
+        reports=1,
+        searches=1,
+        bindings=1,
+        ignored_since_ms=NOW + 7,
+        drafts=1,
+        card_files=1,
     )
     assert await personal.kept(ALICE) == kept
     assert await personal.delete(ALICE) == kept
@@ -122,3 +145,29 @@ async def test_ratings_and_searches_of_others_stay(personal: Personal, seed: See
     assert await ratings.get(ALICE, ref) is None
     assert (await personal.kept(BOB)).ratings == 1
     assert (await personal.kept(BOB)).searches == 1
+
+
+async def test_the_account_goes_with_everything_that_hangs_on_it(personal: Personal, seed: Seed) -> None:
+    accounts = Accounts(seed.database, seed.vault)
+    secret = AccountSecret("sk-nano-fake-1111")
+    for member in (ALICE, BOB):
+        await accounts.link(member, secret, KeyOrigin.PASTED, NOW)
+        await OwnCharacters(seed.database, seed.vault).remember(member, Character(CharacterId("own"), "Own"), NOW)
+    login = LoginSecret("fake-code", "fake-token", "ABCD", "https://nano-gpt.example")
+    await accounts.begin_login(ALICE, login, now_ms=NOW, expires_at_ms=NOW, answer_until_ms=NOW)
+    assert (await personal.delete(ALICE)).linked_at_ms == NOW
+    assert (await personal.kept(ALICE)).linked_at_ms is None
+    counts = await seed.counts()
+    assert (counts["linked_account"], counts["own_character"], counts.get("pending_login", 0)) == (1, 1, 0)
+    assert await accounts.secret(BOB) == secret
+
+
+async def test_reviews_of_the_member_that_wait_are_not_sent(personal: Personal, seed: Seed, database: Database) -> None:
+    outbox = Outbox(database)
+    reviews = Reviews(database, Ratings(database, seed.vault), outbox)
+    ref = await seed.character()
+    for member in (ALICE, BOB):
+        await reviews.rate(member, ref, Review(4), GUILD, payer=PAYER, now_ms=NOW)
+    await personal.delete(ALICE)
+    (entry,) = await outbox.due(NOW, 10)
+    assert read_review_subject(entry.subject) == (BOB, ref)

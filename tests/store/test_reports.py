@@ -3,11 +3,11 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.feedback import Complaint, OutboxKind, Report, ReportState
+from bot.domain.feedback import Addressee, Complaint, OutboxKind, Report, ReportState
 from bot.domain.ids import ChannelId, GuildId, MessageId, ReportId
 from bot.store.database import Database
 from bot.store.outbox import Outbox
-from bot.store.reports import Reports
+from bot.store.reports import NOBODY, Reports
 from bot.store.vault import Vault
 from tests.store.seed import ALICE, BOB, NOW, PAYER, Seed
 
@@ -120,3 +120,28 @@ async def test_ids_of_reports_are_never_given_again(reports: Reports, complaint:
     async with database.transaction() as tx:
         await tx.execute("DELETE FROM report WHERE id = $1", report.id)
     assert (await file(reports, complaint)).id > report.id
+
+
+async def test_a_report_for_the_catalogue_may_be_copied_to_the_staff(
+    reports: Reports, outbox: Outbox, complaint: Complaint
+) -> None:
+    alone = await file(reports, complaint)
+    copied = await reports.file(complaint, payer=PAYER, now_ms=NOW, copied=True)
+    entries = [(entry.kind, entry.subject, entry.payer) for entry in await outbox.due(NOW, 10)]
+    assert entries == [
+        (OutboxKind.REPORT, str(alone.id), PAYER),
+        (OutboxKind.REPORT, str(copied.id), PAYER),
+        (OutboxKind.REPORT_COPY, str(copied.id), NOBODY),
+    ]
+    await reports.accept(copied.id, NOW)
+    assert [entry.kind for entry in await outbox.due(NOW, 10)] == [OutboxKind.REPORT, OutboxKind.REPORT_COPY]
+
+
+async def test_a_report_for_the_staff_goes_to_nobody_else(
+    reports: Reports, outbox: Outbox, complaint: Complaint
+) -> None:
+    for_staff = replace(complaint, addressee=Addressee.STAFF, shared=True)
+    report = await file(reports, for_staff)
+    assert (report.complaint, await reports.get(report.id)) == (for_staff, report)
+    (entry,) = await outbox.due(NOW, 10)
+    assert (entry.kind, entry.payer) == (OutboxKind.REPORT_COPY, NOBODY)

@@ -5,13 +5,25 @@ import pytest
 from bot.domain.bindings import Conversation
 from bot.domain.feedback import Complaint
 from bot.domain.ids import MessageId
+from bot.domain.linking import LoginSecret
+from bot.domain.payers import member_payer
 from bot.domain.search import SearchQuery
+from bot.store.accounts import Accounts
 from bot.store.bindings import Bindings
 from bot.store.database import Database
 from bot.store.notices import Notices
 from bot.store.outbox import Outbox
+from bot.store.paid_turns import PaidTurns
 from bot.store.reports import Reports
-from bot.store.retention import CLAIMS_KEPT_MS, NOTICES_KEPT_MS, OUTBOX_KEPT_MS, SEARCHES_KEPT_MS, Retention, Swept
+from bot.store.retention import (
+    CLAIMS_KEPT_MS,
+    LOGINS_KEPT_MS,
+    NOTICES_KEPT_MS,
+    OUTBOX_KEPT_MS,
+    SEARCHES_KEPT_MS,
+    Retention,
+    Swept,
+)
 from bot.store.search_pages import SearchPages
 from tests.store.seed import ALICE, CHANNEL, DAY, NOW, PAYER, Seed, message_at
 
@@ -187,6 +199,21 @@ async def test_searches_notices_and_lost_outbox_entries_go_in_their_time(
     )
     assert await retention.prune(NOW, text_before_ms=NOW - MONTH) == 4 * rows
     assert (await seed.counts())["notice"] == 3 - 2 * rows
+
+
+@pytest.mark.parametrize(("age", "rows"), [(0, 0), (1, 1)])
+async def test_forgotten_logins_and_counts_of_other_days_go_in_their_time(
+    retention: Retention, database: Database, seed: Seed, age: int, rows: int
+) -> None:
+    login = LoginSecret("fake-code", "fake-token", "ABCD", "https://nano-gpt.example")
+    await Accounts(database, seed.vault).begin_login(
+        ALICE, login, now_ms=NOW - LOGINS_KEPT_MS - age, expires_at_ms=NOW, answer_until_ms=NOW
+    )
+    paid, binding = PaidTurns(database), await seed.binding()
+    for day_start_ms in (NOW, NOW - CLAIMS_KEPT_MS - age):
+        await paid.take(binding.id, member_payer(ALICE), most=9, day_start_ms=day_start_ms)
+    assert await retention.prune(NOW, text_before_ms=NOW - MONTH) == 2 * rows
+    assert await paid.taken(member_payer(ALICE), NOW) == 1
 
 
 async def test_a_message_given_to_an_old_turn_lately_keeps_that_turn(

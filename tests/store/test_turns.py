@@ -6,6 +6,7 @@ import pytest
 
 from bot.domain.bindings import Conversation
 from bot.domain.ids import MessageId, PayerId, TurnId
+from bot.domain.payers import member_payer
 from bot.domain.turns import (
     AdmissionLimits,
     Admitted,
@@ -208,6 +209,14 @@ async def test_only_a_running_turn_is_run_again(queue: Queue) -> None:
     assert (again.attempts, [message.text for message in again.messages]) == (2, ["text 101"])
     await queue.fail(turn)
     assert await queue.turns.run_again(turn.id, now_ms=NOW) is None
+
+
+async def test_a_turn_can_be_charged_to_somebody_else(queue: Queue) -> None:
+    turn = await queue.begin(101)
+    await queue.turns.charge(turn.id, member_payer(ALICE))
+    charged = await queue.turns.get(turn.id)
+    assert charged is not None
+    assert charged.payer == "member:31"
 
 
 async def test_what_a_stop_left_is_found(queue: Queue, seed: Seed) -> None:

@@ -36,6 +36,13 @@ def test_what_is_sealed_opens_again_in_the_same_context(text: str, context: str)
     assert vault.open(vault.seal(text, context=context), context=context) == text
 
 
+@given(content=st.binary(max_size=200))
+@settings(deadline=None, max_examples=50, derandomize=True)
+def test_any_bytes_open_again_as_they_were(content: bytes) -> None:
+    vault = Vault([NEW])
+    assert vault.open_bytes(vault.seal_bytes(content, context=CONTEXT), context=CONTEXT) == content
+
+
 def test_half_a_surrogate_pair_survives() -> None:
     vault = Vault([NEW])
     assert vault.open(vault.seal("a\ud800b", context=CONTEXT), context=CONTEXT) == "a\ud800b"

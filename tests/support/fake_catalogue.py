@@ -34,6 +34,12 @@ class FakeCatalogue:
         self.turn_page: Callable[[str | None, str | None], str | None] = lambda _, following: following
         """Given the cursor asked with and the right next one, returns the one to answer."""
         self.requests: list[httpx.URL] = []
+        self.owners: dict[str, str] = {}
+        """The keys of those whom some characters belong to, by id; what has an owner is shown to no other key."""
+        self.refused: set[str] = set()
+        """Keys that are answered 401."""
+        self.keys: list[str] = []
+        """The keys that came along, one a request; "" where none did."""
 
     def add(self, slug: str, name: str | None = None, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON.
         item = {
@@ -49,6 +55,13 @@ class FakeCatalogue:
             **fields,
         }
         self.items.append(item)
+        return item
+
+    def add_own(self, slug: str, key: str, name: str | None = None, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON.
+        """Add a private character of whoever has that key."""
+        private = {"visibility": "private", "moderation_status": None, "allow_api": False, "content_rating": None}
+        item = self.add(slug, name, **(private | fields))
+        self.owners[item["id"]] = key
         return item
 
     @property
@@ -82,14 +95,21 @@ class FakeCatalogue:
             await self.held.wait()
         if self.status != 200:
             return httpx.Response(self.status, json={"error": {"message": "no", "type": "fake"}})
+        key = request.headers.get("authorization", "").removeprefix("Bearer ")
+        self.keys.append(key)
+        if key in self.refused:
+            return httpx.Response(401, json={"error": {"message": "Invalid session", "code": "invalid_api_key"}})
         address = unquote(request.url.path).removeprefix("/api/v1/characters").strip("/")
+        if address == "mine":
+            mine = [item for item in self.items if key and self.owners.get(item["id"]) == key]
+            return httpx.Response(200, json={"data": mine, "next_cursor": None})
         if address:
-            return self._one(address)
+            return self._one(address, key)
         return self._page(request.url.params)
 
-    def _one(self, address: str) -> httpx.Response:
+    def _one(self, address: str, key: str) -> httpx.Response:
         for item in self.items:
-            if address in (item["id"], item.get("slug")):
+            if address in (item["id"], item.get("slug")) and self.owners.get(item["id"]) in (None, key):
                 return httpx.Response(200, json=item)
         return httpx.Response(404, json={"error": {"message": "Character not found", "type": "not_found"}})
 
@@ -99,7 +119,8 @@ class FakeCatalogue:
         found = [
             item
             for item in self.items
-            if (item["content_rating"] not in RATINGS or RATINGS.index(item["content_rating"]) <= ceiling)
+            if item["id"] not in self.owners
+            and (item["content_rating"] not in RATINGS or RATINGS.index(item["content_rating"]) <= ceiling)
             and words in f"{item['name']} {item['summary']}".casefold()
             and set(params.get_list("tags")) <= set(item.get("tags", ()))
         ]

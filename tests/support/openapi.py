@@ -28,6 +28,7 @@ _JSON: Final = "application/json"
 _SNOWFLAKES: Final = (
     "_id",
     "attachments.id",
+    "default_values.id",
     "allowed_mentions.users",
     "allowed_mentions.roles",
     ".applied_tags",

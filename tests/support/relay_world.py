@@ -10,23 +10,25 @@ from typing import Any, Final
 
 from bot.domain.bindings import Binding, Conversation, Scope, Trigger
 from bot.domain.context import ContextBudget
-from bot.domain.ids import ChannelId, CharacterId, GuildId, MessageId, PayerId, TurnId, UserId
+from bot.domain.ids import ChannelId, CharacterId, GuildId, MessageId, TurnId, UserId
 from bot.domain.messages import Author, BotPolicy, IncomingMessage
+from bot.domain.payers import OPERATOR
 from bot.domain.places import Place
 from bot.domain.ratings import ContentLimits, ContentRating
 from bot.domain.safety import NO_NAMES
 from bot.domain.turns import AdmissionLimits, Turn
-from bot.nanogpt.requests import ApiKey
 from bot.services.announcing import Announcer
 from bot.services.binding_index import BindingIndex
 from bot.services.bindings import BindingService
 from bot.services.breakers import Breakers
 from bot.services.catalog import CatalogService
+from bot.services.ceilings import Ceilings
 from bot.services.character_shelf import CharacterShelf
 from bot.services.outlet import Destination, OutletError
 from bot.services.posting import Poster
 from bot.services.recovery import History, PlaceState, RecoveryService
 from bot.services.relay import RelayService, RelaySettings
+from bot.services.server_rules import ServerRules
 from bot.services.speaking import Speaker
 from bot.services.staging import Stages
 from bot.services.surroundings import Surroundings
@@ -36,10 +38,13 @@ from bot.store.characters import Characters
 from bot.store.conversations import Conversations
 from bot.store.database import Database
 from bot.store.notices import Notices
+from bot.store.paid_turns import PaidTurns
 from bot.store.posts import Posts
+from bot.store.servers import Servers
 from bot.store.turns import Turns
 from bot.store.vault import Vault
 from tests.support.manual_clock import ManualClock
+from tests.support.own_parts import Membership, OwnParts
 from tests.support.recording_outlet import PATIENCE_SECONDS, Message, RecordingOutlet
 from tests.support.scripted_upstream import ScriptedUpstream
 
@@ -50,7 +55,6 @@ THREAD: Final = ChannelId(310)
 ALICE: Final = UserId(400)
 BOB: Final = UserId(401)
 FRIENDLY_BOT: Final = UserId(500)
-OPERATOR: Final = PayerId("operator")
 GUIDE: Final = CharacterId("guide")
 CATCH_UP_MS: Final = 15 * 60_000
 HISTORY_LIMIT: Final = 100
@@ -85,6 +89,7 @@ class Town:
     loading: set[GuildId] = field(default_factory=set[GuildId])
     """Servers that the gateway has named and not described yet."""
     asked_for_parents: list[ChannelId] = field(default_factory=list[ChannelId])
+    membership: Membership = field(default_factory=Membership)
 
     def destination(self, place: ChannelId) -> Destination:
         """Return where a channel or thread is."""
@@ -139,8 +144,19 @@ class RelayWorld:
         self.bindings = Bindings(database)
         self.shelf = CharacterShelf(characters=Characters(database), clock=clock.clock)
         nanogpt = self.upstream.client(clock)
+        rules_of_servers = ServerRules(servers=Servers(database, vault), clock=clock.clock)
         limits = ContentLimits(ContentRating.SFW, ContentRating.NSFW)
-        self.catalog = CatalogService(shelf=self.shelf, client=nanogpt, limits=limits, clock=clock.clock)
+        ceilings = Ceilings(limits, rules_of_servers.rating_max)
+        self.catalog = CatalogService(shelf=self.shelf, client=nanogpt, ceilings=ceilings, clock=clock.clock)
+        self.parts = OwnParts(
+            database,
+            vault,
+            clock,
+            catalog=self.catalog,
+            nanogpt=nanogpt,
+            rules=rules_of_servers,
+            membership=self.town.membership,
+        )
         self.announcer = Announcer(outlet=self.outlet, notices=Notices(database), clock=clock.clock)
         self.poster = Poster(self.outlet, self.posts, clock.clock, preview_interval_seconds=1.0)
         self.speaker = Speaker(
@@ -152,25 +168,28 @@ class RelayWorld:
         )
         self.stages = Stages(
             catalog=self.catalog,
+            gate=self.parts.gate,
             surroundings=self._around,
             is_loading=lambda guild_id: guild_id in self.town.loading,
-            limits=limits,
             clock=clock.clock,
         )
         self.index = BindingIndex()
         self.readers = Readers()
+        self.breakers = Breakers(clock.clock)
         self.binding_service = BindingService(
             bindings=self.bindings,
             conversations=self.conversations,
             index=self.index,
             catalog=self.catalog,
+            gate=self.parts.gate,
+            own=self.parts.own,
+            rules=self.parts.rules,
             announcer=self.announcer,
             surroundings_of=self.town.around,
             greet=self._greet,
             hold=self._hold,
             stop=self._stop,
             clock=clock.clock,
-            operator=OPERATOR,
             message_content=True,
         )
         self.runner = TurnRunner(
@@ -178,13 +197,14 @@ class RelayWorld:
             posts=self.posts,
             speaker=self.speaker,
             stages=self.stages,
-            catalog=self.catalog,
+            gate=self.parts.gate,
             bindings=self.binding_service,
             nanogpt=nanogpt,
             outlet=self.outlet,
             readers=self.readers,
-            breakers=Breakers(clock.clock),
-            key_of={OPERATOR: ApiKey("sk-nano-fake-0000", OPERATOR)}.__getitem__,
+            breakers=self.breakers,
+            key_of=self.parts.keys.key,
+            paid_turns=PaidTurns(database),
             is_ignored=self.ignored.__contains__,
             clock=clock.clock,
             max_concurrent=self.rules.max_concurrent,
@@ -229,6 +249,7 @@ class RelayWorld:
         """Load what a start loads, and hear the gateway at once unless the recovery is to see to that."""
         self.upstream.characters.setdefault(GUIDE, character(GUIDE))
         await self.shelf.load()
+        await self.parts.load()
         await self.binding_service.load()
         if released:
             self.poster.listen()

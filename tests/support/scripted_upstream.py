@@ -80,6 +80,12 @@ class ScriptedUpstream:
     catalogue_down: bool = False
     asked: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     """The bodies of the requests for replies."""
+    owners: dict[str, str] = field(default_factory=dict[str, str])
+    """The keys of those whom some characters belong to, by id; what has an owner is shown to no other key."""
+    refused: set[str] = field(default_factory=set[str])
+    """Keys that are answered 401."""
+    paid_with: list[str] = field(default_factory=list[str])
+    """The keys of the requests for replies."""
     _replies: deque[httpx.Response | Exception] = field(default_factory=deque[httpx.Response | Exception])
 
     def script(self, *replies: httpx.Response | Exception) -> None:
@@ -106,13 +112,27 @@ class ScriptedUpstream:
         )
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
+        key = request.headers.get("authorization", "").removeprefix("Bearer ")
         if request.url.path.endswith("/responses"):
             self.asked.append(json.loads(request.content))
+            self.paid_with.append(key)
+            if key in self.refused:
+                return refuses(401, "Invalid session", code="invalid_api_key")
             reply = self._replies.popleft() if self._replies else says("Hello.")
             if isinstance(reply, Exception):
                 raise reply
             return reply
-        character = self.characters.get(request.url.path.rpartition("/")[2])
+        address = request.url.path.rpartition("/")[2]
         if self.catalogue_down:
             return refuses(503)
-        return refuses(404) if character is None else httpx.Response(200, json=character)
+        if key in self.refused:
+            return refuses(401, "Invalid session", code="invalid_api_key")
+        if address == "mine":
+            mine = [character for number, character in self.characters.items() if self.owners.get(number) == key]
+            return httpx.Response(200, json={"data": mine, "next_cursor": None})
+        if address == "characters":
+            return httpx.Response(200, json={"data": [], "next_cursor": None})
+        character = self.characters.get(address)
+        if character is None or self.owners.get(address) not in (None, key):
+            return refuses(404)
+        return httpx.Response(200, json=character)

@@ -5,16 +5,28 @@ from typing import Any, cast
 
 import discord
 import pytest
+from discord import ui
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.feedback import MAX_DETAILS_CHARACTERS, MAX_REVIEW_CHARACTERS, Review
-from bot.domain.ids import CharacterRef, ReportId, TurnId, UserId
+from bot.domain.bindings import Trigger
+from bot.domain.custom_ids import parse_custom_id
+from bot.domain.drafts import Draft, DraftKind, Form, Writing
+from bot.domain.feedback import MAX_DETAILS_CHARACTERS, MAX_REVIEW_CHARACTERS, Addressee, Rating, Review
+from bot.domain.ids import CharacterRef, DraftId, ReportId, TurnId, UserId
+from bot.domain.publishing import Standing, Whereabouts
+from bot.domain.reporting import Readers
+from bot.domain.sheets import NEW_SHEET
 from bot.sandbox.discord import RecordedRequest
 from bot.services.feedback import FeedbackService, News, RatingForm, ReportForm
 from bot.store.errors import DatabaseFull
+from bot.views.accounts import key_form
+from bot.views.base import AnsweringItem
+from bot.views.drafting import draft_modal, upload_modal
 from bot.views.feedback import (
     REVIEW_BOX_CHARACTERS,
+    PublishButton,
+    PublishMineButton,
     RateButton,
     ReportButton,
     handed_back,
@@ -25,14 +37,17 @@ from bot.views.feedback import (
     tell_news,
 )
 from bot.views.modals import ModalHandler, Submission
+from bot.views.own_characters import agreement_form
 from bot.views.privacy import DeleteMineButton
 from bot.views.registry import DYNAMIC_ITEMS, MODAL_HANDLERS
+from bot.views.servers import server_key_form
 from tests.support.openapi import RequestCheck, discord_request_check
 from tests.support.openings import opening
 
 __all__ = ["discord_request_check"]
 
 REF = CharacterRef(2**53)
+CHECKBOX = discord.ComponentType.checkbox.value
 MAX_MESSAGE = 2_000
 NAMES = st.text(max_size=200)
 LONGEST_SENTENCE = 300
@@ -46,11 +61,16 @@ def problem(check: RequestCheck, modal: Mapping[str, Any]) -> str | None:
 
 
 @settings(max_examples=25)
-@given(name=NAMES, stars=st.integers(1, 5), text=st.none() | st.text(max_size=MAX_REVIEW_CHARACTERS))
+@given(
+    name=NAMES,
+    stars=st.integers(1, 5),
+    text=st.none() | st.text(max_size=MAX_REVIEW_CHARACTERS),
+    publishes=st.booleans(),
+)
 async def test_a_rating_form_is_valid_whatever_the_name_and_the_earlier_rating(
-    discord_request_check: RequestCheck, name: str, stars: int, text: str | None
+    discord_request_check: RequestCheck, name: str, stars: int, text: str | None, *, publishes: bool
 ) -> None:
-    modal = rate_modal(opening(), RatingForm(REF, name, Review(stars, text)))
+    modal = rate_modal(opening(), RatingForm(REF, name, Review(stars, text), publishes))
     assert problem(discord_request_check, modal.to_dict()) is None
 
 
@@ -62,18 +82,36 @@ async def test_a_first_rating_has_nothing_chosen_and_nothing_written() -> None:
     assert text["required"] is False
 
 
+@pytest.mark.parametrize(("publishes", "words"), [(True, "as your own review"), (False, "not published")])
+async def test_a_rating_form_says_whether_the_text_is_published(*, publishes: bool, words: str) -> None:
+    _, text = rate_modal(opening(), RatingForm(REF, "Ada", None, publishes)).to_components()
+    assert words in text["description"]
+
+
 @settings(max_examples=25)
-@given(name=st.none() | NAMES, turn=st.none() | st.integers(1, 2**53))
-async def test_a_report_form_is_valid_whatever_the_name(
-    discord_request_check: RequestCheck, name: str | None, turn: int | None
+@given(
+    name=st.none() | NAMES,
+    turn=st.none() | st.integers(1, 2**53),
+    readers=st.builds(Readers, st.sampled_from(Addressee), linked=st.booleans(), staff=st.booleans()),
+)
+async def test_a_report_form_is_valid_whatever_the_name_and_whoever_reads_it(
+    discord_request_check: RequestCheck, name: str | None, turn: int | None, readers: Readers
 ) -> None:
-    modal = report_modal(opening(), ReportForm(REF, name, None if turn is None else TurnId(turn)))
+    modal = report_modal(opening(), ReportForm(REF, name, None if turn is None else TurnId(turn), readers))
     assert problem(discord_request_check, modal.to_dict()) is None
 
 
 async def test_a_report_form_says_that_discord_has_a_report_of_its_own() -> None:
     shown, *_ = report_modal(opening(), ReportForm(REF, "Ada", None)).to_components()
     assert "does not replace Discord's own report function" in shown["content"]
+
+
+@pytest.mark.parametrize("staff", [True, False])
+async def test_the_staff_is_shown_name_and_details_only_after_a_tick(*, staff: bool) -> None:
+    readers = Readers(Addressee.CATALOGUE, linked=False, staff=staff)
+    drawn = report_modal(opening(), ReportForm(REF, "Ada", None, readers)).to_components()
+    boxes = [part["component"] for part in drawn if part.get("component", {}).get("type") == CHECKBOX]
+    assert [box.get("default", False) for box in boxes] == ([False] if staff else [])
 
 
 @given(text=st.text(max_size=REVIEW_BOX_CHARACTERS))
@@ -101,11 +139,13 @@ def test_the_longest_text_fits_into_a_message_with_its_sentence(size: int) -> No
         (lambda: RateButton(REF), "★ Rate"),
         (lambda: ReportButton(REF), "⚑ Report"),
         (lambda: ReportButton(REF, TurnId(2**53)), "⚑ Report"),
+        (lambda: PublishButton(REF), "Publish"),
+        (PublishMineButton, "Publish my ratings"),
         (lambda: DeleteMineButton(UserId(2**63 - 1)), "Delete it all"),
     ],
 )
 async def test_every_button_is_known_again_by_its_custom_id(
-    made: Callable[[], RateButton | ReportButton | DeleteMineButton], label: str
+    made: Callable[[], AnsweringItem[ui.Button[Any]]], label: str
 ) -> None:
     button = made()
     assert button.item.label == label
@@ -113,10 +153,52 @@ async def test_every_button_is_known_again_by_its_custom_id(
     assert matching == [type(button)]
 
 
+class Rated:
+    """Takes ratings, and notes which of them may be published."""
+
+    def __init__(self) -> None:
+        self.published: list[bool] = []
+
+    async def rate(self, user_id: UserId, ref: CharacterRef, *, publish: bool, **_: object) -> Rating:
+        self.published.append(publish)
+        return Rating(user_id, ref, Review(4), None, 1, 1, None)
+
+    async def standing(self, user_id: UserId, ref: CharacterRef) -> Standing:
+        return Standing(Rating(user_id, ref, Review(4), None, 1, 1, None), Whereabouts.UNLINKED)
+
+    async def pending_news(self, _: object) -> None:
+        return None
+
+
+@pytest.mark.parametrize(
+    ("form", "published"),
+    [(RatingForm(REF, "Ada", None, publishes=True), True), (RatingForm(REF, "Ada", None), False)],
+)
+async def test_only_a_rating_of_a_form_that_said_so_is_published(form: RatingForm, *, published: bool) -> None:
+    parsed = parse_custom_id(rate_modal(opening(), form).custom_id)
+    assert parsed is not None
+    rated = Rated()
+    submission = Submission(parsed.kind, parsed.ids, {"stars": "4"})
+    await submit_rating(cast("discord.Interaction", cast("object", Answering(rated))), submission)
+    assert rated.published == [published]
+
+
+async def test_a_form_from_before_ratings_could_be_published_stays_here() -> None:
+    rated = Rated()
+    submission = Submission("rate-form", (REF, 2**60), {"stars": "4"})
+    await submit_rating(cast("discord.Interaction", cast("object", Answering(rated))), submission)
+    assert rated.published == [False]
+
+
 async def test_every_form_has_somebody_to_take_it() -> None:
     forms = (
         rate_modal(opening(), RatingForm(REF, "Ada", None)),
         report_modal(opening(), ReportForm(REF, "Ada", None)),
+        agreement_form(opening(), REF, Trigger.EVERY),
+        key_form(opening()),
+        server_key_form(opening()),
+        draft_modal(opening(), Draft(DraftId(1), UserId(1), DraftKind.CREATE, None, Writing(NEW_SHEET), 0), Form.TEXTS),
+        upload_modal(opening(), DraftId(1)),
     )
     assert {form.custom_id.split(":")[1] for form in forms} == set(MODAL_HANDLERS)
 
@@ -130,7 +212,7 @@ class Answering:
         self.guild_id = None
         self.channel_id = None
         self.user = SimpleNamespace(id=400)
-        self.client = SimpleNamespace(services=SimpleNamespace(feedback=feedback))
+        self.client = SimpleNamespace(services=SimpleNamespace(feedback=feedback, publishing=feedback))
         self.said: list[str] = []
         self.response = self.followup = self
 

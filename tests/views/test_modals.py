@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.custom_ids import custom_id
+from bot.domain.forms import TICKED
 from bot.views.modals import MAX_TITLE, Submission, drawn_form, read_submission
 from tests.support.openings import opening
 
@@ -53,14 +54,33 @@ def test_what_was_left_empty_is_an_empty_text(inner: dict[str, object]) -> None:
     assert read.values == {"stars": ""}
 
 
+@pytest.mark.parametrize(("value", "read_as"), [(True, TICKED), (False, ""), (None, ""), (1, "")])
+def test_a_box_is_ticked_or_empty(value: object, read_as: str) -> None:
+    read = read_submission(data(label({"type": 23, "id": 3, "custom_id": "clear", "value": value})))
+    assert read is not None
+    assert read.values == {"clear": read_as}
+
+
+def test_uploaded_files_are_known_by_their_address() -> None:
+    form = data(
+        label({"type": 19, "id": 3, "custom_id": "prompt", "values": ["77", "78"]}),
+        label({"type": 19, "id": 4, "custom_id": "greeting", "values": []}),
+        label({"type": 19, "id": 5, "custom_id": "forged", "values": ["79"]}),
+    )
+    form["resolved"] = {"attachments": {"77": {"id": "77", "url": "https://cdn.invalid/77/prompt.txt"}, "79": {}}}
+    read = read_submission(form)
+    assert read is not None
+    assert (read.values, read.files) == ({}, {"prompt": "https://cdn.invalid/77/prompt.txt"})
+
+
 @pytest.mark.parametrize("name", ["", "rate:5", "v2:rate-form:5:1", "v1:rate-form", "v1:RATE:5", None, 5])
 def test_another_custom_id_is_not_ours(name: object) -> None:
     assert read_submission({"custom_id": name, "components": []}) is None
 
 
-@given(components=JSON)
-def test_nothing_in_a_form_of_ours_makes_reading_fail(components: object) -> None:
-    read = read_submission({"custom_id": custom_id("rate-form", 1, 2), "components": components})
+@given(components=JSON, resolved=JSON)
+def test_nothing_in_a_form_of_ours_makes_reading_fail(components: object, resolved: object) -> None:
+    read = read_submission({"custom_id": custom_id("rate-form", 1, 2), "components": components, "resolved": resolved})
     assert read is not None
     assert all(isinstance(value, str) for value in read.values.values())
 

@@ -41,6 +41,7 @@ class MessageRoutes:
             Route("DELETE", one, self._delete),
             Route("POST", messages + "/bulk-delete", self._delete_bulk),
             Route("POST", "/channels/{channel_id}/typing", self._typing),
+            Route("POST", "/users/@me/channels", self._open_direct_messages),
         ]
 
     def _channel(self, call: Call, needed: Permission = Permission.NONE) -> Channel:
@@ -83,6 +84,8 @@ class MessageRoutes:
             raise RefusalError(400, 50008, "Cannot send messages in a non-text channel")
         if channel.locked:
             raise missing_permissions()
+        if channel.kind is ChannelKind.DM and self._world.closed_to_bot.intersection(channel.recipients):
+            raise RefusalError(403, 50007, "Cannot send messages to this user")
         body = call.json
         flags = rules.read_flags(body, _CREATE_FLAGS)
         rules.check_body(body, flags)
@@ -170,6 +173,12 @@ class MessageRoutes:
         if found:
             posting.delete_bulk(found)
         return Reply()
+
+    def _open_direct_messages(self, call: Call) -> Reply:
+        user = self._world.users.get(as_int(call.json.get("recipient_id")))
+        if user is None or user.bot:
+            raise RefusalError(400, 50033, "Invalid Recipient(s)")
+        return Reply(payloads.channel(self._world.direct_messages(user)))
 
     def _typing(self, call: Call) -> Reply:
         channel = self._channel(call, Permission.SEND_MESSAGES)

@@ -142,6 +142,12 @@ class Person:
             )
         )
 
+    def upload(
+        self, channel: "Channel", name: str, content: bytes, content_type: str = "application/octet-stream"
+    ) -> Attachment:
+        """Upload a file for an option or a form's field, where nobody else sees it."""
+        return self._attach(channel, name, content, content_type)
+
     def _attach(self, channel: "Channel", name: str, content: bytes, content_type: str) -> Attachment:
         attachment_id = self.world.snowflakes.next()
         url = f"{self.world.cdn_url}/attachments/{channel.id}/{attachment_id}/{name}"
@@ -185,6 +191,10 @@ class Person:
     def open_dm(self) -> "Channel":
         """Return the direct messages between this person and the bot."""
         return self.world.direct_messages(self.user)
+
+    def close_direct_messages(self) -> None:
+        """Take no direct messages of the bot any more, as a person can set for a server or by blocking."""
+        self.world.closed_to_bot.add(self.user.id)
 
     async def slash(self, channel: "Channel", command: str, /, **options: object) -> InteractionResult:
         """Run a chat command such as "character search" and return the first answer.

@@ -45,6 +45,7 @@ class World:
         self.webhooks: dict[int, Webhook] = {}
         self.private_messages: dict[int, Message] = {}
         self.attachments: dict[int, Attachment] = {}
+        self.closed_to_bot: set[int] = set()
         self.message_content_enabled = True
         self.members_intent_enabled = False
         self.transcript = Transcript(keep=keep_transcript)

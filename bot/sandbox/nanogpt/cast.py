@@ -10,7 +10,7 @@ from bot.sandbox.nanogpt.catalog import Catalog, SandboxCharacter
 AUTHOR: Final = "mira"
 """The account that made the characters which are not everybody's."""
 MEMBER: Final = "tomas"
-"""An account of somebody who has made nothing."""
+"""An account of somebody who has made nothing, and holds too little to review."""
 UNLISTED: Final = "rehearsal-partner"
 PENDING: Final = "haiku-clerk"
 PRIVATE: Final = "diary-keeper"
@@ -248,7 +248,7 @@ CAST: Final = (
 
 def load_cast(catalog: Catalog) -> None:
     """Add the cast and its accounts to a catalogue; raises ValueError if it has them already."""
-    for account_id in (AUTHOR, MEMBER):
-        catalog.add_account(account_id)
+    catalog.add_account(AUTHOR, usd=12.5)
+    catalog.add_account(MEMBER, usd=0.4)
     for character in CAST:
         catalog.add(character)

@@ -1,13 +1,16 @@
-"""The catalogue: accounts with keys, characters, who may see and use which, search, order and pages."""
+"""The catalogue: characters and their owners, who may see and use which, search, order and pages."""
 
 import base64
 import binascii
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Final, Literal, TypedDict, Unpack
 from uuid import NAMESPACE_URL, uuid5
 
+from bot.sandbox.nanogpt.accounts import Account, Accounts
 from bot.sandbox.nanogpt.wire import as_list, refusal
 
 Visibility = Literal["private", "unlisted", "public"]
@@ -26,14 +29,9 @@ DEFAULT_MODEL: Final = "deepseek-ai/DeepSeek-V3-0324"
 FIRST_CREATED: Final = 1_760_000_000
 """Unix seconds given to characters that state no time of their own, one day apart."""
 _DAY_SECONDS: Final = 86_400
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """A NanoGPT account; its key is as fake as it looks."""
-
-    id: str
-    key: str
+RESERVED_SLUG: Final = "mine"
+"""A route of its own, and so never a character's name."""
+_NO_SLUG: Final = re.compile(r"[^a-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +49,11 @@ class SandboxCharacter:
     first_message: str | None = None
     visibility: Visibility = "public"
     moderation_status: str | None = APPROVED
+    moderation_reason: str | None = None
+    """Why a moderator turned it down; for its owner alone."""
     allow_api: bool = True
     content_rating: str | None = "sfw"
-    """The catalogue's word; None as long as nobody has reviewed the character."""
+    """The catalogue's word; None as long as no moderator has looked at the character."""
     creator_content_rating: str | None = "sfw"
     tags: tuple[str, ...] = ()
     rating_avg: float | None = None
@@ -64,6 +64,8 @@ class SandboxCharacter:
     avatar_url: str | None = None
     created: int = 0
     """Unix seconds; filled in by the catalogue when 0."""
+    updated: int = 0
+    """Unix seconds of the last edit; 0 when there was none."""
     trend: int = 0
     """How far up "trending_simple" puts it: more is higher."""
     archived: bool = False
@@ -85,6 +87,7 @@ class CharacterChanges(TypedDict, total=False):
     first_message: str | None
     visibility: Visibility
     moderation_status: str | None
+    moderation_reason: str | None
     allow_api: bool
     content_rating: str | None
     creator_content_rating: str | None
@@ -93,6 +96,7 @@ class CharacterChanges(TypedDict, total=False):
     rating_count: int
     owner: str | None
     avatar_url: str | None
+    updated: int
     trend: int
     archived: bool
 
@@ -120,26 +124,21 @@ class CatalogPage:
 
 
 class Catalog:
-    """Accounts and characters, kept in memory."""
+    """Characters and the accounts that own them, kept in memory."""
 
     def __init__(self) -> None:
-        self._accounts: dict[str, Account] = {}
+        self.accounts = Accounts()
         self._characters: dict[str, SandboxCharacter] = {}
-        self._revoked: set[str] = set()
 
-    def add_account(self, account_id: str) -> Account:
-        """Open an account, whose key follows from its id."""
-        account = Account(account_id, f"sk-nano-fake-{account_id}-0000-4000-8000-00000000")
-        self._accounts[account.key] = account
-        return account
+    def add_account(
+        self, account_id: str, *, usd: float | None = None, nano: float | None = None, subscribed: bool | None = None
+    ) -> Account:
+        """Open an account, whose key follows from its id, or return the one there is; what is given is set."""
+        return self.accounts.add(account_id, usd=usd, nano=nano, subscribed=subscribed)
 
     def revoke_key(self, account_id: str) -> None:
-        """Make an account's key invalid, as if its owner had deleted it on the website."""
-        self._revoked.update(key for key, account in self._accounts.items() if account.id == account_id)
-
-    def account_of(self, key: str) -> Account | None:
-        """Return whose key this is, or None for a wrong or revoked one."""
-        return None if key in self._revoked else self._accounts.get(key)
+        """Make an account's keys invalid, as if its owner had deleted them on the website."""
+        self.accounts.revoke(account_id)
 
     def add(self, character: SandboxCharacter) -> SandboxCharacter:
         """Put a character in; raises ValueError when its slug or id is taken."""
@@ -180,6 +179,17 @@ class Catalog:
 
     def __len__(self) -> int:
         return len(self._characters)
+
+    def owned(self, account: Account) -> list[SandboxCharacter]:
+        """Return what an account has made, archived ones included, the newest first."""
+        own = [character for character in self if owned_by(character, account)]
+        return sorted(own, key=lambda character: _order(character, "new"))
+
+    def free_slug(self, name: str) -> str:
+        """Return a slug for a new character that none has yet."""
+        words = _NO_SLUG.sub("-", name.lower()).strip("-") or "character"
+        candidates = (words if number == 1 else f"{words}-{number}" for number in count(1))
+        return next(slug for slug in candidates if slug != RESERVED_SLUG and self.find(slug) is None)
 
     def page(self, search: CatalogSearch) -> CatalogPage:
         """Answer a search; raises RefusedError (400) for a cursor that this order never gave out."""

@@ -11,7 +11,7 @@ _SECONDS_PER_DAY: Final = 86_400
 
 
 class Route(Enum):
-    """The routes of the stand-in, by template."""
+    """The routes of the stand-in, by template: below /api/v1, or from the root where they stand beside it."""
 
     LIST = "GET /characters"
     CHARACTER = "GET /characters/{idOrSlug}"
@@ -19,8 +19,54 @@ class Route(Enum):
     REPORT = "POST /characters/{idOrSlug}/report"
     RESPONSES = "POST /responses"
 
+    CREATE = "POST /characters"
+    MINE = "GET /characters/mine"
+    CHANGE = "PATCH /characters/{idOrSlug}"
+    ARCHIVE = "DELETE /characters/{idOrSlug}"
+    REVIEW = "PUT /characters/{idOrSlug}/review"
+    LANGUAGE_MODELS = "GET /models"
 
-CATALOG_ROUTES: Final = frozenset({Route.LIST, Route.CHARACTER, Route.MODELS, Route.REPORT})
+    BALANCE = "POST /api/check-balance"
+    USAGE = "GET /api/subscription/v1/usage"
+    NANO_PRICE = "GET /api/get-nano-price"
+    LOGIN_START = "POST /api/cli-login/start"
+    LOGIN_POLL = "POST /api/cli-login/poll"
+    LOGIN_PAGE = "GET /cli-login/verify"
+    LOGIN_APPROVAL = "POST /cli-login/verify"
+
+    @property
+    def beside_api(self) -> bool:
+        """Whether it stands beside /api/v1 and not below."""
+        return self in _BESIDE_API
+
+
+_BESIDE_API: Final = frozenset(
+    {
+        Route.BALANCE,
+        Route.USAGE,
+        Route.NANO_PRICE,
+        Route.LOGIN_START,
+        Route.LOGIN_POLL,
+        Route.LOGIN_PAGE,
+        Route.LOGIN_APPROVAL,
+    }
+)
+CATALOG_ROUTES: Final = frozenset(Route) - {Route.RESPONSES}
+_OF_ONE_CHARACTER: Final = frozenset(
+    {Route.RESPONSES, Route.CHARACTER, Route.REPORT, Route.CHANGE, Route.ARCHIVE, Route.REVIEW}
+)
+_WRITING: Final = frozenset(
+    {
+        Route.REPORT,
+        Route.CREATE,
+        Route.CHANGE,
+        Route.ARCHIVE,
+        Route.REVIEW,
+        Route.LOGIN_START,
+        Route.LOGIN_POLL,
+    }
+)
+"""Routes on which it matters that something was carried out although nobody was told."""
 
 
 class Fault(Enum):
@@ -37,6 +83,7 @@ class Fault(Enum):
     STALL_BEFORE_ANSWER = "silence, before any byte of an answer"
     CUT_BEFORE_ANSWER = "connection dropped, before any byte of an answer"
     LOST_ANSWER = "carried out, then the connection is dropped"
+    SILENT_ANSWER = "carried out, then silence"
 
     CHARACTER_FORBIDDEN = "403, character withdrawn"
     CHARACTER_MISSING = "404, character withdrawn"
@@ -135,10 +182,10 @@ class Faults:
     def _possible(kind: Fault, on: Route) -> bool:
         if kind in _ANYWHERE:
             return True
-        if kind is Fault.LOST_ANSWER:
-            return on is Route.REPORT
+        if kind in {Fault.LOST_ANSWER, Fault.SILENT_ANSWER}:
+            return on in _WRITING
         if kind in {Fault.CHARACTER_MISSING, Fault.CHARACTER_FORBIDDEN}:
-            return on in {Route.RESPONSES, Route.CHARACTER, Route.REPORT}
+            return on in _OF_ONE_CHARACTER
         return on is Route.RESPONSES
 
 

@@ -13,8 +13,9 @@ from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, h
 
 from bot.sandbox.nanogpt.faults import ArmedFault, Route
 from bot.sandbox.nanogpt.plan import Ending, ending_of, ends_before_text
+from bot.sandbox.nanogpt.routing import API
 from bot.sandbox.nanogpt.streaming import Exchange, Pace
-from bot.sandbox.nanogpt.wire import EVENT_STREAM_TYPE, PREFIX, Answer, error_answer
+from bot.sandbox.nanogpt.wire import EVENT_STREAM_TYPE, Answer, error_answer
 
 WEBSITE: Final = "https://nano-gpt.com/api/v1"
 """The host of every example of NanoGPT's Characters page."""
@@ -85,7 +86,7 @@ class LiveUpstream:
             headers[hdrs.AUTHORIZATION] = f"Bearer {self._key}"
         return await self._session.request(
             request.method,
-            base + request.raw_path.removeprefix(PREFIX),
+            base + request.raw_path.removeprefix(API),
             data=exchange.body or None,
             headers=headers,
             # A redirect would carry the key to wherever it leads.

@@ -34,7 +34,7 @@ class RecordedCall:
     """Counted from 1."""
     method: str
     path: str
-    """Below /api/v1, percent-decoded, beginning with a slash."""
+    """Below /api/v1, or from the root for what is not below it; percent-decoded, beginning with a slash."""
     route: str | None
     """Its template, such as "GET /characters/{idOrSlug}"; None for a route the stand-in does not know."""
     target: str
@@ -83,6 +83,17 @@ class RecordedCall:
             if isinstance(role, str) and isinstance(content, str):
                 pairs.append((role, content))
         return tuple(pairs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """A review that stands: an account has at most one of each character."""
+
+    character: str
+    """The slug."""
+    account: str
+    rating: int
+    text: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +149,8 @@ class Record:
 
     calls: list[RecordedCall] = field(default_factory=list[RecordedCall])
     reports: list[Report] = field(default_factory=list[Report])
+    reviews: dict[tuple[str, str], Review] = field(default_factory=dict[tuple[str, str], Review])
+    """By character's id and account's id."""
     complaints: list[str] = field(default_factory=list[str])
     """What no careful client does, whether or not it was answered."""
     changes: Changes = field(default_factory=Changes)

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from bot.sandbox.nanogpt.accounts import Account
 from bot.sandbox.nanogpt.catalog import (
-    Account,
     Catalog,
     SandboxCharacter,
     owned_by,

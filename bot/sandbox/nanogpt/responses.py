@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from bot.sandbox.nanogpt.catalog import Account, Catalog
+from bot.sandbox.nanogpt.accounts import Account
+from bot.sandbox.nanogpt.catalog import Catalog
 from bot.sandbox.nanogpt.events import EventWriter, Identity, response_body
 from bot.sandbox.nanogpt.faults import ArmedFault, Fault
 from bot.sandbox.nanogpt.holding import FailStep, FinishStep, Held, TextStep

@@ -7,30 +7,35 @@ from contextlib import asynccontextmanager
 from time import monotonic, time
 from types import TracebackType
 from typing import Final, Self
-from urllib.parse import unquote
+from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from bot.sandbox.nanogpt.accounts import Account
 from bot.sandbox.nanogpt.cast import load_cast
-from bot.sandbox.nanogpt.catalog import Account, Catalog
-from bot.sandbox.nanogpt.characters import Characters
+from bot.sandbox.nanogpt.catalog import Catalog
 from bot.sandbox.nanogpt.faults import ArmedFault, Fault, Faults, Route, failure_answer
 from bot.sandbox.nanogpt.holding import DEFAULT_PATIENCE_SECONDS, Held
 from bot.sandbox.nanogpt.live import FORWARDED, LiveUpstream
-from bot.sandbox.nanogpt.recording import KeyState, Outcome, Record, RecordedCall, Report
+from bot.sandbox.nanogpt.logins import Logins
+from bot.sandbox.nanogpt.moderation import Moderation
+from bot.sandbox.nanogpt.recording import KeyState, Outcome, Record, RecordedCall, Report, Review
 from bot.sandbox.nanogpt.responder import respond
 from bot.sandbox.nanogpt.responses import Responder, Responses, ResponseSettings
+from bot.sandbox.nanogpt.routing import API, path_of, route_of
 from bot.sandbox.nanogpt.streaming import Exchange, Pace
 from bot.sandbox.nanogpt.variants import Variants
-from bot.sandbox.nanogpt.wire import PREFIX, Answer, RefusedError, error_answer, refusal
+from bot.sandbox.nanogpt.website import KEYLESS, Website, signed_in
+from bot.sandbox.nanogpt.wire import RefusedError, error_answer, refusal
 
 HOST: Final = "127.0.0.1"
 OPERATOR: Final = "operator"
 """The account whose key a bot under test is given."""
+_OPERATOR_USD: Final = 25.0
+_FORM_TYPE: Final = "application/x-www-form-urlencoded"
 _MAX_BODY_BYTES: Final = 32 * 1024 * 1024
 """The application limit that the Responses page names."""
 _SHUTDOWN_SECONDS: Final = 2.0
-_RESERVED: Final = "mine"
 
 
 class NanoGptSandbox:
@@ -55,15 +60,18 @@ class NanoGptSandbox:
         self.faults = Faults()
         self.variants = Variants()
         self.pace = Pace(sleep=sleep, monotonic=monotonic)
-        self.operator = self.catalog.add_account(OPERATOR)
+        self.operator = self.catalog.add_account(OPERATOR, usd=_OPERATOR_USD)
         self._record = Record()
+        self.moderation = Moderation(self.catalog, self._record.changes)
         self._keep_calls = keep_calls
         self._count = 0
         self._now = now
         self._live = live
         self._settings = ResponseSettings(self.variants, self.pace, respond)
         self._responses = Responses(self.catalog, self._record, self._settings, now=now)
-        self._characters = Characters(self.catalog, self._record, self.variants)
+        self._website = Website(
+            self.catalog, self._record, self.variants, now=now, site=lambda: self.site_url, foreign=live is not None
+        )
         self._runner: web.AppRunner | None = None
         self._ports: tuple[int, ...] = ()
         self._open: set[asyncio.Transport] = set()
@@ -92,14 +100,19 @@ class NanoGptSandbox:
             self._runner = None
 
     @property
+    def site_url(self) -> str:
+        """The website's address, where the page of approval is."""
+        return f"http://{HOST}:{self._ports[0]}"
+
+    @property
     def base_url(self) -> str:
-        """The website's address, with every route."""
-        return f"http://{HOST}:{self._ports[0]}{PREFIX}"
+        """The website's API, with every route."""
+        return f"{self.site_url}{API}"
 
     @property
     def responses_url(self) -> str:
         """The direct host's address, with the responses alone."""
-        return f"http://{HOST}:{self._ports[1]}{PREFIX}"
+        return f"http://{HOST}:{self._ports[1]}{API}"
 
     @property
     def operator_key(self) -> str:
@@ -120,6 +133,16 @@ class NanoGptSandbox:
     def unknown_routes(self) -> list[RecordedCall]:
         """Requests for routes that the stand-in does not have."""
         return [call for call in self.calls if call.route is None]
+
+    @property
+    def logins(self) -> Logins:
+        """The device logins, where they can be approved."""
+        return self._website.logins
+
+    @property
+    def reviews(self) -> list[Review]:
+        """The reviews that stand, one of each account and character, in the order in which they were first given."""
+        return list(self._record.reviews.values())
 
     @property
     def reports(self) -> list[Report]:
@@ -219,20 +242,20 @@ class NanoGptSandbox:
         return response
 
     def _note(self, request: web.Request, raw: bytes) -> tuple[RecordedCall, Account | None]:
-        path = _path_of(request)
         account, key = self._who(request)
         direct = _local_port(request) == self._ports[1]
-        route, target = _route_of(request.method, path, direct=direct)
+        raw_path = request.rel_url.raw_path
+        route, target = route_of(request.method, raw_path, direct=direct)
         self._count += 1
         call = RecordedCall(
             number=self._count,
             method=request.method,
-            path="/" + "/".join(path),
+            path=path_of(raw_path),
             route=None if route is None else route.value,
             target=target,
             direct=direct,
             query={name: tuple(request.query.getall(name)) for name in request.query},
-            body=_decode(raw),
+            body=_decode(raw, request.content_type),
             account=None if account is None else account.id,
             key=key,
             started=self.pace.monotonic(),
@@ -248,7 +271,7 @@ class NanoGptSandbox:
             self._record.complain("A key in Authorization and in x-api-key at once.")
         if not (bearer or own):
             return None, "none"
-        account = self.catalog.account_of(bearer or own)
+        account = self.catalog.accounts.of_key(bearer or own)
         return account, "bad" if account is None else "good"
 
     async def _answer(self, request: web.Request, exchange: Exchange, account: Account | None) -> web.StreamResponse:
@@ -261,17 +284,20 @@ class NanoGptSandbox:
         if fault is not None and (answer := await self._strike(exchange, fault)) is not None:
             return answer
         try:
-            if call.key == "bad":
-                raise refusal(401, "Invalid session", kind="authentication_error", code="invalid_api_key")
-            if self._live is not None and route in FORWARDED:
+            if call.key == "bad" and route not in KEYLESS:
+                status = self.variants.bad_balance_status if route is Route.BALANCE else 401
+                raise refusal(status, "Invalid session", kind="authentication_error", code="invalid_api_key")
+            if self._live is not None and route in FORWARDED and not self._is_ours(call):
                 return await self._live.answer(request, exchange, fault, self.pace, self._record.complain)
             if route is Route.RESPONSES:
-                return await self._responses.answer(exchange, _signed_in(account), fault)
-            answer = self._answer_catalog(route, call, account)
+                return await self._responses.answer(exchange, signed_in(account), fault)
+            answer = self._website.answer(route, call, account)
         except RefusedError as refused:
             answer = refused.answer
         if fault is not None and fault.kind is Fault.LOST_ANSWER:
             await exchange.cut()
+        if fault is not None and fault.kind is Fault.SILENT_ANSWER:
+            await exchange.stall()
         return await exchange.answer(answer)
 
     async def _strike(self, exchange: Exchange, fault: ArmedFault) -> web.StreamResponse | None:
@@ -285,30 +311,9 @@ class NanoGptSandbox:
         answer = failure_answer(fault, now=self._now())
         return None if answer is None else await exchange.answer(answer)
 
-    def _answer_catalog(self, route: Route, call: RecordedCall, account: Account | None) -> Answer:
-        match route:
-            case Route.LIST:
-                return self._characters.list_page(call)
-            case Route.MODELS:
-                return self._characters.models(call)
-            case Route.CHARACTER:
-                return self._characters.read(call.target, account)
-            case _:
-                known = self._live is None
-                return self._characters.report(call.target, call, _signed_in(account), look_up=known)
-
-
-def _signed_in(account: Account | None) -> Account:
-    if account is None:
-        raise refusal(401, "API key required", kind="authentication_error", code="missing_api_key")
-    return account
-
-
-def _path_of(request: web.Request) -> tuple[str, ...]:
-    raw = request.rel_url.raw_path
-    if not raw.startswith(f"{PREFIX}/"):
-        return (f"..{unquote(raw)}",)
-    return tuple(unquote(segment) for segment in raw.removeprefix(f"{PREFIX}/").split("/"))
+    def _is_ours(self, call: RecordedCall) -> bool:
+        """Tell whether a call is about a character that was made here: no other NanoGPT knows it."""
+        return self.catalog.find(call.target or call.character or "") is not None
 
 
 def _local_port(request: web.Request) -> int | None:
@@ -316,28 +321,11 @@ def _local_port(request: web.Request) -> int | None:
     return address[1] if address else None
 
 
-def _route_of(method: str, path: tuple[str, ...], *, direct: bool) -> tuple[Route | None, str]:
-    """Return the route with the id or slug in it."""
-    match method, path:
-        case "POST", ("responses",):
-            return Route.RESPONSES, ""
-        case _ if direct:
-            return None, ""
-        case "GET", ("characters",):
-            return Route.LIST, ""
-        case "GET", ("character-models",):
-            return Route.MODELS, ""
-        case "GET", ("characters", name) if name and name != _RESERVED:
-            return Route.CHARACTER, name
-        case "POST", ("characters", name, "report") if name and name != _RESERVED:
-            return Route.REPORT, name
-        case _:
-            return None, ""
-
-
-def _decode(raw: bytes) -> object:
+def _decode(raw: bytes, content_type: str) -> object:
     if not raw:
         return None
+    if content_type == _FORM_TYPE:
+        return dict(parse_qsl(raw.decode("utf-8", "replace")))
     try:
         return json.loads(raw)
     except ValueError:

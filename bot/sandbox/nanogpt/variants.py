@@ -36,6 +36,28 @@ class ArchivedRead(Enum):
     """The character, with `archived_at`."""
 
 
+class WriteAnswer(Enum):
+    """What a good answer to a write holds. No page shows one."""
+
+    CHARACTER = "character"
+    """The character, or for a review the review and the new average, or for an archived one its id and a mark."""
+    OK = "ok"
+    """`{"ok": true}`."""
+    EMPTY = "empty"
+    """204, and nothing else."""
+    TEXT = "text"
+    """A word that is no JSON."""
+
+
+class UsageShape(Enum):
+    """In which shape the usage of a subscription is told."""
+
+    DOCUMENTED = "documented"
+    """Windows of operations: daily and monthly."""
+    SEEN = "seen"
+    """Windows of input tokens and images, as clients of 2026 read them."""
+
+
 class ReasoningEvents(Enum):
     """Under which event names a model's thoughts are streamed before its text."""
 
@@ -63,6 +85,23 @@ class Variants:
     """A report answered with 204 in place of 201 and a body."""
     refuse_second_report: bool = False
     """An account's second report of a character answered with 409."""
+    write_answer: WriteAnswer = WriteAnswer.CHARACTER
+    """For a character that was made, changed or archived, and for a review."""
+    owner_prompt: bool = True
+    """The owner gets the `system_prompt` of a character; no page says so."""
+    private_without_slug: bool = False
+    """Private characters have no slug."""
+    mine_with_archived: bool = True
+    """One's own list holds archived characters as well."""
+    ineligible_status: int = 402
+    """What an account gets that may not review: 400, 402 or 403."""
+    refuse_own_review: bool = False
+    """A review of one's own character answered with 409."""
+    bad_balance_status: int = 401
+    """What a bad key gets when it asks for its balance: the page documents 400, clients have seen 401."""
+    number_balances: bool = False
+    """Balances as numbers in place of strings."""
+    usage_shape: UsageShape = UsageShape.DOCUMENTED
     model_required: bool = False
     """`model` must stand beside `character_id`, as the letter of the Responses page has it."""
     event_lines: bool = False

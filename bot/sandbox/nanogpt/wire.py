@@ -8,8 +8,6 @@ from typing import Final, cast
 JSON_TYPE: Final = "application/json"
 HTML_TYPE: Final = "text/html"
 EVENT_STREAM_TYPE: Final = "text/event-stream"
-PREFIX: Final = "/api/v1"
-"""What every path begins with."""
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 

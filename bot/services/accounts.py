@@ -1,0 +1,198 @@
+"""Members' own NanoGPT accounts: linked by a key, looked at, and unlinked."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Final, TypeAlias, TypeVar
+
+from bot.domain.accounts import Balance
+from bot.domain.ids import UserId
+from bot.domain.linking import AccountSecret, KeyOrigin
+from bot.domain.linking_wording import (
+    ALREADY_LINKED,
+    BAD_KEY,
+    CODE_VOID,
+    NO_KEY_TYPED,
+    NOT_LINKED,
+    TAKEN,
+    UNCHECKED_KEY,
+    status,
+    unlinked,
+)
+from bot.domain.payers import member_payer
+from bot.domain.publishing import UNLINKED_REVIEWS
+from bot.errors import UserError
+from bot.nanogpt.client import NanoGptClient
+from bot.nanogpt.errors import BadKeyError, NanoGptError
+from bot.nanogpt.requests import ApiKey, UnusableKeyError
+from bot.services.bindings import BindingService
+from bot.services.breakers import Breakers
+from bot.services.clock import Clock
+from bot.services.own_shelf import OwnShelf
+from bot.store.accounts import Accounts
+from bot.store.paid_turns import PaidTurns
+
+_log = logging.getLogger(__name__)
+
+LOOK_SECONDS: Final = 10.0
+"""How long NanoGPT may take to tell of an account."""
+_MS_PER_DAY: Final = 86_400_000
+
+T = TypeVar("T")
+Forgetter: TypeAlias = Callable[[UserId], Awaitable[None]]
+"""Hears that a member has taken their account away, once its key is deleted."""
+
+
+class AccountService:
+    """Links, tells and unlinks. Keys go to the vault and are shown to nobody.
+
+    Two keys open one account when they are the same key, or when NanoGPT names the same deposit address for both. An
+    account belongs to one member here: the reviews that two wrote with it would be one.
+    """
+
+    def __init__(
+        self,
+        *,
+        accounts: Accounts,
+        nanogpt: NanoGptClient,
+        bindings: BindingService,
+        own_shelf: OwnShelf,
+        breakers: Breakers,
+        paid_turns: PaidTurns,
+        clock: Clock,
+        on_unlinked: Iterable[Forgetter] = (),
+    ) -> None:
+        self._accounts = accounts
+        self._nanogpt = nanogpt
+        self._bindings = bindings
+        self._own_shelf = own_shelf
+        self._breakers = breakers
+        self._paid_turns = paid_turns
+        self._clock = clock
+        self._on_unlinked = tuple(on_unlinked)
+        self._linking = asyncio.Lock()
+        """One at a time, so that two members cannot link one account at once."""
+
+    async def paste(self, user_id: UserId, typed: str) -> None:
+        """Link the account of a key that a member typed. Nothing is kept unless NanoGPT takes the key.
+
+        Raises UserError.
+        """
+        await self.check_unlinked(user_id)
+        try:
+            key = ApiKey(typed, member_payer(user_id))
+        except UnusableKeyError:
+            # Not even the exception's context may carry what was typed.
+            raise UserError(NO_KEY_TYPED) from None
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                balance = await self._nanogpt.accounts.balance(key=key)
+        except BadKeyError as error:
+            raise UserError(BAD_KEY) from error
+        except (NanoGptError, TimeoutError) as error:
+            _log.info("A pasted key could not be checked: %r", error)
+            raise UserError(UNCHECKED_KEY) from error
+        if not await self._link(user_id, AccountSecret(key.reveal(), balance.account), KeyOrigin.PASTED):
+            raise UserError(TAKEN)
+
+    async def approve(self, user_id: UserId, key: str) -> bool:
+        """Link the account of a key that NanoGPT has given out; False when it is another member's already.
+
+        NanoGPT vouches for the key itself, so that what cannot be looked up now is looked up later.
+        """
+        balance = await self._told(
+            self._nanogpt.accounts.balance(key=ApiKey(key, member_payer(user_id))), "a new account"
+        )
+        fingerprint = None if balance is None else balance.account
+        return await self._link(user_id, AccountSecret(key, fingerprint), KeyOrigin.DEVICE)
+
+    async def _link(self, user_id: UserId, secret: AccountSecret, origin: KeyOrigin) -> bool:
+        async with self._linking:
+            if await self._accounts.holder_of(secret) not in (None, user_id):
+                return False
+            await self._accounts.link(user_id, secret, origin, self._clock.now_ms())
+        self._breakers.forget(member_payer(user_id))
+        _log.info("A member has linked an account (%s)", origin.value)
+        return True
+
+    async def check_unlinked(self, user_id: UserId) -> None:
+        """Raise UserError when a member has linked an account whose key works."""
+        account = await self._accounts.get(user_id)
+        if account is not None and account.refused_at_ms is None:
+            raise UserError(ALREADY_LINKED)
+
+    async def status(self, user_id: UserId) -> str:
+        """Tell a member how their account stands, as far as NanoGPT says. Raises UserError when there is none.
+
+        An account of which it turns out only now that it is another member's is unlinked, and said so.
+        """
+        account = await self._accounts.get(user_id)
+        secret = await self._accounts.secret(user_id)
+        if account is None or secret is None:
+            raise UserError(NOT_LINKED)
+        key = ApiKey(secret.key, member_payer(user_id))
+        balance, subscription = await asyncio.gather(
+            self._balance(user_id, key), self._told(self._nanogpt.accounts.subscription(key=key), "a subscription")
+        )
+        price = None
+        if balance is not None and balance.nano:
+            price = await self._told(self._nanogpt.accounts.nano_price(), "the price of Nano")
+        if balance is not None:
+            await self._identify(user_id, secret, balance)
+        now_ms = self._clock.now_ms()
+        return status(
+            await self._accounts.get(user_id) or account,
+            balance=balance,
+            subscription=subscription,
+            nano_price=price,
+            paid_today=await self._paid_turns.taken(member_payer(user_id), now_ms - now_ms % _MS_PER_DAY),
+        )
+
+    async def _balance(self, user_id: UserId, key: ApiKey) -> Balance | None:
+        try:
+            return await self._told(self._nanogpt.accounts.balance(key=key), "a balance", raising=BadKeyError)
+        except BadKeyError:
+            await self._accounts.refused(user_id, self._clock.now_ms())
+            return None
+
+    async def _told(self, asking: Awaitable[T], what: str, *, raising: type[NanoGptError] | tuple[()] = ()) -> T | None:
+        """Return what NanoGPT says, or None when it does not say; `raising` names what is not passed over."""
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                return await asking
+        except raising:
+            raise
+        except (NanoGptError, TimeoutError) as error:
+            _log.info("NanoGPT does not tell of %s: %r", what, error)
+            return None
+
+    async def _identify(self, user_id: UserId, secret: AccountSecret, balance: Balance) -> None:
+        """Keep by what an account is known, where that could not be told when it was linked."""
+        if secret.fingerprint is not None or balance.account is None:
+            return
+        known = AccountSecret(secret.key, balance.account)
+        async with self._linking:
+            holder = await self._accounts.holder_of(AccountSecret("", balance.account))
+            if holder is None:
+                await self._accounts.identify(user_id, known)
+        if holder not in (None, user_id):
+            await self.unlink(user_id)
+            raise UserError(TAKEN)
+
+    async def unlink(self, user_id: UserId) -> str:
+        """Delete a member's key with all that hangs on it, and tell what that means. Raises UserError for none."""
+        account = await self._accounts.get(user_id)
+        login = await self._accounts.login(user_id)
+        linked = await self._accounts.unlink(user_id)
+        await self.forgotten(user_id)
+        if account is None or not linked:
+            raise UserError(NOT_LINKED if login is None else CODE_VOID)
+        return f"{unlinked(account.origin)}\n{UNLINKED_REVIEWS}"
+
+    async def forgotten(self, user_id: UserId) -> None:
+        """Take note that a member's key is deleted: what it paid for stops, and what it saw is forgotten."""
+        await self._bindings.payer_gone(member_payer(user_id))
+        self._own_shelf.forget(user_id)
+        self._breakers.forget(member_payer(user_id))
+        for forget in self._on_unlinked:
+            await forget(user_id)

@@ -1,0 +1,106 @@
+"""Drafts of characters, kept for an hour after they were last touched."""
+
+from collections.abc import Callable
+from typing import Final
+
+from pydantic import TypeAdapter
+
+from bot.domain.drafts import DRAFT_MS, Draft, DraftKind, Writing
+from bot.domain.ids import CharacterRef, DraftId, UserId
+from bot.store.database import Database, Row
+from bot.store.sealed import open_or_none
+from bot.store.vault import Vault
+
+MOST_DRAFTS: Final = 10
+"""Of one member: the ones touched last are kept."""
+_WRITING: Final = TypeAdapter(Writing)
+
+
+class Drafts:
+    """The table draft; what is written is sealed as a whole."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._database = database
+        self._vault = vault
+
+    async def create(
+        self, user_id: UserId, kind: DraftKind, subject: CharacterRef | None, writing: Writing, now_ms: int
+    ) -> Draft:
+        """Open a draft; the id is short enough for a component's custom id. A member's oldest ones make room."""
+        async with self._database.transaction() as tx:
+            await tx.execute(
+                """
+                DELETE FROM draft WHERE user_id = $1 AND id NOT IN (
+                    SELECT id FROM draft WHERE user_id = $1 ORDER BY touched_at DESC, id DESC LIMIT $2)
+                """,
+                user_id,
+                MOST_DRAFTS - 1,
+            )
+            (row,) = await tx.execute(
+                "INSERT INTO draft (user_id, kind, character_ref, touched_at) VALUES ($1, $2, $3, $4) RETURNING *",
+                user_id,
+                kind.value,
+                subject,
+                now_ms,
+            )
+            (row,) = await tx.execute(
+                "UPDATE draft SET body = $2 WHERE id = $1 RETURNING *", row["id"], self._sealed(row["id"], writing)
+            )
+            return self._draft(row, writing)
+
+    async def get(self, draft_id: DraftId, now_ms: int) -> Draft | None:
+        """Return a draft; None when it is too old, or cannot be opened any more. Whose it is, the caller checks."""
+        rows = await self._database.read(
+            "SELECT * FROM draft WHERE id = $1 AND touched_at > $2", draft_id, now_ms - DRAFT_MS
+        )
+        return self._opened(rows[0]) if rows else None
+
+    async def change(self, draft_id: DraftId, change: Callable[[Writing], Writing], now_ms: int) -> Draft | None:
+        """Touch a draft and write it anew, by what it held until then; None as for get."""
+        async with self._database.transaction() as tx:
+            rows = await tx.execute(
+                "SELECT * FROM draft WHERE id = $1 AND touched_at > $2", draft_id, now_ms - DRAFT_MS
+            )
+            held = self._opened(rows[0]) if rows else None
+            if held is None:
+                return None
+            writing = change(held.writing)
+            (row,) = await tx.execute(
+                "UPDATE draft SET body = $2, touched_at = $3 WHERE id = $1 RETURNING *",
+                draft_id,
+                self._sealed(draft_id, writing),
+                now_ms,
+            )
+            return self._draft(row, writing)
+
+    async def delete(self, draft_id: DraftId) -> None:
+        """Delete a draft, and with it the file that it was made from, unless that belongs to a character by now."""
+        async with self._database.transaction() as tx:
+            await tx.execute("DELETE FROM draft WHERE id = $1", draft_id)
+
+    async def prune(self, now_ms: int) -> int:
+        """Delete the drafts that are too old, and return how many."""
+        async with self._database.transaction() as tx:
+            return len(await tx.execute("DELETE FROM draft WHERE touched_at <= $1 RETURNING id", now_ms - DRAFT_MS))
+
+    def _sealed(self, draft_id: int, writing: Writing) -> bytes:
+        return self._vault.seal(_WRITING.dump_json(writing).decode(), context=_context(draft_id))
+
+    def _opened(self, row: Row) -> Draft | None:
+        text = open_or_none(self._vault, row["body"], context=_context(row["id"]))
+        return None if text is None else self._draft(row, _WRITING.validate_json(text))
+
+    def _draft(self, row: Row, writing: Writing) -> Draft:
+        subject: int | None = row["character_ref"]
+        return Draft(
+            DraftId(row["id"]),
+            UserId(row["user_id"]),
+            DraftKind(row["kind"]),
+            None if subject is None else CharacterRef(subject),
+            writing,
+            row["touched_at"],
+        )
+
+
+def _context(draft_id: int) -> str:
+    return f"draft:{draft_id}"

@@ -1,0 +1,215 @@
+import asyncio
+import logging
+
+import pytest
+
+from bot.domain.failures import Failure, FailureCause
+from bot.domain.ids import UserId
+from bot.domain.linking import AccountSecret, KeyOrigin
+from bot.domain.linking_wording import (
+    ALREADY_LINKED,
+    BAD_KEY,
+    CODE_VOID,
+    NO_KEY_TYPED,
+    NOT_LINKED,
+    TAKEN,
+    UNCHECKED_KEY,
+)
+from bot.domain.payers import member_payer
+from bot.domain.publishing import UNLINKED_REVIEWS
+from bot.errors import UserError
+from bot.store.database import Database
+from bot.store.vault import Vault
+from tests.support.account_world import AccountWorld
+from tests.support.manual_clock import START_MS, ManualClock
+
+ALICE, BOB = UserId(400), UserId(401)
+KEY = "sk-nano-fake-1111"
+
+
+@pytest.fixture
+def world(database: Database, vault: Vault, clock: ManualClock) -> AccountWorld:
+    return AccountWorld(database, vault, clock)
+
+
+# Pasting
+
+
+async def test_a_pasted_key_is_tested_and_kept(world: AccountWorld) -> None:
+    world.upstream.account(KEY, address="nano_fake_a")
+    await world.accounts.paste(ALICE, f"  {KEY}\n")
+    secret = await world.store.secret(ALICE)
+    assert secret is not None
+    assert secret.key == KEY
+    assert secret.fingerprint is not None
+    assert "nano_fake_a" not in secret.fingerprint
+    account = await world.store.get(ALICE)
+    assert account is not None
+    assert account.origin is KeyOrigin.PASTED
+
+
+@pytest.mark.parametrize(
+    ("typed", "status", "sentence"),
+    [
+        ("", 200, NO_KEY_TYPED),
+        ("two words", 200, NO_KEY_TYPED),
+        ("cl\u00e9", 200, NO_KEY_TYPED),
+        ("sk-nano-fake-unknown", 200, BAD_KEY),
+        (KEY, 503, UNCHECKED_KEY),
+        (KEY, 429, UNCHECKED_KEY),
+    ],
+)
+async def test_what_is_no_good_key_is_not_kept_and_not_repeated(
+    world: AccountWorld, caplog: pytest.LogCaptureFixture, typed: str, status: int, sentence: str
+) -> None:
+    caplog.set_level(logging.DEBUG, "bot")
+    world.upstream.account(KEY)
+    world.upstream.status = status
+    with pytest.raises(UserError) as caught:
+        await world.accounts.paste(ALICE, typed)
+    assert caught.value.sentence == sentence
+    assert await world.store.get(ALICE) is None
+    assert not typed or typed not in f"{caplog.text} {sentence} {caught.value.__cause__!r}"
+
+
+@pytest.mark.parametrize(
+    ("second_key", "second_address"), [(KEY, "nano_fake_other"), ("sk-nano-fake-2222", "nano_fake_a")]
+)
+async def test_an_account_of_another_member_is_refused(
+    world: AccountWorld, second_key: str, second_address: str
+) -> None:
+    world.upstream.account(KEY, address="nano_fake_a")
+    await world.accounts.paste(ALICE, KEY)
+    world.upstream.account(second_key, address=second_address)
+    with pytest.raises(UserError, match=TAKEN):
+        await world.accounts.paste(BOB, second_key)
+    assert await world.store.get(BOB) is None
+    await world.accounts.unlink(ALICE)
+    await world.accounts.paste(BOB, second_key)
+
+
+async def test_of_two_members_with_one_account_at_once_one_is_refused(world: AccountWorld) -> None:
+    world.upstream.account(KEY, address="nano_fake_a")
+    world.upstream.account("sk-nano-fake-2222", address="nano_fake_a")
+    results = await asyncio.gather(
+        world.accounts.paste(ALICE, KEY), world.accounts.paste(BOB, "sk-nano-fake-2222"), return_exceptions=True
+    )
+    assert [isinstance(result, UserError) for result in results].count(True) == 1
+
+
+async def test_who_has_an_account_has_to_unlink_it_first_unless_its_key_is_refused(world: AccountWorld) -> None:
+    for key in (KEY, "sk-nano-fake-2222"):
+        world.upstream.account(key)
+    await world.accounts.paste(ALICE, KEY)
+    with pytest.raises(UserError, match="have linked a NanoGPT account already"):
+        await world.accounts.paste(ALICE, "sk-nano-fake-2222")
+    await world.store.refused(ALICE, START_MS)
+    await world.accounts.paste(ALICE, "sk-nano-fake-2222")
+    assert await world.store.secret(ALICE) == AccountSecret("sk-nano-fake-2222")
+    with pytest.raises(UserError, match=ALREADY_LINKED.split(";", maxsplit=1)[0]):
+        await world.accounts.check_unlinked(ALICE)
+
+
+async def test_a_new_key_is_tried_at_once_where_the_old_one_was_held_back(world: AccountWorld) -> None:
+    world.upstream.account(KEY)
+    world.breakers.note(member_payer(ALICE), Failure(FailureCause.BAD_KEY))
+    await world.accounts.paste(ALICE, KEY)
+    assert world.breakers.failure(member_payer(ALICE)) is None
+
+
+# Looking
+
+
+async def test_a_status_tells_what_nanogpt_says(world: AccountWorld) -> None:
+    world.upstream.account(KEY, usd=0.5, nano=1.0)
+    await world.accounts.paste(ALICE, KEY)
+    text = await world.accounts.status(ALICE)
+    assert "0.50 US dollars and 1.0000 Nano, about 2.00 US dollars" in text
+    assert "no active subscription" in text
+    assert "NanoGPT will take your ratings" in text
+    world.upstream.subscribed.add(KEY)
+    world.upstream.nano_price = None
+    text = await world.accounts.status(ALICE)
+    assert "an active subscription" in text
+    assert KEY not in text
+
+
+async def test_a_status_says_where_nanogpt_does_not_tell(world: AccountWorld) -> None:
+    world.upstream.account(KEY)
+    await world.accounts.paste(ALICE, KEY)
+    world.upstream.status = 503
+    assert (await world.accounts.status(ALICE)).count("cannot tell just now") == 3
+
+
+async def test_a_status_finds_out_that_the_key_is_refused(world: AccountWorld) -> None:
+    world.upstream.account(KEY)
+    await world.accounts.paste(ALICE, KEY)
+    world.upstream.balances.clear()
+    assert "refuses the key of your account" in await world.accounts.status(ALICE)
+    account = await world.store.get(ALICE)
+    assert account is not None
+    assert account.refused_at_ms == START_MS
+
+
+async def test_who_has_no_account_is_told_how_to_link_one(world: AccountWorld) -> None:
+    with pytest.raises(UserError, match="/account link"):
+        await world.accounts.status(ALICE)
+    with pytest.raises(UserError, match=NOT_LINKED):
+        await world.accounts.unlink(ALICE)
+
+
+async def test_an_account_that_could_not_be_told_at_first_is_known_later(world: AccountWorld) -> None:
+    world.upstream.account(KEY, address="nano_fake_a")
+    world.upstream.status = 503
+    assert await world.accounts.approve(ALICE, KEY)
+    secret = await world.store.secret(ALICE)
+    assert secret == AccountSecret(KEY)
+    world.upstream.status = 200
+    await world.accounts.status(ALICE)
+    world.upstream.account("sk-nano-fake-2222", address="nano_fake_a")
+    with pytest.raises(UserError, match=TAKEN):
+        await world.accounts.paste(BOB, "sk-nano-fake-2222")
+
+
+async def test_an_account_that_turns_out_to_be_anothers_is_unlinked(world: AccountWorld) -> None:
+    world.upstream.account(KEY, address="nano_fake_a")
+    world.upstream.account("sk-nano-fake-2222", address="nano_fake_a")
+    await world.accounts.paste(ALICE, KEY)
+    world.upstream.status = 503
+    assert await world.accounts.approve(BOB, "sk-nano-fake-2222")
+    world.upstream.status = 200
+    with pytest.raises(UserError, match=TAKEN):
+        await world.accounts.status(BOB)
+    assert await world.store.get(BOB) is None
+    assert await world.store.get(ALICE) is not None
+
+
+async def test_the_replies_a_member_paid_for_today_are_told(world: AccountWorld) -> None:
+    world.upstream.account(KEY)
+    await world.accounts.paste(ALICE, KEY)
+    await world.relay.open()
+    binding = (await world.relay.bind()).id
+    day_start_ms = START_MS - START_MS % 86_400_000
+    await world.paid_turns.take(binding, member_payer(ALICE), most=9, day_start_ms=day_start_ms)
+    assert "paid for one reply of your own characters today" in await world.accounts.status(ALICE)
+
+
+# Unlinking
+
+
+async def test_unlinking_deletes_the_key_and_says_how_to_revoke_it(world: AccountWorld) -> None:
+    world.upstream.account(KEY)
+    await world.accounts.paste(ALICE, KEY)
+    answer = await world.accounts.unlink(ALICE)
+    assert "its key is deleted here" in answer
+    assert "revoke it on <https://nano-gpt.com/api>" in answer
+    assert UNLINKED_REVIEWS in answer
+    assert await world.store.secret(ALICE) is None
+    assert world.forgotten == [ALICE]
+
+
+async def test_unlinking_voids_a_code_that_waits(world: AccountWorld) -> None:
+    await world.logins.begin(ALICE, "fake-answer-token", START_MS)
+    with pytest.raises(UserError, match=CODE_VOID):
+        await world.accounts.unlink(ALICE)
+    assert await world.store.login(ALICE) is None

@@ -1,0 +1,264 @@
+"""Card files at the desk: what is kept of them, for how long, and what is given back."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from bot.domain.authoring import Visibility
+from bot.domain.card_files.containers import Container
+from bot.domain.card_files.reading import read_card_file
+from bot.domain.card_files.versions import CardVersion
+from bot.domain.card_originals import MOST_FILES
+from bot.domain.characters import KnownCharacter
+from bot.domain.drafts import DRAFT_MS, Draft, Form
+from bot.domain.ratings import ContentRating
+from bot.errors import UserError
+from bot.services.card_desk import TIDY_SECONDS
+from bot.services.drafting import Saved
+from bot.store.database import Database
+from bot.store.sealed_files import StoredFile
+from bot.store.vault import Vault
+from tests.support.card_samples import V1, V2, V3, card_file
+from tests.support.desk_world import ADULT_PLACE, ALICE, BOB, OPEN_PLACE, DeskWorld
+from tests.support.manual_clock import ManualClock
+
+PNG = card_file(V2, CardVersion.V2, Container.PNG)
+
+
+@pytest.fixture
+async def world(database: Database, vault: Vault, clock: ManualClock) -> AsyncGenerator[DeskWorld]:
+    made = DeskWorld(database, vault, clock)
+    await made.open()
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def folder(database: Database) -> Path:
+    return database.path.with_suffix(".files")
+
+
+def there(folder: Path) -> int:
+    return len(list(folder.iterdir())) if folder.exists() else 0
+
+
+def empty(folder: Path) -> None:
+    for path in list(folder.iterdir()):
+        path.unlink()
+
+
+def block(folder: Path) -> None:
+    folder.write_text("in the way")
+
+
+async def bring(world: DeskWorld, file: bytes = PNG, name: str = "ada.png") -> Draft:
+    world.files["url"] = file
+    return await world.cards.bring(ALICE, "url", name, world.drafting)
+
+
+async def made(world: DeskWorld, file: bytes = PNG, name: str = "ada.png") -> KnownCharacter:
+    """Import a file, rate it, and make the character."""
+    draft = await bring(world, file, name)
+    await world.drafting.fill(draft.id, ALICE, Form.LABELS, {"tags": "quiet", "rating": "sfw"})
+    saved = await world.drafting.save(draft.id, ALICE)
+    assert isinstance(saved, Saved)
+    return saved.known
+
+
+# Bringing in
+
+
+async def test_a_card_becomes_a_private_draft_without_a_rating(world: DeskWorld) -> None:
+    draft = await bring(world)
+    sheet, notes = draft.writing.now, draft.writing.notes
+    assert (sheet.name, sheet.visibility, sheet.allow_api, sheet.rating) == ("Ada", Visibility.PRIVATE, False, None)
+    assert (sheet.tags, sheet.base_model) == (("sea-stories", "quiet"), "fake/model")
+    assert "lighthouse" in sheet.text("system_prompt")
+    assert notes is not None
+    assert (notes.format, notes.has_picture, notes.file_kept) == ("Character Card V2, PNG", True, True)
+    assert notes.folded
+    assert notes.lost
+    with pytest.raises(UserError, match="It still needs a content rating"):
+        await world.drafting.save(draft.id, ALICE)
+    assert await world.drafting.get(draft.id, ALICE) == draft
+
+
+async def test_what_a_card_says_of_itself_raises_the_mildest_rating(world: DeskWorld) -> None:
+    card = {**V2, "data": {**V2["data"], "tags": ["NSFW"]}}
+    draft = await bring(world, card_file(card, CardVersion.V2, Container.JSON), "ada.json")
+    assert draft.writing.rating_floor is ContentRating.NSFW
+    assert draft.writing.now.rating is None
+    with pytest.raises(UserError, match="rated stronger than that"):
+        await world.drafting.fill(draft.id, ALICE, Form.LABELS, {"rating": "sfw"})
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [(b"", "is empty"), (b"GIF89a", "Only PNG pictures"), (b'{"hello": 1}', "no character card")],
+)
+async def test_what_is_no_card_is_a_sentence_and_no_draft(
+    world: DeskWorld, folder: Path, database: Database, file: bytes, said: str
+) -> None:
+    with pytest.raises(UserError, match=said):
+        await bring(world, file)
+    assert await database.read("SELECT id FROM draft") == []
+    assert there(folder) == 0
+
+
+async def test_without_an_account_nothing_is_fetched(world: DeskWorld) -> None:
+    with pytest.raises(UserError, match="/account link"):
+        await world.cards.bring(BOB, "never asked for", "ada.png", world.drafting)
+
+
+async def test_a_member_who_has_as_many_files_as_are_kept_can_still_import(world: DeskWorld, folder: Path) -> None:
+    first = await bring(world)
+    for number in range(MOST_FILES - 1):
+        await world.originals.put(
+            ALICE, first.id, StoredFile(f"{number}", b"k" * 32), size=1, name="old.png", now_ms=world.clock.now_ms()
+        )
+    draft = await bring(world)
+    notes = draft.writing.notes
+    assert notes is not None
+    assert (notes.file_kept, draft.writing.card) == (False, None)
+    assert there(folder) == 1
+
+
+async def test_a_disk_that_refuses_costs_the_file_and_not_the_import(
+    world: DeskWorld, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    block(folder)
+    draft = await bring(world)
+    assert draft.writing.card is None
+    assert draft.writing.notes is not None
+    assert not draft.writing.notes.file_kept
+    assert "could not be kept" in caplog.text
+
+
+# Handing out
+
+
+@pytest.mark.parametrize("container", Container)
+@pytest.mark.parametrize(("card", "version"), [(V1, CardVersion.V1), (V2, CardVersion.V2), (V3, CardVersion.V3)])
+async def test_an_unchanged_character_gives_its_file_back_byte_for_byte(
+    world: DeskWorld, container: Container, card: object, version: CardVersion
+) -> None:
+    file = card_file(card, version, container)
+    known = await made(world, file, f"my card.{container.value}")
+    given = await world.cards.hand_out(ALICE, known, OPEN_PLACE)
+    assert given.file == file
+    assert given.name == f"my card.{container.value}"
+    assert given.sentence == "This is the file you imported, as it was: the character is unchanged since."
+
+
+async def test_publishing_is_no_change_of_the_character(world: DeskWorld) -> None:
+    known = await made(world)
+    world.upstream.characters[known.character.id] |= {"visibility": "public", "moderation_status": "approved"}
+    assert (await world.cards.hand_out(ALICE, known, OPEN_PLACE)).file == PNG
+
+
+@pytest.mark.parametrize("container", Container)
+async def test_an_edited_character_gives_a_new_card_that_carries_every_field(
+    world: DeskWorld, container: Container
+) -> None:
+    known = await made(world, card_file(V3, CardVersion.V3, container))
+    changed = {
+        "name": "Ada the Second",
+        "summary": "A new summary.",
+        "description": "A new description.",
+        "system_prompt": "A new prompt.",
+        "first_message": "A new greeting, {{user}}.",
+        "tags": ["new"],
+    }
+    world.upstream.characters[known.character.id] |= changed
+    given = await world.cards.hand_out(ALICE, known, OPEN_PLACE)
+    assert "V3 card of the character as it is today" in given.sentence
+    assert "under extensions" in given.sentence
+    assert given.name == f"ada-the-second.{container.value}"
+    fields = read_card_file(given.file).mapping.fields
+    assert {name: getattr(fields, name) for name in changed} == changed | {"tags": ("new",)}
+    again = await bring(world, given.file, given.name)
+    assert again.writing.now.summary == "A new summary."
+    assert again.writing.now.base_model == "fake/model"
+
+
+async def test_a_character_that_was_never_imported_is_exported_as_json(world: DeskWorld) -> None:
+    given = await world.cards.hand_out(ALICE, await world.known("ada"), OPEN_PLACE)
+    assert given.name == "ada.json"
+    reading = read_card_file(given.file)
+    assert (reading.version, reading.mapping.fields.system_prompt) == (CardVersion.V3, "You are ada.")
+    assert "imported" not in given.sentence
+
+
+async def test_a_prompt_that_nanogpt_does_not_show_is_said_to_be_missing(world: DeskWorld) -> None:
+    world.upstream.prompts_shown = False
+    given = await world.cards.hand_out(ALICE, await world.known("ada"), OPEN_PLACE)
+    assert "did not show me the prompt, so it is not in it" in given.sentence
+    known = await made(world)
+    given = await world.cards.hand_out(ALICE, known, OPEN_PLACE)
+    assert given.file == PNG
+    assert "cannot tell whether that is the same" in given.sentence
+
+
+async def test_a_file_that_is_gone_from_the_disk_is_replaced_by_a_new_card(world: DeskWorld, folder: Path) -> None:
+    known = await made(world)
+    empty(folder)
+    given = await world.cards.hand_out(ALICE, known, OPEN_PLACE)
+    assert given.name == "ada.json"
+    assert "V3 card" in given.sentence
+
+
+async def test_what_is_above_the_ceiling_is_handed_out_in_age_restricted_channels_only(world: DeskWorld) -> None:
+    known = await world.known("ada", creator_content_rating="explicit")
+    with pytest.raises(UserError, match="age-restricted channel"):
+        await world.cards.hand_out(ALICE, known, OPEN_PLACE)
+    assert (await world.cards.hand_out(ALICE, known, ADULT_PLACE)).file
+
+
+async def test_an_answer_that_told_less_does_not_make_it_look_changed(world: DeskWorld) -> None:
+    world.upstream.bare_answers = True
+    known = await made(world)
+    assert (await world.cards.hand_out(ALICE, known, OPEN_PLACE)).file == PNG
+
+
+# Forgetting
+
+
+async def test_a_file_goes_with_its_archived_character(world: DeskWorld, folder: Path) -> None:
+    known = await made(world)
+    kept = await made(world)
+    await world.desk.archive(ALICE, known.ref)
+    assert there(folder) == 1
+    assert await world.originals.of_character(ALICE, known.ref) is None
+    assert (await world.cards.hand_out(ALICE, kept, OPEN_PLACE)).file == PNG
+
+
+async def test_a_file_goes_with_its_members_account(world: DeskWorld, folder: Path) -> None:
+    await made(world)
+    await bring(world)
+    await world.accounts.unlink(ALICE)
+    await world.cards.unlinked(ALICE)
+    assert there(folder) == 0
+
+
+async def test_a_file_goes_with_a_draft_that_nobody_saved(world: DeskWorld, folder: Path) -> None:
+    await bring(world)
+    tidying = asyncio.create_task(world.cards.keep_tidy())
+    assert await world.clock.sleeping() == TIDY_SECONDS
+    assert there(folder) == 1
+    world.clock.advance(DRAFT_MS / 1_000)
+    await world.drafts.prune(world.clock.now_ms())
+    world.clock.advance(TIDY_SECONDS)
+    assert await world.clock.sleeping() == TIDY_SECONDS
+    assert there(folder) == 0
+    tidying.cancel()
+    await asyncio.gather(tidying, return_exceptions=True)
+
+
+async def test_tidying_never_takes_a_file_that_is_just_being_kept(world: DeskWorld, folder: Path) -> None:
+    bringing = asyncio.create_task(bring(world))
+    while not bringing.done():
+        await world.cards.tidy()
+    assert (await bringing).writing.card is not None
+    assert there(folder) == 1

@@ -1,0 +1,73 @@
+import pytest
+
+from bot.domain.characters import Character
+from bot.domain.ids import CharacterId, UserId
+from bot.services.own_shelf import OwnShelf
+from bot.store.database import Database
+from bot.store.own_characters import OwnCharacters
+from bot.store.vault import Vault
+from tests.support.manual_clock import ManualClock
+
+ALICE, BOB = UserId(31), UserId(32)
+DIARY = Character(CharacterId("diary"), "diary", visibility="private", first_message="Dear diary,")
+NOVEL = Character(CharacterId("novel"), "A Novel", visibility="private")
+
+
+@pytest.fixture
+def own(database: Database, vault: Vault) -> OwnCharacters:
+    return OwnCharacters(database, vault)
+
+
+@pytest.fixture
+def shelf(own: OwnCharacters, clock: ManualClock) -> OwnShelf:
+    return OwnShelf(own=own, clock=clock.clock)
+
+
+async def test_each_member_has_a_shelf_of_their_own_by_name(shelf: OwnShelf) -> None:
+    diary = await shelf.remember(ALICE, DIARY)
+    (novel,) = await shelf.remember_listed(ALICE, [NOVEL])
+    assert shelf.of(ALICE) == [novel, diary]
+    assert shelf.of(BOB) == []
+    assert shelf.by_ref(ALICE, diary.ref) == diary
+    assert shelf.by_id(ALICE, CharacterId("novel")) == novel
+    assert shelf.by_ref(BOB, diary.ref) is None
+    assert shelf.by_id(BOB, CharacterId("novel")) is None
+
+
+async def test_memory_and_store_say_the_same(shelf: OwnShelf, own: OwnCharacters, clock: ManualClock) -> None:
+    diary = await shelf.remember(ALICE, DIARY)
+    clock.advance(5)
+    await shelf.remember_listed(ALICE, [Character(DIARY.id, "My diary"), NOVEL])
+    await shelf.gone(ALICE, diary.ref)
+    again = OwnShelf(own=own, clock=clock.clock)
+    await again.load()
+    assert again.of(ALICE) == shelf.of(ALICE)
+    assert again.by_ref(ALICE, diary.ref) == shelf.by_ref(ALICE, diary.ref)
+
+
+async def test_what_is_gone_or_archived_is_not_listed(shelf: OwnShelf, clock: ManualClock) -> None:
+    diary = await shelf.remember(ALICE, DIARY)
+    await shelf.remember(ALICE, Character(NOVEL.id, "A Novel", archived=True))
+    clock.advance(1)
+    await shelf.gone(ALICE, diary.ref)
+    gone_at_ms = clock.now_ms()
+    clock.advance(1)
+    assert shelf.of(ALICE) == []
+    assert shelf.archived(ALICE) == 1
+    gone = await shelf.gone(ALICE, diary.ref)
+    assert gone is not None
+    assert gone.gone_at_ms == gone_at_ms
+    assert gone == shelf.by_ref(ALICE, diary.ref)
+    assert await shelf.gone(BOB, diary.ref) is None
+    await shelf.remember_listed(ALICE, [DIARY])
+    assert [known.character for known in shelf.of(ALICE)] == [DIARY]
+
+
+async def test_what_a_member_takes_away_is_forgotten(shelf: OwnShelf) -> None:
+    diary = await shelf.remember(ALICE, DIARY)
+    theirs = await shelf.remember(BOB, DIARY)
+    assert theirs.ref == diary.ref
+    shelf.forget(ALICE)
+    shelf.forget(ALICE)
+    assert shelf.of(ALICE) == []
+    assert shelf.of(BOB) == [theirs]

@@ -1,0 +1,104 @@
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.authoring import Visibility
+from bot.domain.characters import Character, OwnCharacter
+from bot.domain.drafts import DRAFT_MS, CardNotes, Draft, DraftKind, Form, Writing, with_typed
+from bot.domain.ids import CardFileId, CharacterId, DraftId
+from bot.domain.ratings import ContentRating
+from bot.domain.sheets import NEW_SHEET, Sheet
+from bot.store.database import Database
+from bot.store.drafts import MOST_DRAFTS, Drafts
+from bot.store.vault import MasterKey, Vault
+from tests.store.seed import ALICE, BOB, NOW, Seed
+
+WHOLE = Writing(
+    Sheet(
+        name="Ada \U0001f600",
+        system_prompt="",
+        rating=ContentRating.NSFW,
+        tags=("a", "b"),
+        visibility=Visibility.UNLISTED,
+        allow_api=True,
+    ),
+    before=OwnCharacter(Character(CharacterId("id"), "Ada", tags=("a",)), "You count.", ContentRating.SFW, "no", 5),
+    typed={Form.TEXTS.value: {"name": ""}},
+    sent_at_ms=7,
+    tell=True,
+    notes=CardNotes("V2", ("name",), ("scenario",), ("lorebook",), has_picture=True, file_kept=False),
+    card=CardFileId(9),
+)
+
+
+@pytest.fixture
+def drafts(database: Database, vault: Vault) -> Drafts:
+    return Drafts(database, vault)
+
+
+async def opened(drafts: Drafts, writing: Writing = WHOLE, now_ms: int = NOW) -> Draft:
+    return await drafts.create(ALICE, DraftKind.CREATE, None, writing, now_ms)
+
+
+@pytest.mark.parametrize("writing", [WHOLE, Writing(NEW_SHEET)])
+async def test_a_draft_is_read_as_it_was_written(drafts: Drafts, seed: Seed, writing: Writing) -> None:
+    ref = await seed.character()
+    draft = await drafts.create(ALICE, DraftKind.EDIT, ref, writing, NOW)
+    assert draft == Draft(draft.id, ALICE, DraftKind.EDIT, ref, writing, NOW)
+    assert await drafts.get(draft.id, NOW) == draft
+
+
+async def test_a_draft_is_changed_and_touched(drafts: Drafts) -> None:
+    draft = await opened(drafts)
+    changed = await drafts.change(draft.id, lambda held: with_typed(held, Form.PROMPT, {"system_prompt": "x"}), NOW + 9)
+    assert changed is not None
+    assert changed.touched_at_ms == NOW + 9
+    assert set(changed.writing.typed) == {"texts", "prompt"}
+    assert await drafts.get(draft.id, NOW + 9) == changed
+
+
+async def test_a_draft_lives_an_hour_from_its_last_touch(drafts: Drafts) -> None:
+    draft = await opened(drafts)
+    assert await drafts.get(draft.id, NOW + DRAFT_MS - 1) is not None
+    assert await drafts.get(draft.id, NOW + DRAFT_MS) is None
+    assert await drafts.change(draft.id, lambda held: held, NOW + DRAFT_MS) is None
+    await drafts.change(draft.id, lambda held: held, NOW + DRAFT_MS - 1)
+    assert await drafts.prune(NOW + DRAFT_MS) == 0
+    assert await drafts.get(draft.id, NOW + DRAFT_MS) is not None
+    assert await drafts.prune(NOW + 2 * DRAFT_MS) == 1
+
+
+async def test_a_change_that_fails_leaves_the_draft_as_it_was(drafts: Drafts) -> None:
+    draft = await opened(drafts)
+
+    def fail(_: Writing) -> Writing:
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        await drafts.change(draft.id, fail, NOW + 9)
+    assert await drafts.get(draft.id, NOW) == draft
+
+
+async def test_what_was_deleted_is_gone_and_its_number_is_never_given_again(drafts: Drafts) -> None:
+    draft = await opened(drafts)
+    await drafts.delete(draft.id)
+    assert await drafts.get(draft.id, NOW) is None
+    assert (await opened(drafts)).id > draft.id
+    assert await drafts.get(DraftId(999), NOW) is None
+
+
+async def test_the_oldest_drafts_of_a_member_make_room(drafts: Drafts) -> None:
+    theirs = await drafts.create(BOB, DraftKind.CREATE, None, WHOLE, NOW)
+    made = [await opened(drafts, now_ms=NOW + number) for number in range(MOST_DRAFTS)]
+    await drafts.change(made[0].id, lambda held: held, NOW + 100)
+    newest = await opened(drafts, now_ms=NOW + 101)
+    kept = [draft.id for draft in (*made, newest) if await drafts.get(draft.id, NOW + 101)]
+    assert kept == [made[0].id, *(draft.id for draft in made[2:]), newest.id]
+    assert await drafts.get(theirs.id, NOW) is not None
+
+
+async def test_a_draft_that_cannot_be_opened_any_more_is_none(drafts: Drafts, database: Database) -> None:
+    draft = await opened(drafts)
+    others = Drafts(database, Vault([MasterKey(b"o" * 32)]))
+    assert await others.get(draft.id, NOW) is None
+    assert await others.change(draft.id, lambda held: replace(held, tell=False), NOW) is None

@@ -1,0 +1,79 @@
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.characters import Character, KnownCharacter, Unusable, unusable_reason
+from bot.domain.ids import CharacterId
+from bot.domain.ratings import ContentRating
+from bot.store.characters import Characters
+from bot.store.database import Database
+from bot.store.own_characters import OwnCharacters
+from bot.store.vault import MasterKey, Vault
+from tests.store.seed import ALICE, BOB, NOW
+
+DIARY = Character(
+    CharacterId("diary-id"), "Dear Diary", slug="dear-diary", visibility="private", rating=ContentRating.SFW
+)
+
+
+@pytest.fixture
+def own(database: Database, vault: Vault) -> OwnCharacters:
+    return OwnCharacters(database, vault)
+
+
+async def test_what_a_key_saw_belongs_to_its_member(own: OwnCharacters) -> None:
+    known = await own.remember(ALICE, DIARY, NOW)
+    assert known == KnownCharacter(known.ref, DIARY, NOW, NOW, None)
+    assert await own.all() == [(ALICE, known)]
+    theirs = await own.remember(BOB, DIARY, NOW + 1)
+    assert theirs.ref == known.ref
+    assert await own.all() == [(ALICE, known), (BOB, theirs)]
+
+
+async def test_the_catalogue_learns_no_more_than_the_id(own: OwnCharacters, database: Database) -> None:
+    known = await own.remember(ALICE, DIARY, NOW)
+    public = await Characters(database).get(known.ref)
+    assert public is not None
+    assert public.character.name == DIARY.id
+    assert public.character.slug is None
+    assert public.character.rating is ContentRating.EXPLICIT
+    assert unusable_reason(public.character) is Unusable.NOT_PUBLIC
+    assert public.checked_at_ms is None
+
+
+async def test_a_character_of_the_catalogue_keeps_its_row_there(own: OwnCharacters, database: Database) -> None:
+    characters = Characters(database)
+    (listed,) = await characters.remember([Character(DIARY.id, "Public Diary")], NOW)
+    known = await own.remember(ALICE, DIARY, NOW + 1)
+    assert known.ref == listed.ref
+    assert await characters.get(listed.ref) == listed
+
+
+async def test_what_is_gone_comes_back_with_the_next_read(own: OwnCharacters) -> None:
+    known = await own.remember(ALICE, DIARY, NOW)
+    await own.gone(ALICE, known.ref, NOW + 1)
+    await own.gone(ALICE, known.ref, NOW + 2)
+    ((_, gone),) = await own.all()
+    assert gone.gone_at_ms == NOW + 1
+    again = await own.remember(ALICE, DIARY, NOW + 3)
+    assert again.gone_at_ms is None
+    assert again.checked_at_ms == NOW + 3
+
+
+async def test_a_list_adds_to_what_a_full_read_told(own: OwnCharacters) -> None:
+    whole = replace(DIARY, first_message="Dear diary,", moderation_status="pending")
+    known = await own.remember(ALICE, whole, NOW)
+    await own.gone(ALICE, known.ref, NOW + 1)
+    other = Character(CharacterId("other"), "Other", rating=ContentRating.NSFW)
+    listed, unread = await own.remember_listed(
+        ALICE, [Character(DIARY.id, "My Diary", moderation_status="approved", rating_stated=False), other], NOW + 2
+    )
+    assert listed.character == replace(whole, name="My Diary", moderation_status="approved")
+    assert (listed.ref, listed.seen_at_ms, listed.checked_at_ms, listed.gone_at_ms) == (known.ref, NOW + 2, NOW, None)
+    assert (unread.character, unread.checked_at_ms) == (other, None)
+    assert await own.all() == [(ALICE, listed), (ALICE, unread)]
+
+
+async def test_what_cannot_be_opened_any_more_is_left_out(own: OwnCharacters, database: Database) -> None:
+    await own.remember(ALICE, DIARY, NOW)
+    assert await OwnCharacters(database, Vault([MasterKey(b"o" * 32)])).all() == []
