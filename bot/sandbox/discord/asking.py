@@ -125,6 +125,7 @@ def command_data(
 def _option_value(option: JsonObject, value: object, resolved: Resolved) -> object:
     name, kind = option["name"], OptionKind(option["type"])
     if kind in _OBJECT_OPTIONS:
+        _check_channel_kinds(option, name, [value])
         return resolved.add(value)
     expected: dict[OptionKind, type | tuple[type, ...]] = {
         OptionKind.STRING: str,
@@ -145,6 +146,12 @@ def _option_value(option: JsonObject, value: object, resolved: Resolved) -> obje
         if isinstance(value, (int, float)) and not least <= value <= most:
             raise SandboxError(f"the option {name} does not take {value}")
     return value
+
+
+def _check_channel_kinds(taker: JsonObject, name: str, values: Sequence[object]) -> None:
+    taken = as_list(taker.get("channel_types"))
+    if taken and any(isinstance(value, Channel) and value.kind not in taken for value in values):
+        raise SandboxError(f"{name!r} does not take channels of that kind")
 
 
 def find_button(message: Message, wanted: str) -> JsonObject:
@@ -180,6 +187,7 @@ def _chosen(part: JsonObject, values: Sequence[object], resolved: Resolved) -> l
     if not least <= len(values) <= most:
         raise SandboxError(f"{part['custom_id']!r} takes {least} to {most} values, not {len(values)}")
     if part.get("type") in SELECTS and part.get("type") != Kind.STRING_SELECT:
+        _check_channel_kinds(part, as_text(part["custom_id"]), values)
         return [resolved.add(value) for value in values]
     offered = [option["value"] for option in objects_of(part.get("options"))]
     if not set(map(str, values)) <= set(offered):

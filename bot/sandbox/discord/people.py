@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 from bot.sandbox.discord import posting
 from bot.sandbox.discord.asking import (
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
     from bot.sandbox.discord.guilds import Guild
     from bot.sandbox.discord.world import World
 
+UPLOAD_BYTES: Final = 10 * 1024 * 1024
+"""The largest file of somebody without Nitro (https://support.discord.com/hc/en-us/articles/25444343291031)."""
+NITRO_UPLOAD_BYTES: Final = 500 * 1024 * 1024
+_BYTES_PER_MIB: Final = 1024 * 1024
+
 
 @dataclass(slots=True, eq=False)
 class Person:
@@ -42,6 +48,8 @@ class Person:
     guild: "Guild"
     member: Member
     locale: str = "en-US"
+    upload_limit: int = NITRO_UPLOAD_BYTES
+    """Bytes of the largest file that this person may upload."""
 
     @property
     def id(self) -> int:
@@ -145,12 +153,19 @@ class Person:
     def upload(
         self, channel: "Channel", name: str, content: bytes, content_type: str = "application/octet-stream"
     ) -> Attachment:
-        """Upload a file for an option or a form's field, where nobody else sees it."""
+        """Upload a file for an option or a form's field, where nobody else sees it.
+
+        Raises SandboxError for a file that is larger than this person may upload.
+        """
+        if not self.may(channel, Permission.VIEW_CHANNEL):
+            raise SandboxError(f"{self.shown_name} does not see {channel.name}")
+        if len(content) > self.upload_limit:
+            raise SandboxError(f"files end at {self.upload_limit // _BYTES_PER_MIB} MiB")
         return self._attach(channel, name, content, content_type)
 
     def _attach(self, channel: "Channel", name: str, content: bytes, content_type: str) -> Attachment:
         attachment_id = self.world.snowflakes.next()
-        url = f"{self.world.cdn_url}/attachments/{channel.id}/{attachment_id}/{name}"
+        url = f"{self.world.cdn_url}/attachments/{channel.id}/{attachment_id}/{quote(name, safe='')}"
         attachment = Attachment(attachment_id, name, content, content_type, url)
         self.world.attachments[attachment_id] = attachment
         return attachment

@@ -58,6 +58,7 @@ def channel(place: Channel, viewer: Person) -> JsonObject:
         "name": place.name,
         "topic": place.topic,
         "kind": "thread" if place.is_thread else "text",
+        "type": int(place.kind),
         "parent": None if place.parent is None else str(place.parent.id),
         "nsfw": (place.parent or place).nsfw,
         "may_write": viewer.may_write(place),
@@ -130,7 +131,7 @@ def message(what: Message, viewer: Person) -> JsonObject:
         "v2": what.is_v2,
         "embeds": [_embed(embed) for embed in what.embeds],
         "components": what.components,
-        "attachments": [_attachment(each) for each in what.attachments],
+        "attachments": [attachment(each) for each in what.attachments],
         "may": {
             "edit": viewer.may_edit(what),
             "delete": viewer.may_delete(what) or viewer.may_dismiss(what),
@@ -182,7 +183,8 @@ def _embed(embed: JsonObject) -> JsonObject:
     }
 
 
-def _attachment(what: Attachment) -> JsonObject:
+def attachment(what: Attachment) -> JsonObject:
+    """Draw a file."""
     return {"id": str(what.id), "name": what.filename, "size": len(what.content), "type": what.content_type}
 
 

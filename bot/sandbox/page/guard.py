@@ -44,11 +44,16 @@ class Guard:
         """Return what a Host header may say."""
         return tuple(f"{name}:{self.port}" for name in _NAMES)
 
-    def judge(self, path: str, *, host: str | None, origin: str | None, is_socket: bool) -> Verdict:
-        """Decide on a request. A browser tells the origin of every socket, so one without comes from none."""
+    def judge(
+        self, path: str, *, host: str | None, origin: str | None, is_socket: bool, sends: bool = False
+    ) -> Verdict:
+        """Decide on a request; `sends` says that it brings something.
+
+        A browser tells the origin of every socket and of all that it sends, so one without comes from none.
+        """
         if host not in self.hosts:
             return Verdict.WRONG_HOST
-        if (origin is None and is_socket) or (origin is not None and origin != f"http://{host}"):
+        if (origin is None and (is_socket or sends)) or (origin is not None and origin != f"http://{host}"):
             return Verdict.WRONG_ORIGIN
         given = path.removeprefix("/").split("/", 1)[0]
         # Bytes, because compare_digest takes no text beyond ASCII.

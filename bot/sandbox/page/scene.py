@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.sandbox.discord import Channel, DiscordSandbox, Guild, Permission, Person, posting
+from bot.sandbox.discord.people import UPLOAD_BYTES
 from bot.sandbox.discord.posting import Draft
 
 SERVER: Final = "The Inkwell"
@@ -74,6 +75,8 @@ def set_scene(discord: DiscordSandbox) -> Scene:
     for channel, text in texts.items():
         told = text.format(general=general.mention, writing=writing.mention)
         posting.post(Draft(channel, ada.user, told))
+    for person in (ada, cleo, ben):
+        person.upload_limit = UPLOAD_BYTES
     return Scene(guild, (ada, cleo, ben))
 
 

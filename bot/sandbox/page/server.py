@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -9,15 +10,20 @@ from urllib.parse import quote
 
 from aiohttp import WSCloseCode, hdrs, web
 
+from bot.sandbox.discord import SandboxError
+from bot.sandbox.discord.people import UPLOAD_BYTES
+from bot.sandbox.page import drawing
+from bot.sandbox.page.asked import Asked
 from bot.sandbox.page.guard import HEADERS, HOST, Guard, Verdict
 from bot.sandbox.page.stage import Stage
-from bot.sandbox.page.viewer import Viewer
+from bot.sandbox.page.viewer import Viewer, sentence
 
 STATIC: Final = Path(__file__).parent / "static"
 _TOKEN_BYTES: Final = 24
 _MAX_FRAME_BYTES: Final = 256 * 1024
 """A filled form, with every sign escaped."""
 _SHUTDOWN_SECONDS: Final = 1.0
+_UPLOADS: Final = "/files/"
 _TYPES: Final = {
     ".html": "text/html",
     ".css": "text/css",
@@ -59,13 +65,14 @@ class PageServer:
         async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
             return await self._check(request, handler)
 
-        app = web.Application(middlewares=[check])
+        app = web.Application(middlewares=[check], client_max_size=UPLOAD_BYTES + 1)
         app.on_response_prepare.append(_add_headers)
         app.on_shutdown.append(self._close_sockets)
         app.router.add_get("/{token}/", self._index)
         app.router.add_get("/{token}/static/{name}", self._file)
         app.router.add_get("/{token}/socket", self._socket)
         app.router.add_get("/{token}/files/{number}", self._attachment)
+        app.router.add_post("/{token}/files/", self._upload)
         runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=_SHUTDOWN_SECONDS)
         await runner.setup()
         try:
@@ -89,6 +96,7 @@ class PageServer:
             host=request.headers.get(hdrs.HOST),
             origin=request.headers.get(hdrs.ORIGIN),
             is_socket=hdrs.UPGRADE in request.headers,
+            sends=request.method == hdrs.METH_POST and request.path.endswith(_UPLOADS),
         )
         if verdict is Verdict.WRONG_TOKEN:
             return web.Response(status=404, text=_ELSEWHERE)
@@ -120,6 +128,15 @@ class PageServer:
             content_type="application/octet-stream",
             headers={hdrs.CONTENT_DISPOSITION: f"attachment; filename*=UTF-8''{name}"},
         )
+
+    async def _upload(self, request: web.Request) -> web.StreamResponse:
+        """Take a file for an option or a form: the body is the file, and the query says whose it is, and its name."""
+        asked = Asked(0, "upload", dict(request.query))
+        try:
+            uploaded = self._stage.upload(asked, await request.read(), request.content_type)
+        except SandboxError as error:
+            return web.json_response({"ok": False, "sentence": sentence(str(error))}, status=HTTPStatus.BAD_REQUEST)
+        return web.json_response({"ok": True, "file": drawing.attachment(uploaded)})
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         socket = web.WebSocketResponse(max_msg_size=_MAX_FRAME_BYTES)

@@ -5,10 +5,12 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
 from bot.sandbox.demo import Demo
-from bot.sandbox.discord import Person
+from bot.sandbox.discord import Person, SandboxError
 from bot.sandbox.discord.json_types import JsonObject
+from bot.sandbox.discord.model import Attachment
 from bot.sandbox.discord.sights import Sight
 from bot.sandbox.page import drawing
+from bot.sandbox.page.asked import Asked
 from bot.sandbox.page.levers import Levers
 from bot.sandbox.page.plans import DemoPlan
 from bot.sandbox.page.scene import Scene, set_scene
@@ -61,11 +63,21 @@ class Stage:
             "channels": [drawing.channel(place, me) for place in me.places],
             "names": drawing.names(me),
             "commands": drawing.commands(me),
+            "upload_bytes": me.upload_limit,
             "bot": self.switch.condition.state,
             "live": self._plan.live,
             "notes": list(self._plan.notes),
             "levers": self.levers.draw(),
         }
+
+    def upload(self, asked: Asked, content: bytes, content_type: str) -> Attachment:
+        """Upload a file as the person who is named; raises SandboxError, with a sentence for people."""
+        person = self.scene.person(asked.text("person"))
+        channel = self.demo.discord.world.channels.get(asked.id("channel"))
+        name = asked.text("name")
+        if person is None or channel is None or not name:
+            raise SandboxError("the page said neither who uploads something nor where")
+        return person.upload(channel, name, content, content_type)
 
     def condition(self) -> JsonObject:
         """Draw how the bot is."""

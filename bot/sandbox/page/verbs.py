@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from typing import Final
 
-from bot.sandbox.discord import Channel, InteractionResult, Message, Person, SandboxError
+from bot.sandbox.discord import Channel, InteractionResult, Message, Person, SandboxError, pointing
 from bot.sandbox.discord.history import read_back
 from bot.sandbox.discord.json_types import JsonObject
 from bot.sandbox.page import drawing
@@ -78,23 +78,26 @@ class Verbs:
 
     async def _suggest(self, asked: Asked) -> JsonObject:
         option = asked.text("option")
+        channel, words = self._channel(asked), asked.text("name")
         others = {name: value for name, value in asked.object("options").items() if name != option}
-        result = await self.me.type_into(
-            self._channel(asked), asked.text("name"), option, asked.text("typed"), **others
-        )
+        others = pointing.in_options(self.me, channel, words, others)
+        result = await self.me.type_into(channel, words, option, asked.text("typed"), **others)
         return {"choices": drawing.choices(result.choices), "failed": result.failed}
 
     async def _interact(self, asked: Asked) -> InteractionResult:
         match asked.verb:
             case "command":
-                return await self.me.slash(self._channel(asked), asked.text("name"), **asked.object("options"))
+                channel, words = self._channel(asked), asked.text("name")
+                options = pointing.in_options(self.me, channel, words, asked.object("options"))
+                return await self.me.slash(channel, words, **options)
             case "menu":
                 return await self.me.context_menu(self._message(asked.id("message")), asked.text("name"))
             case "click":
                 return await self.me.click(self._message(asked.id("message")), asked.text("custom_id"))
             case "select":
-                message = self._message(asked.id("message"))
-                return await self.me.select(message, asked.text("custom_id"), asked.texts("values"))
+                message, custom_id = self._message(asked.id("message")), asked.text("custom_id")
+                chosen = pointing.in_select(self.me, message, custom_id, asked.texts("values"))
+                return await self.me.select(message, custom_id, chosen)
             case _:
                 return await self._submit(asked)
 
@@ -103,7 +106,10 @@ class Verbs:
         if opened is None:
             raise SandboxError("that form is not open any more")
         person, result = opened
-        answer = await person.submit(result, asked.object("values"))
+        values = asked.object("values")
+        if result.modal is not None:
+            values = pointing.in_form(person, result.modal, values)
+        answer = await person.submit(result, values)
         if not answer.failed:
             self._forms.pop(asked.text("form"), None)
         return answer

@@ -116,7 +116,7 @@ class Viewer:
             done = await self._verbs.carry_out(asked)
             self.send(answer | {"ok": True} | done)
         except (SandboxError, RefusalError) as error:
-            self.send(answer | {"ok": False, "sentence": _sentence(str(error))})
+            self.send(answer | {"ok": False, "sentence": sentence(str(error))})
         except Exception:  # noqa: BLE001 - one thing that went wrong is no reason to lose the page
             _log.exception("The page asked for %s", asked.verb)
             self.send(answer | {"ok": False, "sentence": _STUMBLED})
@@ -124,6 +124,6 @@ class Viewer:
             self._send_state()
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
     """Make a sentence of an error's text."""
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?')) else '.'}"

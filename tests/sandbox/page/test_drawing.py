@@ -120,6 +120,7 @@ def test_a_channel_is_drawn_as_one_person_may_use_it(guild: Guild) -> None:
         "name": "after-dark",
         "topic": "Late",
         "kind": "text",
+        "type": 0,
         "parent": None,
         "nsfw": True,
         "may_write": False,

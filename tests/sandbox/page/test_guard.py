@@ -1,5 +1,7 @@
 """Who may talk to the page's server."""
 
+from functools import partial
+
 import pytest
 
 from bot.sandbox.page.guard import HEADERS, Guard, Verdict
@@ -35,6 +37,12 @@ def test_a_page_of_another_origin_is_refused(origin: str, *, is_socket: bool) ->
 def test_the_two_names_of_this_machine_are_two_origins() -> None:
     verdict = GUARD.judge("/the-token/socket", host=HOST, origin="http://localhost:8642", is_socket=True)
     assert verdict is Verdict.WRONG_ORIGIN
+
+
+def test_whoever_sends_something_has_to_tell_the_origin() -> None:
+    judge = partial(GUARD.judge, "/the-token/files/", host=HOST, is_socket=False, sends=True)
+    assert judge(origin=None) is Verdict.WRONG_ORIGIN
+    assert judge(origin=f"http://{HOST}") is Verdict.WELCOME
 
 
 def test_a_socket_has_to_tell_its_origin() -> None:

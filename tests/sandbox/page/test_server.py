@@ -5,13 +5,16 @@ import socket as sockets
 import tomllib
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
 
 from bot.sandbox.demo import demo
 from bot.sandbox.discord.model import Attachment
+from bot.sandbox.discord.people import UPLOAD_BYTES
 from bot.sandbox.page.guard import HEADERS
 from bot.sandbox.page.plans import OFFLINE
 from bot.sandbox.page.scene import fill
@@ -160,6 +163,55 @@ async def test_a_file_that_was_sent_can_only_be_saved(served: Served) -> None:
         assert response.headers["Content-Type"] == "application/octet-stream"
         assert response.headers["Content-Disposition"] == "attachment; filename*=UTF-8''a%20%22name%22%0D%0A.html"
         assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def upload(served: Served, content: bytes, address: str = "", **query: str) -> tuple[int, Any]:
+    """Upload a file as Ada's page does, and return the answer."""
+    scene = served.stage.scene
+    asked = {"person": str(scene.people[0].id), "channel": str(scene.channel("general").id), "name": "card.json"}
+    headers = {"Origin": origin_of(served.address), "Content-Type": "application/json"}
+    where = address or f"{served.address}files/"
+    async with served.session.post(where, data=BytesIO(content), params=asked | query, headers=headers) as response:
+        assert HEADERS.items() <= response.headers.items()
+        text = await response.text()
+        return response.status, json.loads(text) if response.content_type == "application/json" else text
+
+
+async def test_a_file_is_uploaded_for_an_option_or_a_form(served: Served) -> None:
+    status, told = await upload(served, b'{"name": "Ada"}', name="my card.json")
+    assert (status, told["ok"]) == (200, True)
+    assert told["file"] | {"id": ""} == {"id": "", "name": "my card.json", "size": 15, "type": "application/json"}
+    async with served.session.get(f"{served.address}files/{told['file']['id']}") as response:
+        assert await response.read() == b'{"name": "Ada"}'
+        assert response.headers["Content-Disposition"].endswith("''my%20card.json")
+    assert served.stage.scene.channel("general").last_message == next(
+        iter(served.stage.scene.channel("general").messages.values())
+    )
+
+
+async def test_a_file_of_more_than_ten_mebibytes_is_refused(served: Served) -> None:
+    assert (await upload(served, b"x" * UPLOAD_BYTES))[0] == 200
+    status, told = await upload(served, b"x" * (UPLOAD_BYTES + 1))
+    assert (status, told["sentence"]) == (400, "Files end at 10 MiB.")
+    # Much more is not even read to its end.
+    assert (await upload(served, b"x" * 2 * UPLOAD_BYTES))[0] == 413
+
+
+@pytest.mark.parametrize("query", [{"person": "1"}, {"channel": "1"}, {"channel": "x"}, {"name": ""}])
+async def test_an_upload_says_whose_it_is(served: Served, query: dict[str, str]) -> None:
+    status, told = await upload(served, b"{}", **query)
+    assert (status, told["ok"]) == (400, False)
+    assert told["sentence"].startswith("The page s")
+
+
+async def test_only_the_page_itself_can_upload(served: Served) -> None:
+    before = len(served.stage.demo.discord.world.attachments)
+    for headers in ({}, {"Origin": "http://evil.example"}, {"Origin": "null"}):
+        async with served.session.post(f"{served.address}files/", data=b"{}", headers=headers) as response:
+            assert response.status == 403
+    status, _ = await upload(served, b"{}", f"{origin_of(served.address)}/{'x' * 32}/files/")
+    assert status == 404
+    assert len(served.stage.demo.discord.world.attachments) == before
 
 
 async def test_a_page_begins_with_the_state_as_the_owner_sees_it(page: PageClient) -> None:

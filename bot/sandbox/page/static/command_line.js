@@ -1,8 +1,10 @@
 /** A command being filled in: one field for each option, the needed ones first, with what the application suggests. */
 
-import { choicesOf, matchChoices, readOption } from "./commands.js";
+import { OptionKind, choicesOf, matchChoices, readOption } from "./commands.js";
 import { element, find, h } from "./dom.js";
+import { fileSize } from "./embeds.js";
 import { icon } from "./icons.js";
+import { fileWords, upload } from "./uploads.js";
 
 /**
  * @typedef {import("./types.js").Command} Command
@@ -23,6 +25,7 @@ import { icon } from "./icons.js";
 const DEBOUNCE_MS = 150;
 const SHORTEST_FIELD = 3;
 const LONGEST_STRING = 6_000;
+const CHOOSE_FILE = "Choose a file";
 
 export class CommandLine {
   /**
@@ -121,6 +124,62 @@ export class CommandLine {
 
   /** @param {CommandOption} option @returns {Pill} */
   addPill(option) {
+    const pill = option.type === OptionKind.ATTACHMENT ? this.filePill(option) : this.textPill(option);
+    this.pills.push(pill);
+    this.fields.insertBefore(pill.node, this.more);
+    pill.input.addEventListener("focus", () => this.focusPill(pill));
+    pill.input.addEventListener("keydown", (event) => this.pressedInPill(event, pill));
+    this.labelMore();
+    return pill;
+  }
+
+  /** @param {CommandOption} option @returns {Pill} */
+  filePill(option) {
+    const input = /** @type {HTMLInputElement} */ (
+      element("input", {
+        class: "unseen",
+        type: "file",
+        "aria-label": `${option.name}: ${option.description}`,
+        "data-option": option.name,
+      })
+    );
+    const shown = element("span", { class: "pill-file placeholder" }, CHOOSE_FILE);
+    const node = element("label", { class: "pill" }, h("span", { class: "pill-name" }, option.name));
+    node.append(input, shown);
+    /** @type {Pill} */
+    const pill = { option, node, input, chosen: null, suggested: [], stale: false };
+    input.addEventListener("change", () => void this.takeFile(pill, shown));
+    return pill;
+  }
+
+  /** @param {Pill} pill @param {HTMLElement} shown where its name stands */
+  async takeFile(pill, shown) {
+    const file = pill.input.files?.[0];
+    pill.chosen = null;
+    pill.node.classList.remove("wrong");
+    shown.textContent = file ? `${file.name} …` : CHOOSE_FILE;
+    shown.classList.toggle("placeholder", !file);
+    if (!file) {
+      return;
+    }
+    const uploaded = await upload(this.state, file);
+    if (file !== pill.input.files?.[0]) {
+      return;
+    }
+    if ("file" in uploaded) {
+      pill.chosen = uploaded.file.id;
+      shown.textContent = fileWords(uploaded.file);
+      this.next();
+    } else {
+      pill.input.value = "";
+      shown.textContent = CHOOSE_FILE;
+      shown.classList.add("placeholder");
+      this.complain(pill, uploaded.problem);
+    }
+  }
+
+  /** @param {CommandOption} option @returns {Pill} */
+  textPill(option) {
     const input = /** @type {HTMLInputElement} */ (
       element("input", {
         type: "text",
@@ -140,9 +199,6 @@ export class CommandLine {
     node.append(input);
     /** @type {Pill} */
     const pill = { option, node, input, chosen: null, suggested: [], stale: true };
-    this.pills.push(pill);
-    this.fields.insertBefore(node, this.more);
-    input.addEventListener("focus", () => this.focusPill(pill));
     input.addEventListener("input", () => {
       pill.chosen = null;
       pill.stale = true;
@@ -150,8 +206,6 @@ export class CommandLine {
       fit(input);
       this.showPill(pill, DEBOUNCE_MS);
     });
-    input.addEventListener("keydown", (event) => this.pressedInPill(event, pill));
-    this.labelMore();
     return pill;
   }
 
@@ -205,6 +259,8 @@ export class CommandLine {
     } else if (option.autocomplete) {
       this.show(pill, pill.suggested, pill.suggested.length === 0 && pill.stale ? "Loading options…" : null);
       this.suggest(pill, waitMs);
+    } else if (option.type === OptionKind.ATTACHMENT) {
+      this.show(pill, [], `Press Enter to choose a file of at most ${fileSize(this.state.uploadBytes)}.`);
     } else {
       this.show(pill, [], null);
     }
@@ -321,9 +377,17 @@ export class CommandLine {
     if (event.key === "Enter" && !event.isComposing) {
       if (offered) {
         this.suggestions.onPick?.(offered);
+      } else if (pill.input.type === "file" && pill.input.value === "") {
+        pill.input.click();
       } else {
         this.run();
       }
+    } else if (event.key === " " && pill.input.type === "file") {
+      // As on any button that chooses a file.
+      return;
+    } else if (event.key === "Backspace" && pill.input.type === "file" && pill.input.value !== "") {
+      pill.input.value = "";
+      pill.input.dispatchEvent(new Event("change"));
     } else if (event.key === "Tab" && !event.shiftKey) {
       if (offered && (pill.input.value !== "" || pill.option.required)) {
         this.suggestions.onPick?.(offered);

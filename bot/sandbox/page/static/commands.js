@@ -1,5 +1,7 @@
 /** Commands as data: which fit what was typed, and what a filled-in option is worth. */
 
+import { UPLOADING } from "./uploads.js";
+
 /**
  * @typedef {import("./types.js").Command} Command
  * @typedef {import("./types.js").CommandOption} CommandOption
@@ -18,6 +20,7 @@ export const OptionKind = Object.freeze({
   ROLE: 8,
   MENTIONABLE: 9,
   NUMBER: 10,
+  ATTACHMENT: 11,
 });
 
 /**
@@ -121,6 +124,9 @@ export function readOption(option, typed, chosen, names) {
   }
   if (chosen !== null) {
     return { value: chosen };
+  }
+  if (option.type === OptionKind.ATTACHMENT) {
+    return { problem: UPLOADING };
   }
   if (option.type === OptionKind.INTEGER || option.type === OptionKind.NUMBER) {
     return readNumber(option, typed);

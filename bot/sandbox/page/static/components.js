@@ -30,6 +30,7 @@ export const Kind = Object.freeze({
   SEPARATOR: 14,
   CONTAINER: 17,
   LABEL: 18,
+  FILE_UPLOAD: 19,
   RADIO_GROUP: 21,
   CHECKBOX_GROUP: 22,
   CHECKBOX: 23,
@@ -160,7 +161,7 @@ function drawButton(part, around) {
 function drawSelect(part, around) {
   const id = part.custom_id ?? "";
   const options = part.options ?? [];
-  const values = around.chosen.get(id) ?? options.filter((option) => option.default).map((option) => option.value);
+  const values = around.chosen.get(id) ?? presetOf(part);
   const labels = values.map(
     (value) => options.find((option) => option.value === value)?.label ?? nameOf(value, around.names),
   );
@@ -185,6 +186,17 @@ function drawSelect(part, around) {
     ),
     busy ? h("span", { class: "dots", "aria-hidden": "true" }, h("i"), h("i"), h("i")) : icon("down"),
   );
+}
+
+/**
+ * Return what stands in a select before anything is chosen.
+ *
+ * @param {Component} part
+ * @returns {string[]}
+ */
+export function presetOf(part) {
+  const options = (part.options ?? []).filter((option) => option.default).map((option) => option.value);
+  return [...options, ...(part.default_values ?? []).map(({ id }) => id)];
 }
 
 /** @param {string} id @param {Names} names */

@@ -1,6 +1,6 @@
 /** What can be done with a message: the toolbar on it, its menu, and everything in it that can be pressed. */
 
-import { findComponent } from "./components.js";
+import { findComponent, presetOf } from "./components.js";
 import { element, h, hit } from "./dom.js";
 import { icon } from "./icons.js";
 import { webAddress } from "./markdown.js";
@@ -352,13 +352,12 @@ export class MessageActions {
       this.popups.closeAll();
       return;
     }
-    const preset = (part.options ?? []).filter((option) => option.default).map((option) => option.value);
     openSelect({
       popups: this.popups,
       state: this.state,
       part,
       opener,
-      chosen: view.chosen.get(customId) ?? preset,
+      chosen: view.chosen.get(customId) ?? presetOf(part),
       onChoose: (values) => void this.interactions.select(view.message.id, customId, values),
     });
   }

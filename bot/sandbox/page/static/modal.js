@@ -1,12 +1,13 @@
 /** Windows over the page: the application's forms, and questions before something that cannot be taken back. */
 
-import { Kind, isSelect } from "./components.js";
+import { Kind, isSelect, presetOf } from "./components.js";
 import { build, element, h } from "./dom.js";
 import { firstLetter, hueOf } from "./embeds.js";
 import { icon } from "./icons.js";
 import { sentenceOf } from "./interactions.js";
 import { parse, render } from "./markdown.js";
 import { openSelect, optionsOf } from "./select_menu.js";
+import { UPLOADING, fileWords, upload } from "./uploads.js";
 
 /**
  * @typedef {import("./types.js").Form} Form
@@ -161,15 +162,85 @@ export class FormDialog {
     if (isSelect(part)) {
       return this.selectField(part, label);
     }
+    if (part.type === Kind.FILE_UPLOAD) {
+      return this.filesField(part);
+    }
     const node = element("p", { class: "field-description" }, "This kind of field is not part of the demo.");
     return { customId: part.custom_id ?? "", node, read: () => null, check: () => null, focus: () => undefined };
+  }
+
+  /** @param {Component} part @returns {Field} */
+  filesField(part) {
+    const customId = part.custom_id ?? "";
+    const most = part.max_values ?? 1;
+    const input = /** @type {HTMLInputElement} */ (
+      element("input", { class: "unseen", type: "file", id: `field-${customId}`, name: customId, multiple: most > 1 })
+    );
+    const opener = element("label", { class: "button secondary file-opener", for: `field-${customId}` }, "Choose a file");
+    const list = element("ul", { class: "files", role: "status" });
+    const node = element("div", { class: "control file-control" });
+    node.append(input, opener, list);
+    /** Ids by entry; null while a file is on its way. @type {Map<HTMLElement, string | null>} */
+    const files = new Map();
+    const about = { customId, node };
+
+    /** @param {File} file */
+    const take = async (file) => {
+      const entry = element("li", { class: "file-entry" });
+      const words = element("span", { class: "file-words" }, `${file.name} …`);
+      const remove = element("button", { class: "icon-button", type: "button" }, icon("close"));
+      remove.setAttribute("aria-label", `Remove ${file.name}`);
+      remove.addEventListener("click", () => {
+        files.delete(entry);
+        entry.remove();
+        input.focus();
+      });
+      entry.append(build(icon("file")), words, remove);
+      files.set(entry, null);
+      list.append(entry);
+      const uploaded = await upload(this.state, file);
+      if (!files.has(entry)) {
+        return;
+      }
+      if ("file" in uploaded) {
+        files.set(entry, uploaded.file.id);
+        words.textContent = fileWords(uploaded.file);
+      } else {
+        files.delete(entry);
+        entry.remove();
+        showProblem(/** @type {Field} */ (about), uploaded.problem);
+      }
+    };
+    input.addEventListener("change", () => {
+      const given = [...(input.files ?? [])];
+      input.value = "";
+      showProblem(/** @type {Field} */ (about), null);
+      if (most === 1) {
+        files.clear();
+        list.replaceChildren();
+      }
+      for (const file of given.slice(0, most - files.size)) {
+        void take(file);
+      }
+    });
+    return {
+      ...about,
+      read: () => [...files.values()].filter((id) => id !== null),
+      check: () => {
+        if ([...files.values()].includes(null)) {
+          return UPLOADING;
+        }
+        return isRequired(part) && files.size < (part.min_values ?? 1) ? REQUIRED : null;
+      },
+      focus: () => input.focus(),
+    };
   }
 
   /** @param {Component} part @param {string} label @returns {Field} */
   selectField(part, label) {
     const customId = part.custom_id ?? "";
     const options = optionsOf(part, this.state);
-    let chosen = (part.options ?? []).filter((option) => option.default).map((option) => option.value);
+    let chosen = presetOf(part);
     const words = element("span", { class: "select-shown" });
     const opener = element("button", {
       class: "select",

@@ -40,7 +40,8 @@ export function openSelect({ popups, state, part, opener, chosen, onChoose }) {
   function pick(option) {
     if (!several) {
       popups.close();
-      onChoose([option.value]);
+      // What may be left empty is emptied by choosing it again.
+      onChoose(least === 0 && values.has(option.value) ? [] : [option.value]);
       return;
     }
     if (values.has(option.value)) {
@@ -126,7 +127,9 @@ export function optionsOf(part, state) {
     case Kind.ROLE_SELECT:
       return roles;
     case Kind.CHANNEL_SELECT:
-      return state.channels.map((channel) => ({ value: channel.id, label: `#${channel.name}` }));
+      return state.channels
+        .filter(({ kind, type }) => kind !== "dm" && (part.channel_types ?? [type]).includes(type))
+        .map((channel) => ({ value: channel.id, label: `#${channel.name}` }));
     default:
       return [...people, ...roles];
   }

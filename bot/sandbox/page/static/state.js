@@ -31,6 +31,8 @@ export class State {
     this.bot = "starting";
     /** @type {string | null} */
     this.botSentence = null;
+    /** Of the largest file that one may upload. */
+    this.uploadBytes = 0;
     this.live = false;
     /** @type {string[]} */
     this.notes = [];
@@ -115,6 +117,7 @@ export class State {
       this.names = frame.names;
     }
     this.commands = frame.commands;
+    this.uploadBytes = frame.upload_bytes;
     this.bot = frame.bot;
     this.live = frame.live;
     this.notes = frame.notes;

@@ -9,7 +9,8 @@
  * @property {string} id
  * @property {string} name
  * @property {string} topic
- * @property {"text" | "thread"} kind
+ * @property {"text" | "thread" | "dm"} kind
+ * @property {number} type Discord's number for the kind
  * @property {string | null} parent
  * @property {boolean} nsfw
  * @property {boolean} may_write
@@ -74,6 +75,8 @@
  * @property {boolean} [disabled]
  * @property {string} [placeholder]
  * @property {ComponentOption[]} [options]
+ * @property {{id: string}[]} [default_values]
+ * @property {number[]} [channel_types]
  * @property {number} [min_values]
  * @property {number} [max_values]
  * @property {number} [min_length]
