@@ -236,13 +236,42 @@ async def test_the_page_shows_a_login_and_approves_it() -> None:
         assert page.headers["Content-Type"].startswith("text/html")
         text = page.raw.decode()
         assert "&lt;b&gt;bot&lt;/b&gt; &amp; co" in text
-        assert all(f"<option>{account}</option>" in text for account in (OPERATOR, AUTHOR, MEMBER))
+        assert all(f'name="account" value="{account}"' in text for account in (OPERATOR, AUTHOR, MEMBER))
+        assert "A stand-in for NanoGPT's website" in text
         assert "fake-device-code" not in text
         form = {"code": "FAKE-0001", "account": AUTHOR}
         async with visit.session.post(f"{visit.upstream.site_url}{PAGE}", data=form) as response:
             assert response.status == 200
+            assert f"gets a key to <b>{AUTHOR}</b>, once" in await response.text()
         assert (await poll(visit, login)).at("status") == "approved"
-        assert (await visit.send("GET", f"{PAGE}?code=FAKE-0001")).status == 410
+        used = await visit.send("GET", f"{PAGE}?code=FAKE-0001")
+        assert (used.status, "each works once" in used.raw.decode()) == (410, True)
+        async with visit.session.post(f"{visit.upstream.site_url}{PAGE}", data=form) as response:
+            assert response.status == 400
+
+
+async def test_the_page_tells_what_each_account_holds_and_whether_it_may_review() -> None:
+    async with visiting() as visit:
+        visit.upstream.catalog.add_account("rich", usd=12.5)
+        visit.upstream.catalog.add_account("poor", usd=0.4)
+        visit.upstream.catalog.add_account("patron", usd=0.0, nano=2.0, subscribed=True)
+        await start(visit)
+        text = (await visit.send("GET", f"{PAGE}?code=FAKE-0001")).raw.decode()
+        for name, held in {
+            "rich": "$12.50",
+            "poor": "$0.40, too little to review",
+            "patron": "$0.00 and 2 Nano, with a subscription",
+        }.items():
+            assert f'<span>{name}<span class="small">{held}</span>' in text
+
+
+async def test_a_code_that_waited_too_long_is_said_to_be_too_old() -> None:
+    clock = Clock()
+    async with visiting(NanoGptSandbox(now=clock)) as visit:
+        await start(visit)
+        clock.now += 600
+        page = await visit.send("GET", f"{PAGE}?code=FAKE-0001")
+        assert (page.status, "was not approved in time" in page.raw.decode()) == (410, True)
 
 
 @pytest.mark.parametrize("form", [{}, {"code": "FAKE-0001", "account": "nobody"}, {"code": "x", "account": MEMBER}])
