@@ -44,6 +44,13 @@ class Asked:
             raise _malformed(name)
         return value
 
+    def amount(self, name: str, *, most: float) -> float:
+        """Read a number from 0 to `most`."""
+        value = self.fields.get(name)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+            raise SandboxError(f"{name} goes from 0 to {most:,.0f}")
+        return float(value)
+
     def object(self, name: str) -> JsonObject:
         """Read an object; one that is left out is empty."""
         value = as_object(self.fields.get(name, {}))

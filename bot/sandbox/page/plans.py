@@ -67,7 +67,9 @@ LIVE: Final = DemoPlan(
     notes=(
         _DISCORD,
         "The catalogue and the answers are NanoGPT's own: your key pays for every answer, and the bot never holds it.",
-        "Whatever would change something at NanoGPT, such as a report, is answered here and goes no further.",
+        "Whatever would change something at NanoGPT is answered here and goes no further, such as reports and reviews.",
+        "The accounts to link are made up, with their keys, balances and page of approval. Yours is none of them.",
+        "Characters that you make stay here: no search finds them, you approve them, and their replies are scripted.",
         _waits(_LIVE_IDLE_SECONDS),
     ),
 )

@@ -6,6 +6,7 @@ from typing import Final
 from bot.sandbox.discord import Channel, DiscordSandbox, Guild, Permission, Person, posting
 from bot.sandbox.discord.people import UPLOAD_BYTES
 from bot.sandbox.discord.posting import Draft
+from bot.sandbox.nanogpt.server import NanoGptSandbox
 
 SERVER: Final = "The Inkwell"
 _FILLING: Final = (
@@ -22,6 +23,7 @@ _GENERAL: Final = (
     "- type `/character search` to look around, or `/character show` and let it suggest names as you type\n"
     "- in {writing}, run `/character use` with one that you like, then just write: it answers under its own name\n"
     "- rate it or report it with the buttons under its replies\n"
+    "- `/account link` a made-up NanoGPT account, then make a character of your own with `/character create`\n"
     "- be somebody else for a while: Cleo may decide who speaks where, Ben may not"
 )
 _WRITING: Final = (
@@ -78,6 +80,13 @@ def set_scene(discord: DiscordSandbox) -> Scene:
     for person in (ada, cleo, ben):
         person.upload_limit = UPLOAD_BYTES
     return Scene(guild, (ada, cleo, ben))
+
+
+def open_accounts(nanogpt: NanoGptSandbox) -> None:
+    """Open made-up accounts for the people to link: one holds enough to review, one too little, one subscribes."""
+    nanogpt.catalog.add_account("ada-inkwell", usd=12.5)
+    nanogpt.catalog.add_account("cleo-inkwell", subscribed=True)
+    nanogpt.catalog.add_account("ben-inkwell", usd=0.4)
 
 
 def fill(scene: Scene, channel: Channel, count: int) -> None:

@@ -11,9 +11,10 @@ from bot.sandbox.discord.model import Attachment
 from bot.sandbox.discord.sights import Sight
 from bot.sandbox.page import drawing
 from bot.sandbox.page.asked import Asked
+from bot.sandbox.page.desk import Desk
 from bot.sandbox.page.levers import Levers
 from bot.sandbox.page.plans import DemoPlan
-from bot.sandbox.page.scene import Scene, set_scene
+from bot.sandbox.page.scene import Scene, open_accounts, set_scene
 from bot.sandbox.page.switch import BotSwitch
 from bot.sandbox.page.watching import Panel
 from bot.sandbox.tasks import owned
@@ -30,6 +31,8 @@ class Stage:
         self.scene: Scene = set_scene(demo.discord)
         self.switch = BotSwitch(demo.bot, demo.discord, self._tell_condition)
         self.levers = Levers(demo.discord, demo.nanogpt, self.switch, self._tell_levers)
+        open_accounts(demo.nanogpt)
+        self.desk = Desk(demo.nanogpt, self._tell_desk)
         self.panel = Panel(demo, self._send)
         self._plan = plan
         self._viewers: set[Viewer] = set()
@@ -68,6 +71,7 @@ class Stage:
             "live": self._plan.live,
             "notes": list(self._plan.notes),
             "levers": self.levers.draw(),
+            "desk": self.desk.draw(),
         }
 
     def upload(self, asked: Asked, content: bytes, content_type: str) -> Attachment:
@@ -95,6 +99,9 @@ class Stage:
     def _tell_condition(self) -> None:
         self._send(self.condition())
         self._tell_levers()
+
+    def _tell_desk(self) -> None:
+        self._send({"t": "desk", **self.desk.draw()})
 
     def _tell_levers(self) -> None:
         self._send({"t": "levers", **self.levers.draw()})

@@ -1,4 +1,4 @@
-"""What the page can ask for: each verb is something that one of the people does, or a lever."""
+"""What the page can ask for: each verb is something that one of the people does, or a lever, or NanoGPT's desk."""
 
 from collections import OrderedDict
 from typing import Final
@@ -8,6 +8,7 @@ from bot.sandbox.discord.history import read_back
 from bot.sandbox.discord.json_types import JsonObject
 from bot.sandbox.page import drawing
 from bot.sandbox.page.asked import Asked
+from bot.sandbox.page.desk import Desk
 from bot.sandbox.page.levers import Levers
 from bot.sandbox.page.scene import Scene
 
@@ -19,9 +20,10 @@ _OPEN_FORMS: Final = 20
 class Verbs:
     """Carries out what one page asks, as the person that it shows."""
 
-    def __init__(self, scene: Scene, levers: Levers) -> None:
+    def __init__(self, scene: Scene, levers: Levers, desk: Desk) -> None:
         self._scene = scene
         self._levers = levers
+        self._desk = desk
         self._forms: OrderedDict[str, tuple[Person, InteractionResult]] = OrderedDict()
         self.me = scene.people[0]
 
@@ -42,6 +44,9 @@ class Verbs:
                 return {"result": self._result(await self._interact(asked), person)}
             case "lever":
                 await self._levers.pull(asked.text("name"), asked.fields)
+                return {}
+            case "desk":
+                self._desk.act(asked)
                 return {}
             case _:
                 raise SandboxError(f"there is no {asked.verb!r} here")

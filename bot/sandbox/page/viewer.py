@@ -31,7 +31,7 @@ class Viewer:
         self._stage = stage
         self._request = request
         self._socket = socket
-        self._verbs = Verbs(stage.scene, stage.levers)
+        self._verbs = Verbs(stage.scene, stage.levers, stage.desk)
         self._outbox: asyncio.Queue[JsonObject] = asyncio.Queue(_MAX_WAITING)
         self._state_is_due = False
         self._tasks: set[asyncio.Task[None]] = set()

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any
 
+import aiohttp
 import pytest
 import pytest_asyncio
 
@@ -239,6 +240,35 @@ async def test_a_killed_bot_answers_what_was_written_meanwhile(session: Session)
     assert await page.message(lambda each: each["author"]["webhook"] and int(each["id"]) > int(said["id"]))
 
 
+async def test_an_account_is_linked_by_its_page_of_approval_and_its_review_is_seen_at_the_desk(
+    session: Session,
+) -> None:
+    page, nanogpt = session.page, session.demo.stage.demo.nanogpt
+    place = page.channel("writing-room")
+    await page.ask("command", channel=place, name="account link", options={})
+    told = await page.message(lambda each: each["only_you"] and "/cli-login/verify?code=" in each["content"])
+    found = re.search(r"<(http://127\.0\.0\.1:\d+/cli-login/verify)\?code=([\w-]+)>", told["content"])
+    assert found is not None
+    async with (
+        aiohttp.ClientSession() as browser,
+        browser.post(found[1], data={"code": found[2], "account": "ada-inkwell"}) as approved,
+    ):
+        assert approved.status == 200
+    await page.message(lambda each: each["id"] == told["id"] and "is linked" in each["content"])
+    session.secrets.update(listed.key for listed in nanogpt.catalog.accounts.keys_of("ada-inkwell"))
+    answer = await page.ask("command", channel=place, name="character rate", options={"character": "helpful-guide"})
+    form = answer["result"]["modal"]["form"]
+    await page.ask("submit", form=form, values={"stars": "4", "text": "Patient and precise."})
+    review = {"character": "helpful-guide", "account": "ada-inkwell", "rating": 4, "text": "Patient and precise."}
+    await page.until(lambda: page.of("desk") and page.of("desk")[-1]["reviews"] == [review])
+    (linked,) = (each for each in page.of("desk")[-1]["accounts"] if each["id"] == "ada-inkwell")
+    assert linked["keys"] == ["default", "CLI (Character bot for Discord)"]
+    assert await page.panel("upstream", lambda entry: entry["path"] == "/api/cli-login/poll")
+    await page.ask("desk", name="revoke_keys", account="ada-inkwell")
+    await page.ask("command", channel=place, name="account status", options={})
+    assert await page.message(lambda each: "refuses the key" in each["content"])
+
+
 async def test_a_page_that_comes_later_gets_the_panel_so_far(session: Session) -> None:
     async with page_at(session.demo.address) as late:
         (first,) = late.of("panel")[:1]
@@ -250,6 +280,10 @@ async def test_a_page_that_comes_later_gets_the_panel_so_far(session: Session) -
 async def test_no_token_and_no_key_was_ever_sent_to_the_page(session: Session) -> None:
     sent = "\n".join(session.page.raw)
     assert len(session.secrets) > 3
+    accounts = session.demo.stage.demo.nanogpt.catalog.accounts
+    session.secrets.update(account.key for account in accounts)
+    assert "fake-device-code-" not in sent
+    assert "sk-nano-fake" not in sent
     assert [secret for secret in session.secrets if secret in sent] == []
     assert "authorization" not in sent.lower()
     assert "Bearer" not in sent

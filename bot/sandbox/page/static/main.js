@@ -2,6 +2,7 @@
 
 import { Announcer } from "./announcer.js";
 import { Composer } from "./composer.js";
+import { DeskPage } from "./desk.js";
 import { build, find } from "./dom.js";
 import { icon } from "./icons.js";
 import { Interactions } from "./interactions.js";
@@ -55,7 +56,7 @@ class App {
     const onOpenChannel = (/** @type {string} */ id) => this.open(id);
     this.actions = new MessageActions({ state, ask, list, interactions, composer, popups, announcer, onOpenChannel });
     this.sidebar = new Sidebar({ state, popups, onOpen: onOpenChannel, onBecome: (id) => void this.become(id) });
-    this.panel = new Panel({ state, levers: new LeversPage({ state, ask }) });
+    this.panel = new Panel({ state, levers: new LeversPage({ state, ask }), desk: new DeskPage({ state, ask }) });
     this.head = new ChannelHead({ state, onBot: () => this.panel.open("levers") });
     this.typing = new Typing(state);
     this.theme = new Theme();

@@ -103,6 +103,7 @@ const TABS = [
   { name: "discord", label: "Discord traffic" },
   { name: "upstream", label: "NanoGPT calls" },
   { name: "levers", label: "Levers" },
+  { name: "desk", label: "NanoGPT desk" },
 ];
 
 export class Panel {
@@ -110,8 +111,9 @@ export class Panel {
    * @param {object} parts
    * @param {import("./state.js").State} parts.state
    * @param {import("./levers.js").LeversPage} parts.levers
+   * @param {import("./desk.js").DeskPage} parts.desk
    */
-  constructor({ state, levers }) {
+  constructor({ state, levers, desk }) {
     this.node = find("#panel");
     this.toggleButton = find("#toggle-panel");
     const tabs = find("#panel-tabs");
@@ -152,6 +154,7 @@ export class Panel {
       upstream: new Feed(this.page("upstream"), "Nothing has been asked of NanoGPT yet."),
     };
     levers.fill(this.page("levers"));
+    desk.fill(this.page("desk"));
     state.on("panel", (frame) => this.take(frame));
     this.toggleButton.addEventListener("click", () => (this.node.hidden ? this.open() : this.close()));
     find("#close-panel").addEventListener("click", () => this.close());

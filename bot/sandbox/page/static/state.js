@@ -13,6 +13,8 @@
 const NOBODY = { id: "", name: "", role: "", hue: 0 };
 /** @type {Levers} */
 const NO_LEVERS = { bot: "down", faults: [], tokens_per_second: 0, faults_offered: [] };
+/** @type {import("./types.js").Desk} */
+const EMPTY_DESK = { accounts: [], waiting: [], reviews: [] };
 const PERSON = "demo-person";
 
 export class State {
@@ -37,6 +39,7 @@ export class State {
     /** @type {string[]} */
     this.notes = [];
     this.levers = NO_LEVERS;
+    this.desk = EMPTY_DESK;
     /** @type {string | null} */
     this.open = null;
     /** @type {Set<string>} */
@@ -51,7 +54,7 @@ export class State {
   }
 
   /**
-   * Hear of a change: "state", "open", "unread", "bot", "levers", "connected", "message", "gone", "typing", "panel".
+   * Hear of a change: "state", "open", "unread", "bot", "levers", "desk", "connected", "message", "gone", "typing", "panel".
    *
    * @param {string} name
    * @param {(value: any) => void} listener
@@ -93,6 +96,10 @@ export class State {
         this.tell("levers");
         this.tell("bot");
         break;
+      case "desk":
+        this.desk = frame;
+        this.tell("desk");
+        break;
       case "gone":
       case "typing":
       case "panel":
@@ -122,9 +129,11 @@ export class State {
     this.live = frame.live;
     this.notes = frame.notes;
     this.levers = frame.levers;
+    this.desk = frame.desk;
     this.tell("state", { person, names });
     this.tell("bot");
     this.tell("levers");
+    this.tell("desk");
   }
 
   /** @param {Message} message */

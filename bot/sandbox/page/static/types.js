@@ -46,6 +46,12 @@
  * @property {number} tokens_per_second
  * @property {{name: string, label: string}[]} faults_offered
  *
+ * @typedef {{id: string, usd: number, nano: number, subscribed: boolean, may_review: boolean, keys: string[]}} DeskAccount
+ * @typedef {{id: string, name: string, slug: string, owner: string | null, summary: string | null,
+ *   first_message: string | null, rating: string | null}} DeskCharacter
+ * @typedef {{character: string, account: string, rating: number, text: string | null}} DeskReview
+ * @typedef {{accounts: DeskAccount[], waiting: DeskCharacter[], reviews: DeskReview[]}} Desk
+ *
  * @typedef {{id: string, name: string, bot: boolean, webhook: boolean, hue: number, initial: string}} Author
  *
  * @typedef {object} Embed
