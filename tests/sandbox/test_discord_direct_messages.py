@@ -3,7 +3,8 @@
 import discord
 import pytest
 
-from bot.sandbox.discord import DiscordSandbox
+from bot.sandbox.discord import Channel, DiscordSandbox
+from bot.sandbox.discord.sights import Rearranged
 from tests.sandbox.discord_clients import RecordingClient, running
 
 
@@ -26,6 +27,33 @@ async def test_a_person_can_close_their_direct_messages() -> None:
         with sandbox.expect_refusal(status=403, code=50007), pytest.raises(discord.Forbidden):
             await channel.send("psst")
         assert alice.open_dm().last_message is None
+
+
+async def test_direct_messages_that_were_closed_can_be_opened_again() -> None:
+    async with DiscordSandbox() as sandbox, running(sandbox, RecordingClient()) as client:
+        alice = sandbox.add_guild("Guild").add_member("Alice")
+        alice.close_direct_messages()
+        assert not alice.takes_direct_messages
+        alice.reopen_direct_messages()
+        assert alice.takes_direct_messages
+        await (await client.create_dm(discord.Object(alice.id))).send("psst")
+        last = alice.open_dm().last_message
+        assert last is not None
+        assert last.content == "psst"
+
+
+async def test_a_talk_stands_among_ones_places_once_something_was_said() -> None:
+    async with DiscordSandbox() as sandbox, running(sandbox, RecordingClient()) as client:
+        guild = sandbox.add_guild("Guild")
+        alice, ben = guild.add_member("Alice"), guild.add_member("Ben")
+        seen: list[list[Channel]] = []
+        sandbox.world.look_on(lambda sight: seen.append(alice.places) if isinstance(sight, Rearranged) else None)
+        channel = await client.create_dm(discord.Object(alice.id))
+        assert alice.places == []
+        for text in ("psst", "are you there?"):
+            await channel.send(text)
+        assert seen == [[alice.open_dm()]]
+        assert ben.places == []
 
 
 async def test_nobody_can_be_written_to_who_is_not_there() -> None:

@@ -23,7 +23,7 @@ from bot.sandbox.discord.model import Attachment, ChannelKind, Member, Message, 
 from bot.sandbox.discord.permissions import Permission, permissions_in
 from bot.sandbox.discord.posting import Change, Draft
 from bot.sandbox.discord.rules import MAX_CONTENT
-from bot.sandbox.discord.sights import Gone
+from bot.sandbox.discord.sights import Gone, Rearranged
 
 if TYPE_CHECKING:
     from bot.sandbox.discord.channels import Channel
@@ -83,8 +83,11 @@ class Person:
 
     @property
     def places(self) -> list["Channel"]:
-        """Return the channels that this person sees, each with its threads behind it."""
+        """Return what this person sees: channels, each with its threads behind it, and a talk with the bot, if any."""
         places = [each for channel in self.guild.channels.values() for each in (channel, *channel.threads)]
+        talk = self.world.find_direct_messages(self.user)
+        if talk is not None and talk.last_message_id is not None:
+            places.append(talk)
         return [place for place in places if not place.deleted and self.may(place, Permission.VIEW_CHANNEL)]
 
     @property
@@ -210,6 +213,17 @@ class Person:
     def close_direct_messages(self) -> None:
         """Take no direct messages of the bot any more, as a person can set for a server or by blocking."""
         self.world.closed_to_bot.add(self.user.id)
+        self.world.show(Rearranged())
+
+    def reopen_direct_messages(self) -> None:
+        """Take direct messages of the bot again."""
+        self.world.closed_to_bot.discard(self.user.id)
+        self.world.show(Rearranged())
+
+    @property
+    def takes_direct_messages(self) -> bool:
+        """Tell whether the bot can write to this person."""
+        return self.user.id not in self.world.closed_to_bot
 
     async def slash(self, channel: "Channel", command: str, /, **options: object) -> InteractionResult:
         """Run a chat command such as "character search" and return the first answer.

@@ -17,7 +17,7 @@ from bot.sandbox.discord.model import (
     Webhook,
 )
 from bot.sandbox.discord.permissions import Permission, permissions_in
-from bot.sandbox.discord.sights import Gone, Shown
+from bot.sandbox.discord.sights import Gone, Rearranged, Shown
 from bot.sandbox.discord.transcript import Entry
 
 if TYPE_CHECKING:
@@ -88,7 +88,11 @@ def post(draft: Draft) -> Message:
         return message
     if channel.archived:
         channel.set_archived(False)
+    begins_talk = channel.guild is None and channel.last_message_id is None
     channel.keep(message)
+    if begins_talk:
+        # From now on it stands in the list of channels.
+        world.show(Rearranged())
     note(message, "post")
     world.publish_in(channel, "MESSAGE_CREATE", payloads.message(message, for_event=True), message)
     world.show(Shown(message))

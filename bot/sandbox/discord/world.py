@@ -126,11 +126,16 @@ class World:
         finally:
             self._waiters.discard(waiter)
 
+    def find_direct_messages(self, user: User) -> Channel | None:
+        """Return the channel between the bot and a user, or None where it was never opened."""
+        places = self.channels.values()
+        return next((each for each in places if each.kind is ChannelKind.DM and user.id in each.recipients), None)
+
     def direct_messages(self, user: User) -> Channel:
         """Return the channel between the bot and a user, opening it at first use."""
-        for channel in self.channels.values():
-            if channel.kind is ChannelKind.DM and user.id in channel.recipients:
-                return channel
+        found = self.find_direct_messages(user)
+        if found is not None:
+            return found
         channel = Channel(
             self, self.snowflakes.next(), ChannelKind.DM, f"@{user.name}", recipients=(user.id, self.bot.id)
         )

@@ -4,7 +4,17 @@ import zlib
 from collections.abc import Sequence
 from typing import Any, Final
 
-from bot.sandbox.discord import Channel, Choice, InteractionResult, Message, MessageType, Modal, Person, User
+from bot.sandbox.discord import (
+    Channel,
+    ChannelKind,
+    Choice,
+    InteractionResult,
+    Message,
+    MessageType,
+    Modal,
+    Person,
+    User,
+)
 from bot.sandbox.discord.command_rules import CommandKind, kind_of
 from bot.sandbox.discord.commands import leaves
 from bot.sandbox.discord.json_types import JsonObject, as_object, as_text, objects_of
@@ -48,16 +58,23 @@ def person(who: Person) -> JsonObject:
     """Draw one of the people to switch between."""
     roles = [role.name.lower() for role in who.member.roles]
     rank = "owner" if who.guild.owner_id == who.id else next(iter(roles), "member")
-    return {"id": str(who.id), "name": who.shown_name, "role": rank, "hue": hue(who.shown_name)}
+    return {
+        "id": str(who.id),
+        "name": who.shown_name,
+        "role": rank,
+        "hue": hue(who.shown_name),
+        "takes_dms": who.takes_direct_messages,
+    }
 
 
 def channel(place: Channel, viewer: Person) -> JsonObject:
     """Draw an entry of the list of channels."""
     return {
         "id": str(place.id),
-        "name": place.name,
+        # Those who write to each other each read the other's name.
+        "name": viewer.world.bot.name if place.kind is ChannelKind.DM else place.name,
         "topic": place.topic,
-        "kind": "thread" if place.is_thread else "text",
+        "kind": "dm" if place.kind is ChannelKind.DM else "thread" if place.is_thread else "text",
         "type": int(place.kind),
         "parent": None if place.parent is None else str(place.parent.id),
         "nsfw": (place.parent or place).nsfw,
@@ -74,7 +91,7 @@ def names(viewer: Person) -> JsonObject:
     return {
         "users": called,
         "roles": {str(role.id): role.name for role in guild.roles.values()},
-        "channels": {str(place.id): place.name for place in world.channels.values()},
+        "channels": {str(place.id): place.name for place in world.channels.values() if place.guild is guild},
     }
 
 

@@ -45,6 +45,9 @@ class Verbs:
             case "lever":
                 await self._levers.pull(asked.text("name"), asked.fields)
                 return {}
+            case "privacy":
+                self._set_privacy(asked)
+                return {}
             case "desk":
                 self._desk.act(asked)
                 return {}
@@ -57,6 +60,12 @@ class Verbs:
             raise SandboxError("there is nobody of that name")
         self.me = person
         return {}
+
+    def _set_privacy(self, asked: Asked) -> None:
+        if asked.flag("takes_dms", default=True):
+            self.me.reopen_direct_messages()
+        else:
+            self.me.close_direct_messages()
 
     def _open(self, asked: Asked) -> JsonObject:
         found, more = read_back(self.me, self._channel(asked), before=asked.optional_id("before"), limit=_PAGE)

@@ -13,8 +13,10 @@ import aiohttp
 import pytest
 
 from bot.sandbox.demo import demo
+from bot.sandbox.discord import posting
 from bot.sandbox.discord.model import Attachment
 from bot.sandbox.discord.people import UPLOAD_BYTES
+from bot.sandbox.discord.posting import Draft
 from bot.sandbox.page.guard import HEADERS
 from bot.sandbox.page.plans import OFFLINE
 from bot.sandbox.page.scene import fill
@@ -339,6 +341,33 @@ async def test_faults_are_armed_and_forgotten(served: Served, page: PageClient) 
     await page.ask("lever", name="pace", tokens_per_second=5)
     assert served.stage.demo.nanogpt.pace.tokens_per_second == 5
     assert page.of("levers")[-1]["tokens_per_second"] == 5
+
+
+async def test_a_direct_message_is_seen_by_its_person_alone(page: PageClient, served: Served) -> None:
+    world = served.stage.demo.discord.world
+    ada, _, ben = served.stage.scene.people
+    assert [channel["kind"] for channel in page.state["channels"]].count("dm") == 0
+    for person in (ben, ada):
+        posting.post(Draft(world.direct_messages(person.user), world.bot, f"psst, {person.shown_name}"))
+    message = await page.message(lambda each: each["content"].startswith("psst"))
+    assert message["content"] == "psst, Ada"
+    (talk,) = (channel for channel in page.state["channels"] if channel["kind"] == "dm")
+    assert (talk["id"], talk["name"], talk["may_write"]) == (message["channel"], "character-bot", True)
+    assert "@ada" not in page.state["names"]["channels"].values()
+    await page.ask("say", channel=talk["id"], text="yes?")
+    assert (await page.ask("open", channel=talk["id"]))["messages"][-1]["content"] == "yes?"
+    await page.become("Cleo")
+    assert "does not see" in await page.refused("open", channel=talk["id"])
+
+
+async def test_direct_messages_are_closed_and_opened_by_their_person(page: PageClient, served: Served) -> None:
+    ada, _, ben = served.stage.scene.people
+    await page.ask("privacy", takes_dms=False)
+    await page.until(lambda: page.state["me"]["takes_dms"] is False)
+    assert (ada.takes_direct_messages, ben.takes_direct_messages) == (False, True)
+    await page.ask("privacy", takes_dms=True)
+    await page.until(lambda: page.state["me"]["takes_dms"])
+    assert ada.takes_direct_messages
 
 
 async def test_a_command_that_nobody_answers_has_failed(page: PageClient, served: Served) -> None:

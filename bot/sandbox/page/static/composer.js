@@ -102,7 +102,8 @@ export class Composer {
     this.input.disabled = !may;
     this.apps.disabled = !may;
     this.send.disabled = !may;
-    const where = channel?.kind === "thread" ? `"${channel.name}"` : `#${channel?.name ?? ""}`;
+    const sign = channel?.kind === "dm" ? "@" : "#";
+    const where = channel?.kind === "thread" ? `"${channel.name}"` : `${sign}${channel?.name ?? ""}`;
     const words = may ? `Message ${where}` : "You do not have permission to send messages in this channel.";
     this.input.placeholder = words;
     this.input.setAttribute("aria-label", words);

@@ -31,6 +31,9 @@ const SHAPES = {
   at: "M12 8.5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7M15.5 8.5v5a2.5 2.5 0 0 0 5 0V12a8.5 8.5 0 1 0-3.5 6.9",
 };
 
+/** By the kind of place. @type {Record<import("./types.js").Channel["kind"], string>} */
+export const PLACE_ICONS = { text: "hash", thread: "thread", dm: "at" };
+
 /**
  * Describe a drawing; what it stands for is said by the text or the label around it.
  *

@@ -55,7 +55,13 @@ class App {
     const { composer } = this;
     const onOpenChannel = (/** @type {string} */ id) => this.open(id);
     this.actions = new MessageActions({ state, ask, list, interactions, composer, popups, announcer, onOpenChannel });
-    this.sidebar = new Sidebar({ state, popups, onOpen: onOpenChannel, onBecome: (id) => void this.become(id) });
+    this.sidebar = new Sidebar({
+      state,
+      popups,
+      onOpen: onOpenChannel,
+      onBecome: (id) => void this.become(id),
+      onPrivacy: (takes) => void this.setPrivacy(takes),
+    });
     this.panel = new Panel({ state, levers: new LeversPage({ state, ask }), desk: new DeskPage({ state, ask }) });
     this.head = new ChannelHead({ state, onBot: () => this.panel.open("levers") });
     this.typing = new Typing(state);
@@ -121,6 +127,15 @@ class App {
     if (!answer.ok) {
       this.announcer.say(answer.sentence ?? "That did not work.");
     }
+  }
+
+  /** @param {boolean} takes whether one takes direct messages */
+  async setPrivacy(takes) {
+    const answer = await this.ask("privacy", { takes_dms: takes });
+    const done = takes
+      ? "The bot can send you direct messages."
+      : "Direct messages are closed: the bot cannot write to you.";
+    this.announcer.say(answer.ok ? done : (answer.sentence ?? "That did not work."));
   }
 
   // Narrow screens, where the list of channels lies over the messages

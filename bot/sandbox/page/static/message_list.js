@@ -6,7 +6,7 @@
  */
 
 import { Mount, find, h } from "./dom.js";
-import { icon } from "./icons.js";
+import { PLACE_ICONS, icon } from "./icons.js";
 import { MessageView } from "./message_view.js";
 
 /**
@@ -223,20 +223,19 @@ export class MessageList {
         ),
       );
     } else if (channel) {
-      const thread = channel.kind === "thread";
+      const { kind, name, topic } = channel;
+      const words = {
+        text: [`Welcome to #${name}!`, `This is the start of the #${name} channel. ${topic}`],
+        thread: [name, "This is the start of the thread."],
+        dm: [name, `This is the beginning of your direct messages with ${name}.`],
+      }[kind];
       this.top.show(
         h(
           "div",
           { class: "welcome", key: "welcome" },
-          h("div", { class: "welcome-sign" }, icon(thread ? "thread" : "hash")),
-          h("h3", null, thread ? channel.name : `Welcome to #${channel.name}!`),
-          h(
-            "p",
-            null,
-            thread
-              ? "This is the start of the thread."
-              : `This is the start of the #${channel.name} channel. ${channel.topic}`,
-          ),
+          h("div", { class: "welcome-sign" }, icon(PLACE_ICONS[kind])),
+          h("h3", null, words[0]),
+          h("p", null, words[1]),
         ),
       );
     }

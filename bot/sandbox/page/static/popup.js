@@ -108,6 +108,7 @@ function place(node, around, beside) {
  * @property {string} label
  * @property {import("./dom.js").VNode} [icon]
  * @property {boolean} [danger]
+ * @property {boolean} [apart] whether a line parts it from the entry before
  * @property {() => void} [act]
  * @property {Entry[]} [entries] a menu of its own
  */
@@ -140,7 +141,9 @@ export function openMenu(popups, entries, label, where) {
     item.addEventListener("pointermove", () => item.focus({ preventScroll: true }));
     return item;
   });
-  node.append(...items);
+  for (const [index, item] of items.entries()) {
+    node.append(...(entries[index].apart ? [element("div", { class: "menu-line", role: "separator" })] : []), item);
+  }
 
   /** @param {Entry} entry @param {HTMLElement} item */
   function choose(entry, item) {

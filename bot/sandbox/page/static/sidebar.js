@@ -2,7 +2,7 @@
 
 import { Mount, find, h, hit } from "./dom.js";
 import { firstLetter } from "./embeds.js";
-import { icon } from "./icons.js";
+import { PLACE_ICONS, icon } from "./icons.js";
 import { openMenu } from "./popup.js";
 
 /** @typedef {import("./types.js").Channel} Channel */
@@ -14,12 +14,14 @@ export class Sidebar {
    * @param {import("./popup.js").Popups} parts.popups
    * @param {(id: string) => void} parts.onOpen
    * @param {(id: string) => void} parts.onBecome
+   * @param {(takes: boolean) => void} parts.onPrivacy called with whether the person takes direct messages
    */
-  constructor({ state, popups, onOpen, onBecome }) {
+  constructor({ state, popups, onOpen, onBecome, onPrivacy }) {
     this.state = state;
     this.popups = popups;
     this.onOpen = onOpen;
     this.onBecome = onBecome;
+    this.onPrivacy = onPrivacy;
     this.list = new Mount(find("#channels"));
     this.person = new Mount(find("#person"));
     this.sign = find("#server-sign");
@@ -35,14 +37,18 @@ export class Sidebar {
     const { state } = this;
     this.serverName.textContent = state.serverName;
     this.sign.textContent = initials(state.serverName);
-    document.title = state.channel ? `#${state.channel.name} · ${state.serverName}` : state.serverName;
-    const [above, own] = splitByParent(state.channels);
+    const { channel: open } = state;
+    document.title = open ? `${open.kind === "dm" ? "@" : "#"}${open.name} · ${state.serverName}` : state.serverName;
+    const talks = state.channels.filter(({ kind }) => kind === "dm");
+    const [above, own] = splitByParent(state.channels.filter(({ kind }) => kind !== "dm"));
     this.list.show(
       h("li", { class: "channel-group", key: "group" }, "Text channels"),
       above.map((channel) => [
         this.entry(channel),
         ...own.filter((thread) => thread.parent === channel.id).map((thread) => this.entry(thread)),
       ]),
+      talks.length > 0 && h("li", { class: "channel-group", key: "talks" }, "Direct messages"),
+      talks.map((talk) => this.entry(talk)),
     );
     const { me } = state;
     this.person.show(
@@ -76,7 +82,7 @@ export class Sidebar {
           "data-channel": channel.id,
           "aria-current": isOpen ? "page" : null,
         },
-        !isThread && icon("hash"),
+        !isThread && icon(PLACE_ICONS[channel.kind]),
         h("span", { class: "channel-name" }, channel.name),
         channel.nsfw && h("span", { class: "age-mark", title: "Age-restricted" }, "18+"),
         isThread && h("span", { class: "unseen" }, " (thread)"),
@@ -102,11 +108,18 @@ export class Sidebar {
     const { me, people } = this.state;
     openMenu(
       this.popups,
-      people.map((person) => ({
-        label: `${person.name} (${person.role})`,
-        icon: person.id === me.id ? icon("check") : undefined,
-        act: () => this.onBecome(person.id),
-      })),
+      [
+        ...people.map((person) => ({
+          label: `${person.name} (${person.role})`,
+          icon: person.id === me.id ? icon("check") : undefined,
+          act: () => this.onBecome(person.id),
+        })),
+        {
+          label: me.takes_dms ? "Close direct messages" : "Allow direct messages",
+          apart: true,
+          act: () => this.onPrivacy(!me.takes_dms),
+        },
+      ],
       "Be somebody else",
       { opener, sameWidth: true },
     );
@@ -152,7 +165,7 @@ export class ChannelHead {
     const { state } = this;
     const { channel } = state;
     this.name.show(
-      icon(channel?.kind === "thread" ? "thread" : "hash"),
+      icon(PLACE_ICONS[channel?.kind ?? "text"]),
       h("span", { class: "channel-title" }, channel?.name ?? ""),
       channel?.nsfw && h("span", { class: "age-mark", title: "Age-restricted" }, "18+"),
     );

@@ -10,7 +10,7 @@
  */
 
 /** @type {Person} */
-const NOBODY = { id: "", name: "", role: "", hue: 0 };
+const NOBODY = { id: "", name: "", role: "", hue: 0, takes_dms: true };
 /** @type {Levers} */
 const NO_LEVERS = { bot: "down", faults: [], tokens_per_second: 0, faults_offered: [] };
 /** @type {import("./types.js").Desk} */

@@ -3,7 +3,7 @@
  *
  * Ids are strings; times are Unix milliseconds.
  *
- * @typedef {{id: string, name: string, role: string, hue: number}} Person
+ * @typedef {{id: string, name: string, role: string, hue: number, takes_dms: boolean}} Person
  *
  * @typedef {object} Channel
  * @property {string} id
