@@ -92,7 +92,7 @@ async def rig(database: Database, vault: Vault, clock: ManualClock) -> Rig:
     posts = Posts(database, turns)
     conversations = Conversations(database)
     shelf = CharacterShelf(characters=Characters(database), clock=clock.clock)
-    known = await shelf.remember_full(Character(CharacterId("an-id"), "Ada", rating=ContentRating.SFW))
+    known = await shelf.remember_full(Character(CharacterId("an-id"), "Ada", catalogue_rating=ContentRating.SFW))
     async with FakeCatalogue().client() as client:
         catalog = CatalogService(
             shelf=shelf,

@@ -128,7 +128,7 @@ class FeedbackWorld:
     async def character(
         self, name: str = "Ada", *, slug: str = "ada", rating: ContentRating = ContentRating.SFW
     ) -> CharacterRef:
-        character = Character(CharacterId(f"id-{slug}"), name, slug, rating=rating)
+        character = Character(CharacterId(f"id-{slug}"), name, slug, catalogue_rating=rating)
         return (await self.characters.remember_full(character, self.clock.now_ms())).ref
 
     async def bind(self, ref: CharacterRef, place: Place = OPEN_PLACE) -> Binding:
