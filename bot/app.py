@@ -236,13 +236,7 @@ async def application(
         await privacy.load()
         announcer = Announcer(outlet=outlet, notices=stores.notices, clock=clock)
         poster = Poster(outlet, stores.posts, clock, preview_interval_seconds=settings.relay.preview_interval_seconds)
-        speaker = Speaker(
-            poster=poster,
-            turns=stores.turns,
-            announcer=announcer,
-            first_text_delay_seconds=settings.relay.first_text_delay_seconds,
-            feedback_buttons=settings.relay.feedback_buttons,
-        )
+        index = BindingIndex()
         stages = Stages(
             catalog=catalog,
             surroundings=around,
@@ -250,7 +244,15 @@ async def application(
             limits=limits,
             clock=clock,
         )
-        index = BindingIndex()
+        speaker = Speaker(
+            poster=poster,
+            turns=stores.turns,
+            index=index,
+            obstacle=stages.obstacle,
+            announcer=announcer,
+            first_text_delay_seconds=settings.relay.first_text_delay_seconds,
+            feedback_buttons=settings.relay.feedback_buttons,
+        )
         readers = Readers()
 
         async def greet(binding: Binding, conversation: Conversation, known: KnownCharacter, text: str) -> None:
@@ -333,6 +335,7 @@ async def application(
             poster=poster,
             speaker=speaker,
             stages=stages,
+            runner=runner,
             relay=relay,
             announcer=announcer,
             read_history=history.read,

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bot.domain.bindings import BindingState, Conversation
+from bot.domain.bindings import BindingState, Conversation, PauseCause
 from bot.domain.failures import MARK_SIGN, Failure, FailureCause
 from bot.domain.ids import GuildId, MessageId, TurnId, UserId, snowflake_at
 from bot.domain.messages import BotPolicy, IncomingMessage, silence_reason
@@ -16,12 +16,13 @@ from bot.domain.turns import Post, PostKind, PostState, Transport, Turn, TurnSta
 from bot.services.announcing import Announcer
 from bot.services.binding_index import BindingIndex
 from bot.services.clock import Clock
-from bot.services.delivery import DELETED, post_nonce
-from bot.services.outlet import Busy, Destination, OutletError, SeenPost, Uncertain
+from bot.services.delivery import DELETED, Delivery, post_nonce
+from bot.services.outlet import Busy, Destination, Forbidden, OutletError, Refused, SeenPost, Uncertain
 from bot.services.posting import Poster
 from bot.services.relay import RelayService
 from bot.services.speaking import Speaker, Stage, destination_of
 from bot.services.staging import Stages
+from bot.services.turn import TurnRunner
 from bot.store.conversations import Conversations
 from bot.store.posts import Posts
 from bot.store.turns import Turns
@@ -76,6 +77,7 @@ class RecoveryService:
         poster: Poster,
         speaker: Speaker,
         stages: Stages,
+        runner: TurnRunner,
         relay: RelayService,
         announcer: Announcer,
         read_history: ReadHistory,
@@ -91,6 +93,7 @@ class RecoveryService:
         self._poster = poster
         self._speaker = speaker
         self._stages = stages
+        self._runner = runner
         self._relay = relay
         self._announcer = announcer
         self._read_history = read_history
@@ -264,7 +267,12 @@ class RecoveryService:
             await self._speaker.note(turn, stage, posts).take_back()
         delivery = self._speaker.reply(turn, stage, posts)
         if choice is Remedy.DELIVER and version is not None and version.text is not None:
-            await self._speaker.complete(turn, stage, delivery, version.text, outcome=None)
+            # It may be long ago that the gate was asked.
+            cause = await self._stages.obstacle(stage)
+            if cause is None:
+                await self._speaker.complete(turn, stage, delivery, version.text, outcome=None)
+            else:
+                await self._take_back(turn, stage, delivery, cause)
             return
         text = text_of_posts(
             without_heading(shown, stage.persona.name) if post.transport is Transport.BOT else shown
@@ -273,6 +281,14 @@ class RecoveryService:
         )
         text = text or (version.text if version else None) or ""
         await self._speaker.fail(turn, stage, delivery, Failure(FailureCause.RESTARTED), text=text)
+
+    async def _take_back(self, turn: Turn, stage: Stage, delivery: Delivery, cause: PauseCause) -> None:
+        """End a turn whose character may not speak any more; what can be seen of it goes."""
+        try:
+            await delivery.take_back()
+        except (Forbidden, Refused) as error:
+            _log.warning("Turn %s: what may not be shown could not be taken back: %r", turn.id, error)
+        await self._runner.pause(turn, stage, cause)
 
     # Missed messages
 

@@ -19,7 +19,7 @@ from bot.services.bindings import BindingService
 from bot.services.clock import Clock
 from bot.services.inbox import Event, Inbox, MessageEdited, MessagesDeleted
 from bot.services.outlet import Forbidden, Gone
-from bot.services.speaking import destination_of
+from bot.services.speaking import PAUSED, UNBOUND, destination_of
 from bot.services.turn import Readers, TurnRunner
 from bot.store.conversations import Conversations
 from bot.store.posts import Posts
@@ -349,7 +349,7 @@ class RelayService:
             return begun
         binding = self._live_binding(conversation)
         if binding is None or binding.state is not BindingState.ACTIVE:
-            await self._turns.drop_waiting(conversation.id, "unbound" if binding is None else "paused")
+            await self._turns.drop_waiting(conversation.id, UNBOUND if binding is None else PAUSED)
             return None
         return await self._turns.begin(conversation.id, binding.payer, now_ms=self._clock.now_ms())
 
@@ -365,7 +365,7 @@ class RelayService:
     async def _run(self, conversation: Conversation, turn: Turn) -> None:
         binding = self._live_binding(conversation)
         if binding is None:
-            await self._turns.finish(turn.id, TurnState.DROPPED, cause="unbound", now_ms=self._clock.now_ms())
+            await self._turns.finish(turn.id, TurnState.DROPPED, cause=UNBOUND, now_ms=self._clock.now_ms())
             return
         self._spoke_at[binding.character_ref] = self._clock.monotonic()
         await self._runner.run(turn, binding, conversation)
@@ -378,7 +378,7 @@ class RelayService:
         if binding is not None:
             await self._runner.abandon(current, binding, conversation)
         else:
-            await self._turns.finish(turn.id, TurnState.FAILED, cause="unbound", now_ms=self._clock.now_ms())
+            await self._turns.finish(turn.id, TurnState.FAILED, cause=UNBOUND, now_ms=self._clock.now_ms())
 
     def characters_in_use(self) -> list[CharacterRef]:
         """Return the characters that spoke within the last hour: what is known of them is kept fresh."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from bot.domain.bindings import Binding, Conversation
+from bot.domain.bindings import Binding, Conversation, PauseCause
 from bot.domain.ids import GuildId, UserId
 from bot.domain.ratings import ContentLimits, ContentRating
 from bot.domain.turns import Turn
@@ -70,6 +70,12 @@ class Stages:
             persona=persona,
             shaper=Shaper(known.character.name, names),
         )
+
+    async def obstacle(self, stage: Stage) -> PauseCause | None:
+        """Ask the gate about a stage as its place is now; None where the character may speak there."""
+        around = self._surroundings(stage.destination)
+        ceiling = self.ceiling(age_restricted=around is not None and around.place.age_restricted)
+        return (await self._catalog.standing(stage.binding.character_ref, ceiling=ceiling)).cause
 
     def ceiling(self, *, age_restricted: bool) -> ContentRating:
         """Return the strongest rating that a place may show."""

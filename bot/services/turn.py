@@ -32,7 +32,7 @@ from bot.services.catalog import CatalogService
 from bot.services.clock import Clock
 from bot.services.delivery import Delivery
 from bot.services.outlet import Destination, Outlet, OutletError
-from bot.services.speaking import Speaker, Stage, destination_of
+from bot.services.speaking import PAUSED, Speaker, Stage, destination_of
 from bot.services.staging import Stages
 from bot.services.upstream_failures import failure_of, failure_of_incomplete
 from bot.store.posts import Posts
@@ -44,8 +44,6 @@ TYPING_AFTER_SECONDS: Final = 1.0
 TYPING_AGAIN_SECONDS: Final = 8.0
 """A typing sign lasts ten seconds, and a webhook's post does not clear it (Discord, Trigger Typing Indicator)."""
 STOP_SECONDS: Final = 10.0
-PAUSED: Final = "paused"
-"""The stored cause of a turn that the gate stopped."""
 IGNORED: Final = "ignored_member"
 
 
@@ -201,7 +199,7 @@ class TurnRunner:
             return
         standing = await self._catalog.standing(binding.character_ref, ceiling=stage.ceiling)
         if standing.cause is not None:
-            await self._pause(turn, binding, standing.cause)
+            await self.pause(turn, stage, standing.cause)
             return
         if standing.known != stage.known:
             stage = self._stages.of(binding, conversation, turn) or stage
@@ -231,16 +229,10 @@ class TurnRunner:
             return
         await self._speaker.complete(turn, stage, self._speaker.reply(turn, stage), version.text, outcome=None)
 
-    async def _pause(self, turn: Turn, binding: Binding, cause: PauseCause) -> None:
-        await self._turns.finish(turn.id, TurnState.DROPPED, cause=PAUSED, now_ms=self._clock.now_ms())
-        await self._bindings.pause(binding, cause)
-
-    async def _paused_meanwhile(self, turn: Turn, stage: Stage) -> bool:
-        """Ask the gate once more after a wait in the queue for upstream, which may have taken minutes."""
-        standing = await self._catalog.standing(stage.binding.character_ref, ceiling=stage.ceiling)
-        if standing.cause is not None:
-            await self._pause(turn, stage.binding, standing.cause)
-        return standing.cause is not None
+    async def pause(self, turn: Turn, stage: Stage, cause: PauseCause) -> None:
+        """End a turn that the gate does not let through, and let its character fall silent."""
+        await self._speaker.drop(turn.id, stage.destination, PAUSED)
+        await self._bindings.pause(stage.binding, cause)
 
     async def _answer(self, turn: Turn, stage: Stage, delivery: Delivery) -> None:
         reading = _Reading()
@@ -248,7 +240,9 @@ class TurnRunner:
         if failure is None:
             waited = self._slots.locked()
             async with self._slots:
-                if waited and await self._paused_meanwhile(turn, stage):
+                # The wait for upstream may have taken minutes.
+                if waited and (cause := await self._stages.obstacle(stage)) is not None:
+                    await self.pause(turn, stage, cause)
                     return
                 failure = await self._read(turn, stage, delivery, reading)
             if failure is not None:

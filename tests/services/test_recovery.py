@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.bindings import PauseCause, Trigger
+from bot.domain.bindings import Binding, PauseCause, Trigger
 from bot.domain.failures import Failure, FailureCause, cut_mark, failure_sentence
-from bot.domain.ids import ChannelId, GuildId, MessageId
+from bot.domain.ids import ChannelId, CharacterId, GuildId, MessageId
 from bot.domain.recovery import MOST_ATTEMPTS, RUN_AGAIN_WITHIN_MS
 from bot.domain.turns import PostKind, PostState, Transport, TurnState, VersionState
 from bot.services.outlet import Busy, Draft, Forbidden, OutletError, Refused, Uncertain
@@ -29,9 +29,11 @@ from tests.support.relay_world import (
     ROOM,
     THREAD,
     RelayWorld,
+    character,
 )
 from tests.support.scripted_upstream import refuses, says, streams
 
+BARD = CharacterId("bard")
 KING = "Once there was a king."
 LONG = "A sentence of some length. " * 100
 
@@ -233,6 +235,70 @@ async def test_a_greeting_that_was_cut_is_finished(world: RelayWorld) -> None:
     assert fresh.texts() == ["Good evening."]
     await fresh.ask("Hi")
     assert fresh.upstream.said() == [("assistant", "Good evening."), ("user", "[Alice] Hi")]
+
+
+# The gate, which may have closed since a text was written.
+
+
+async def grown_up(world: RelayWorld) -> Binding:
+    """Let a character for adults speak in the room, which is age-restricted."""
+    world.town.restricted[ROOM] = True
+    world.upstream.characters[BARD] = character(BARD, content_rating="nsfw")
+    return await world.bind(character_id=BARD)
+
+
+async def assert_fell_silent(world: RelayWorld) -> None:
+    """See that nothing is shown but why the character is paused."""
+    (notice,) = world.shown()
+    assert notice.draft.persona is None
+    binding = world.index.get(ROOM)
+    assert binding is not None
+    assert binding.pause_cause is PauseCause.ABOVE_CEILING
+    assert await world.states() == [("dropped", "paused")]
+
+
+async def test_a_whole_text_is_not_shown_where_its_character_may_not_speak_any_more(world: RelayWorld) -> None:
+    await grown_up(world)
+    fresh = await crashed(world, Act.POST, carried_out=False)
+    fresh.town.restricted[ROOM] = False
+    await fresh.recovered()
+    await assert_fell_silent(fresh)
+
+
+async def test_a_whole_text_that_was_half_shown_is_taken_back_where_it_may_not_be(world: RelayWorld) -> None:
+    await grown_up(world)
+    gate = Gate()
+    world.upstream.script(says(KING, gate, " He was old."))
+    world.say()
+    await world.outlet.until(world.texts)
+    crash = world.outlet.hold(Act.EDIT, carried_out=False)
+    gate.open()
+    await crash.entered.wait()
+    fresh = await world.restarted()
+    fresh.town.restricted[ROOM] = False
+    await fresh.recovered()
+    await assert_fell_silent(fresh)
+
+
+async def test_a_text_that_cannot_be_taken_back_ends_its_turn_all_the_same(world: RelayWorld) -> None:
+    await grown_up(world)
+    fresh = await crashed(world, Act.POST, carried_out=True)
+    fresh.town.restricted[ROOM] = False
+    fresh.outlet.script(Act.DELETE, fails(Forbidden()))
+    await fresh.recovered()
+    assert await fresh.states() == [("dropped", "paused")]
+
+
+async def test_a_greeting_is_not_finished_where_its_character_may_not_speak_any_more(world: RelayWorld) -> None:
+    await grown_up(world)
+    crash = world.outlet.hold(Act.POST, carried_out=False)
+    greeting = asyncio.create_task(world.greet("Come closer."))
+    await crash.entered.wait()
+    fresh = await world.restarted()
+    assert greeting.done()
+    fresh.town.restricted[ROOM] = False
+    await fresh.recovered()
+    await assert_fell_silent(fresh)
 
 
 async def test_a_channel_that_is_gone_ends_its_turn(world: RelayWorld) -> None:

@@ -6,7 +6,7 @@ import pytest
 from bot.domain.bindings import PauseCause
 from bot.domain.context import HOUSE_NOTE, ContextBudget
 from bot.domain.failures import NOT_RETRYABLE, Failure, FailureCause, cut_mark, failure_sentence
-from bot.domain.ids import ConversationId
+from bot.domain.ids import CharacterId, ConversationId
 from bot.domain.turns import PostKind, Transport, VersionState
 from bot.services.breakers import HOLD_SECONDS
 from bot.services.outlet import Busy, Forbidden, Gone, Lost, OutletError, Refused
@@ -19,6 +19,7 @@ from tests.support.recording_outlet import Act, Gate, fails
 from tests.support.relay_world import ALICE, BOB, GUIDE, GUILD, ROOM, THREAD, RelayWorld, Rules, character
 from tests.support.scripted_upstream import Piece, ended, event, refuses, says, streams
 
+BARD = CharacterId("bard")
 NOON_RESET_S = 1_800_057_600
 """The next midnight UTC after the clock's start."""
 
@@ -375,6 +376,58 @@ async def test_a_character_that_upstream_withdraws_is_paused_at_the_next_message
     binding = world.index.get(ROOM)
     assert binding is not None
     assert binding.pause_cause is PauseCause.UNAVAILABLE
+
+
+async def grown_up(world: RelayWorld) -> None:
+    """Let a character for adults speak in the room, which is age-restricted."""
+    world.town.restricted[ROOM] = True
+    world.upstream.characters[BARD] = character(BARD, content_rating="nsfw")
+    await world.bind(character_id=BARD)
+
+
+async def test_a_reply_that_waits_for_discord_is_not_shown_where_it_may_not_be_any_more(world: RelayWorld) -> None:
+    await grown_up(world)
+    world.outlet.script(Act.POST, fails(Busy(60.0)))
+    world.say()
+    await world.outlet.until(lambda: world.outlet.of(Act.POST))
+    world.town.restricted[ROOM] = False
+    changing = asyncio.create_task(world.binding_service.channel_changed(ROOM, age_restricted=False))
+    await world.outlet.until(world.texts)
+    await world.clock.pass_for(60.0)
+    await changing
+    await world.idle()
+    (notice,) = world.shown()
+    assert notice.draft.persona is None
+    assert await world.states() == [("dropped", "paused")]
+    assert await world.claims() == [("dropped", "paused")]
+
+
+async def test_a_reply_that_waits_for_discord_is_shown_where_the_pause_is_over(world: RelayWorld) -> None:
+    await grown_up(world)
+    world.outlet.script(Act.POST, fails(Busy(60.0)))
+    world.say()
+    await world.outlet.until(lambda: world.outlet.of(Act.POST))
+    binding = world.index.get(ROOM)
+    assert binding is not None
+    await world.binding_service.pause(binding, PauseCause.UNVERIFIED)
+    await world.clock.pass_for(60.0)
+    await world.idle()
+    assert world.texts()[-1] == "Hello."
+
+
+async def test_a_reply_of_a_character_that_another_replaced_is_not_shown_where_it_may_not_be(
+    world: RelayWorld,
+) -> None:
+    await grown_up(world)
+    world.outlet.script(Act.POST, fails(Busy(60.0)))
+    world.say()
+    await world.outlet.until(lambda: world.outlet.of(Act.POST))
+    world.town.restricted[ROOM] = False
+    await world.bind()
+    await world.clock.pass_for(60.0)
+    await world.idle()
+    assert world.texts() == []
+    assert await world.states() == [("dropped", "unbound")]
 
 
 async def test_a_member_who_asked_to_be_ignored_meanwhile_is_not_answered(world: RelayWorld) -> None:

@@ -143,13 +143,7 @@ class RelayWorld:
         self.catalog = CatalogService(shelf=self.shelf, client=nanogpt, limits=limits, clock=clock.clock)
         self.announcer = Announcer(outlet=self.outlet, notices=Notices(database), clock=clock.clock)
         self.poster = Poster(self.outlet, self.posts, clock.clock, preview_interval_seconds=1.0)
-        self.speaker = Speaker(
-            poster=self.poster,
-            turns=self.turns,
-            announcer=self.announcer,
-            first_text_delay_seconds=self.rules.first_text_delay_seconds,
-            feedback_buttons=self.rules.feedback_buttons,
-        )
+        self.index = BindingIndex()
         self.stages = Stages(
             catalog=self.catalog,
             surroundings=self._around,
@@ -157,7 +151,15 @@ class RelayWorld:
             limits=limits,
             clock=clock.clock,
         )
-        self.index = BindingIndex()
+        self.speaker = Speaker(
+            poster=self.poster,
+            turns=self.turns,
+            index=self.index,
+            obstacle=self.stages.obstacle,
+            announcer=self.announcer,
+            first_text_delay_seconds=self.rules.first_text_delay_seconds,
+            feedback_buttons=self.rules.feedback_buttons,
+        )
         self.readers = Readers()
         self.binding_service = BindingService(
             bindings=self.bindings,
@@ -214,6 +216,7 @@ class RelayWorld:
             poster=self.poster,
             speaker=self.speaker,
             stages=self.stages,
+            runner=self.runner,
             relay=self.relay,
             announcer=self.announcer,
             read_history=self._history,
