@@ -34,8 +34,8 @@ class Announcer:
     async def announce(self, destination: Destination, cause: str, text: str) -> bool:
         """Post a notice, unless one of the same cause stands there from the last five minutes.
 
-        `cause` is a short word for the reason, never shown. Returns whether the notice was posted. What Discord
-        refuses is logged and never raised: a notice is a courtesy. Cancelling the caller does not cancel the post.
+        `cause` is a short word for the reason, never shown. Returns whether the notice was posted. What goes wrong in
+        posting it is logged and never raised: a notice is a courtesy. Cancelling the caller does not cancel the post.
         """
         task = asyncio.create_task(self._announce(destination, cause, text), name="notice")
         self._tasks.add(task)
@@ -60,6 +60,9 @@ class Announcer:
                     await self._clock.sleep(min(error.retry_after_seconds, LONGEST_WAIT_SECONDS))
             except OutletError as error:
                 _log.warning("A notice (%s) in %s could not be posted: %r", cause, destination.place, error)
+                return False
+            except Exception:  # noqa: BLE001 - whoever announces has more to do than that; the fault is logged
+                _log.exception("A notice (%s) in %s could not be posted", cause, destination.place)
                 return False
             else:
                 return True

@@ -24,6 +24,7 @@ from bot.services.speaking import Speaker, Stage, destination_of
 from bot.services.staging import Stages
 from bot.services.turn import TurnRunner
 from bot.store.conversations import Conversations
+from bot.store.errors import StoreError
 from bot.store.posts import Posts
 from bot.store.turns import Turns
 
@@ -204,6 +205,16 @@ class RecoveryService:
 
     async def _end_turn(self, turn_id: TurnId, conversation: Conversation) -> None:
         await self._stages.loaded(conversation)
+        try:
+            await self._look_after(turn_id, conversation)
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - it would fail again, and hold the conversation up; it is logged
+            turn, binding = await self._turns.get(turn_id), self._index.get(conversation.channel_id)
+            if turn is not None and turn.state is TurnState.RUNNING and binding is not None:
+                await self._runner.fail_unexpectedly(turn, binding, conversation, error)
+
+    async def _look_after(self, turn_id: TurnId, conversation: Conversation) -> None:
         try:
             turn = await self._turns.get(turn_id)
             if turn is None or turn.state is not TurnState.RUNNING:

@@ -184,11 +184,25 @@ class TurnRunner:
         else:
             await self._speaker.mark(turn, stage, Failure(FailureCause.UNEXPECTED))
 
+    async def fail_unexpectedly(
+        self, turn: Turn, binding: Binding, conversation: Conversation, error: Exception
+    ) -> None:
+        """End a turn that met a fault nobody foresaw: with a mark, if possible, whose code is in the log."""
+        failure = self._unexpected(turn, error)
+        try:
+            stage = self._stages.of(binding, conversation)
+            if stage is not None:
+                await self._speaker.mark(turn, stage, failure)
+                return
+        except Exception:  # noqa: BLE001 - the turn still has to end, and both faults are logged
+            _log.exception("Turn %s could not be marked either (code %s)", turn.id, failure.code)
+        await self._speaker.give_up(turn.id, destination_of(conversation), failure.cause.value)
+
     async def _run_to_its_end(self, turn: Turn, binding: Binding, conversation: Conversation) -> None:
         try:
             await self._run(turn, binding, conversation)
         except Exception as error:  # noqa: BLE001 - nothing may leave a turn without an end; it is logged with a code
-            await self._fail_unexpectedly(turn, binding, conversation, error)
+            await self.fail_unexpectedly(turn, binding, conversation, error)
 
     async def _run(self, turn: Turn, binding: Binding, conversation: Conversation) -> None:
         await self._stages.loaded(conversation)
@@ -345,20 +359,10 @@ class TurnRunner:
             except OutletError as error:
                 _log.debug("Typing in %s was not shown: %r", destination.place, error)
                 return
-            await self._clock.sleep(TYPING_AGAIN_SECONDS)
-
-    async def _fail_unexpectedly(
-        self, turn: Turn, binding: Binding, conversation: Conversation, error: Exception
-    ) -> None:
-        failure = self._unexpected(turn, error)
-        try:
-            stage = self._stages.of(binding, conversation)
-            if stage is not None:
-                await self._speaker.mark(turn, stage, failure)
+            except Exception:  # noqa: BLE001 - a sign of life is not worth a turn; the fault is logged
+                _log.exception("Typing in %s was not shown", destination.place)
                 return
-        except Exception:  # noqa: BLE001 - the turn still has to end, and both faults are logged
-            _log.exception("Turn %s could not be marked either (code %s)", turn.id, failure.code)
-        await self._speaker.give_up(turn.id, destination_of(conversation), failure.cause.value)
+            await self._clock.sleep(TYPING_AGAIN_SECONDS)
 
     def _unexpected(self, turn: Turn, error: Exception) -> Failure:
         code = self._new_code()

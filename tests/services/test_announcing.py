@@ -69,6 +69,15 @@ async def test_what_discord_refuses_is_logged_and_not_raised(
     assert "secret words" not in caplog.text
 
 
+async def test_a_mistake_in_posting_is_logged_and_not_raised(
+    announcer: Announcer, outlet: NoticeOutlet, caplog: pytest.LogCaptureFixture
+) -> None:
+    outlet.failures.append(TypeError("a mistake"))
+    assert not await announcer.announce(ROOM, "paused", "secret words")
+    assert "TypeError" in caplog.text
+    assert "secret words" not in caplog.text
+
+
 async def test_a_busy_discord_is_waited_for(announcer: Announcer, outlet: NoticeOutlet, clock: ManualClock) -> None:
     outlet.failures.append(Busy(7.0))
     telling = asyncio.create_task(announcer.announce(ROOM, "paused", "late"))

@@ -19,7 +19,7 @@ from bot.services.recovery import MISSED_NOTICE
 from bot.store.database import Database
 from bot.store.vault import MasterKey, Vault
 from tests.support.manual_clock import ManualClock
-from tests.support.recording_outlet import AS_USUAL, PATIENCE_SECONDS, Act, Echo, Gate, Outcome, fails
+from tests.support.recording_outlet import AS_USUAL, PATIENCE_SECONDS, Act, Call, Echo, Gate, Outcome, fails
 from tests.support.relay_world import (
     ALICE,
     BOB,
@@ -349,6 +349,23 @@ async def test_a_turn_waits_for_its_server_to_be_described(world: RelayWorld) ->
     fresh.town.loading.clear()
     await fresh.idle_in_time()
     assert fresh.texts() == [KING]
+
+
+@pytest.mark.parametrize("act", [Act.RECENT, Act.POST])
+async def test_a_mistake_in_ending_a_turn_is_marked_and_not_tried_for_ever(world: RelayWorld, act: Act) -> None:
+    fresh = await crashed(world, Act.POST, carried_out=False)
+
+    async def stumble(call: Call) -> None:
+        if call.act is act and call.transport is not Transport.BOT:
+            raise TypeError("a mistake")
+
+    fresh.outlet.on_call = stumble
+    await fresh.recovered()
+    assert fresh.texts() == [failure_sentence(Failure(FailureCause.UNEXPECTED, code="code1"))]
+    assert await fresh.states() == [("failed", "unexpected")]
+    fresh.outlet.on_call = None
+    await fresh.ask("And now?")
+    assert fresh.texts()[-1] == "Hello."
 
 
 async def test_messages_that_waited_are_answered_after_the_old_turn(world: RelayWorld) -> None:

@@ -15,7 +15,7 @@ from bot.services.turn import TYPING_AFTER_SECONDS, TYPING_AGAIN_SECONDS, Reader
 from bot.store.database import Database
 from bot.store.vault import Vault
 from tests.support.manual_clock import ManualClock
-from tests.support.recording_outlet import Act, Gate, fails
+from tests.support.recording_outlet import Act, Call, Gate, fails
 from tests.support.relay_world import ALICE, BOB, GUIDE, GUILD, ROOM, THREAD, RelayWorld, Rules, character
 from tests.support.scripted_upstream import Piece, ended, event, refuses, says, streams
 
@@ -209,6 +209,37 @@ async def test_a_fault_that_cannot_be_marked_ends_the_turn_all_the_same(
     assert world.texts() == []
     assert await world.states() == [("failed", "unexpected")]
     assert "could not be marked either (code code1)" in caplog.text
+
+
+@pytest.mark.parametrize("act", [Act.TRANSPORT, Act.POST])
+async def test_a_mistake_in_posting_is_marked_and_not_tried_for_ever(world: RelayWorld, act: Act) -> None:
+    async def stumble(call: Call) -> None:
+        if call.act is act and call.transport is not Transport.BOT:
+            raise TypeError("a mistake")
+
+    world.outlet.on_call = stumble
+    await world.ask()
+    assert world.texts() == [failure_sentence(Failure(FailureCause.UNEXPECTED, code="code1"))]
+    assert await world.states() == [("failed", "unexpected")]
+    assert len(world.outlet.of(act)) == 1 + (act is Act.POST)
+
+
+async def test_a_mistake_in_typing_costs_no_reply(world: RelayWorld, caplog: pytest.LogCaptureFixture) -> None:
+    async def stumble(call: Call) -> None:
+        if call.act is Act.TYPING:
+            raise TypeError("a mistake")
+
+    world.outlet.on_call = stumble
+    gate = Gate()
+    world.upstream.script(says(gate, "Well."))
+    world.say()
+    await gate.entered.wait()
+    await world.clock.pass_for(TYPING_AFTER_SECONDS)
+    await world.outlet.until(lambda: world.outlet.of(Act.TYPING))
+    gate.open()
+    await world.idle()
+    assert world.texts() == ["Well."]
+    assert "TypeError" in caplog.text
 
 
 async def test_a_fault_in_a_channel_that_is_gone_ends_the_turn(world: RelayWorld) -> None:
