@@ -54,6 +54,7 @@ from bot.services.checking import CheckingService, DatabaseToCheck
 from bot.services.clock import Clock
 from bot.services.feedback import FeedbackService
 from bot.services.health import HealthService
+from bot.services.ignored_members import IgnoredMembers
 from bot.services.outbox import OutboxService
 from bot.services.outlet import Destination
 from bot.services.posting import Poster
@@ -223,8 +224,10 @@ async def application(
         catalog = CatalogService(shelf=shelf, client=nanogpt, limits=limits, clock=clock)
         stack.push_async_callback(catalog.aclose)
         searches = SearchService(shelf=shelf, client=nanogpt, pages=stores.search_pages, clock=clock)
+        ignored = IgnoredMembers()
         privacy = PrivacyService(
             members=stores.members,
+            ignored=ignored,
             personal=stores.personal,
             facts=PrivacyFacts(
                 settings.privacy.retention_days,
@@ -294,7 +297,7 @@ async def application(
             readers=readers,
             breakers=Breakers(clock),
             key_of={OPERATOR: key}.__getitem__,
-            is_ignored=privacy.is_ignored,
+            is_ignored=ignored.is_ignored,
             clock=clock,
             max_concurrent=settings.nanogpt.max_concurrent,
             settings=TurnSettings(
@@ -314,7 +317,7 @@ async def application(
             runner=runner,
             readers=readers,
             announcer=announcer,
-            is_ignored=privacy.is_ignored,
+            ignored=ignored,
             parent_of=history.parent_of,
             removed_by_us=poster.was_removed,
             clock=clock,
@@ -339,7 +342,7 @@ async def application(
             relay=relay,
             announcer=announcer,
             read_history=history.read,
-            is_ignored=privacy.is_ignored,
+            ignored=ignored,
             clock=clock,
             bots=bots,
             catch_up_ms=round(settings.relay.catch_up_minutes * _MS_PER_MINUTE),
@@ -382,7 +385,7 @@ async def application(
             conversations=stores.conversations,
             turns=stores.turns,
             posts=stores.posts,
-            is_ignored=privacy.is_ignored,
+            ignored=ignored,
             bots=bots,
             clock=clock,
         )

@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bot.domain.bindings import BindingState, Conversation, PauseCause
+from bot.domain.bindings import Binding, BindingState, Conversation, PauseCause
 from bot.domain.failures import MARK_SIGN, Failure, FailureCause
-from bot.domain.ids import GuildId, MessageId, TurnId, UserId, snowflake_at
-from bot.domain.messages import BotPolicy, IncomingMessage, silence_reason
+from bot.domain.ids import GuildId, MessageId, TurnId, snowflake_at
+from bot.domain.messages import BotPolicy, IncomingMessage, Silence, silence_reason
 from bot.domain.persona_names import without_heading
 from bot.domain.recovery import Remedy, remedy, text_of_posts
 from bot.domain.turns import Post, PostKind, PostState, Transport, Turn, TurnState
@@ -17,6 +17,7 @@ from bot.services.announcing import Announcer
 from bot.services.binding_index import BindingIndex
 from bot.services.clock import Clock
 from bot.services.delivery import DELETED, Delivery, post_nonce
+from bot.services.ignored_members import IgnoredMembers
 from bot.services.outlet import Busy, Destination, Forbidden, OutletError, Refused, SeenPost, Uncertain
 from bot.services.posting import Poster
 from bot.services.relay import RelayService
@@ -82,7 +83,7 @@ class RecoveryService:
         relay: RelayService,
         announcer: Announcer,
         read_history: ReadHistory,
-        is_ignored: Callable[[UserId], bool],
+        ignored: IgnoredMembers,
         clock: Clock,
         bots: BotPolicy,
         catch_up_ms: int,
@@ -98,7 +99,7 @@ class RecoveryService:
         self._relay = relay
         self._announcer = announcer
         self._read_history = read_history
-        self._is_ignored = is_ignored
+        self._ignored = ignored
         self._clock = clock
         self._bots = bots
         self._catch_up_ms = catch_up_ms
@@ -336,15 +337,19 @@ class RecoveryService:
         if recent:
             _log.info("Hearing %d missed messages in %s", len(recent), destination.place)
             self._relay.inbox.put_missed(destination.guild_id, destination.place, recent)
-        old = [
-            message
-            for message in missed
-            if message.id < horizon
-            and silence_reason(message, binding, ignored=self._is_ignored(message.author_id), bots=self._bots) is None
-        ]
+        old = [message for message in missed if message.id < horizon and self._silence(message, binding) is None]
         if old:
             await self._relay.pass_over(binding, destination.place, old)
             await self._announcer.announce(destination, MISSED_CAUSE, MISSED_NOTICE)
+
+    def _silence(self, message: IncomingMessage, binding: Binding) -> Silence | None:
+        return silence_reason(
+            message,
+            binding,
+            ignored=self._ignored.is_ignored(message.author_id),
+            was_ignored=self._ignored.was_ignored(message.author_id, message.id),
+            bots=self._bots,
+        )
 
     async def _look_insistently(self, destination: Destination) -> History | None:
         """Read a place although Discord fails now and then; None when it goes on failing, or may not be read."""

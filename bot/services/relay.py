@@ -17,6 +17,7 @@ from bot.services.announcing import Announcer
 from bot.services.binding_index import BindingIndex
 from bot.services.bindings import BindingService
 from bot.services.clock import Clock
+from bot.services.ignored_members import IgnoredMembers
 from bot.services.inbox import Event, Inbox, MessageEdited, MessagesDeleted
 from bot.services.outlet import Forbidden, Gone
 from bot.services.speaking import PAUSED, UNBOUND, destination_of
@@ -57,7 +58,7 @@ class RelayService:
         runner: TurnRunner,
         readers: Readers,
         announcer: Announcer,
-        is_ignored: Callable[[UserId], bool],
+        ignored: IgnoredMembers,
         parent_of: Callable[[ChannelId], Awaitable[ChannelId | None]],
         removed_by_us: Callable[[MessageId], bool],
         clock: Clock,
@@ -76,7 +77,7 @@ class RelayService:
         self._runner = runner
         self._readers = readers
         self._announcer = announcer
-        self._is_ignored = is_ignored
+        self._ignored = ignored
         self._parent_of = parent_of
         self._removed_by_us = removed_by_us
         self._clock = clock
@@ -216,7 +217,8 @@ class RelayService:
         return silence_reason(
             message,
             binding,
-            ignored=self._is_ignored(message.author_id),
+            ignored=self._ignored.is_ignored(message.author_id),
+            was_ignored=self._ignored.was_ignored(message.author_id, message.id),
             bots=self._settings.bots,
             bot_turns_so_far=bot_turns,
         )
@@ -244,7 +246,7 @@ class RelayService:
         )
 
     async def _rewrite(self, message: IncomingMessage) -> None:
-        if not message.said or self._is_ignored(message.author_id):
+        if not message.said or self._ignored.is_ignored(message.author_id):
             return
         await self._turns.rewrite(message.id, message.author_name, message.said)
 

@@ -102,8 +102,8 @@ class Retention:
         2. Ended turns with all that hangs on them (claims, versions, posts), when they are older than
            `text_before_ms` and hold no text.
         3. Conversations and bindings that ended before `text_before_ms` and are empty.
-        4. Reports that ended before it and of which the reporter knows, old searches, notices, and entries
-           of the outbox.
+        4. Reports that ended before it and of which the reporter knows, and that somebody was ignored until then.
+        5. Old searches, notices, and entries of the outbox.
         """
         turns_before_ms = min(text_before_ms, now_ms - CLAIMS_KEPT_MS)
         deleted = await self._batches(
@@ -116,7 +116,7 @@ class Retention:
             now_ms - CLAIMS_KEPT_MS,
         )
         deleted += await self._prune_turns(turns_before_ms)
-        for sql, before_ms in (
+        for sql, before in (
             (
                 """
                 DELETE FROM conversation WHERE id IN (
@@ -152,6 +152,14 @@ class Retention:
             ),
             (
                 """
+                DELETE FROM ignored_member WHERE user_id IN (
+                    SELECT user_id FROM ignored_member WHERE heard_after < $1 LIMIT $2)
+                RETURNING user_id
+                """,
+                snowflake_at(turns_before_ms),
+            ),
+            (
+                """
                 DELETE FROM search_page WHERE id IN (SELECT id FROM search_page WHERE used_at < $1 LIMIT $2)
                 RETURNING id
                 """,
@@ -173,7 +181,7 @@ class Retention:
                 now_ms - OUTBOX_KEPT_MS,
             ),
         ):
-            deleted += await self._batches(sql, before_ms)
+            deleted += await self._batches(sql, before)
         return deleted
 
     async def _prune_turns(self, before_ms: int) -> int:

@@ -688,12 +688,27 @@ async def test_old_messages_are_told_of_once_over_several_sessions(world: RelayW
 async def test_what_nobody_would_have_answered_gets_no_notice(world: RelayWorld) -> None:
     await world.bind(OTHER_ROOM, trigger=Trigger.MENTION)
     fresh = await away(world)
-    fresh.ignored.add(BOB)
+    fresh.ignored.ignore(BOB)
     fresh.message("Among ourselves", at=OTHER_ROOM)
     fresh.message("Ignore me", by=BOB)
     fresh.clock.advance(CATCH_UP_MS / 1_000 + 1)
     await fresh.recovered()
     assert fresh.outlet.of(Act.POST) == []
+
+
+@pytest.mark.parametrize("minutes", [0, 16])
+async def test_what_was_said_while_its_author_was_ignored_is_passed_over_once_they_are_heard(
+    world: RelayWorld, minutes: int
+) -> None:
+    fresh = await away(world)
+    unheard = fresh.message("My locker opens with 1234")
+    fresh.ignored.hear(ALICE, unheard.id)
+    fresh.clock.advance(minutes * 60)
+    await fresh.recovered()
+    assert fresh.texts() == []
+    assert await fresh.claims() == []
+    await fresh.ask("And now?")
+    assert fresh.upstream.said() == [("user", "[Alice] And now?")]
 
 
 async def test_a_thread_is_caught_up_with_too(world: RelayWorld) -> None:

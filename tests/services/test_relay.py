@@ -115,7 +115,7 @@ async def test_what_is_no_persons_word_to_the_character_is_not_answered(
 
 
 async def test_a_member_who_wants_to_be_ignored_is(world: RelayWorld) -> None:
-    world.ignored.add(ALICE)
+    world.ignored.ignore(ALICE)
     await world.ask()
     assert await world.claims() == []
 
@@ -416,7 +416,7 @@ async def test_an_edit_that_shows_no_text_changes_nothing(world: RelayWorld, tex
 
 async def test_an_edit_of_a_member_who_is_ignored_is_not_kept(world: RelayWorld) -> None:
     message = await world.ask("One")
-    world.ignored.add(ALICE)
+    world.ignored.ignore(ALICE)
     world.relay.edited(replace(message, text="Two"))
     await world.idle()
     (turn,) = await world.all_turns()

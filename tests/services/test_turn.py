@@ -468,7 +468,7 @@ async def test_a_member_who_asked_to_be_ignored_meanwhile_is_not_answered(world:
     await gate.entered.wait()
     world.say("Two", by=ALICE)
     await until_claimed(world, 2)
-    world.ignored.add(ALICE)
+    world.ignored.ignore(ALICE)
     gate.open()
     await world.idle()
     assert world.texts() == ["First."]
@@ -483,7 +483,7 @@ async def test_of_several_only_those_who_want_to_be_heard_are(world: RelayWorld)
     world.say("Two", by=ALICE)
     world.say("Three", by=BOB)
     await until_claimed(world, 3)
-    world.ignored.add(ALICE)
+    world.ignored.ignore(ALICE)
     gate.open()
     await world.idle()
     assert world.upstream.said() == [("user", "[Bob] One"), ("assistant", "First."), ("user", "[Bob] Three")]
@@ -491,7 +491,7 @@ async def test_of_several_only_those_who_want_to_be_heard_are(world: RelayWorld)
 
 async def test_what_an_ignored_member_said_before_is_not_sent_any_more(world: RelayWorld) -> None:
     await world.ask("One", by=ALICE)
-    world.ignored.add(ALICE)
+    world.ignored.ignore(ALICE)
     await world.ask("Two", by=BOB)
     assert world.upstream.said() == [("assistant", "Hello."), ("user", "[Bob] Two")]
 

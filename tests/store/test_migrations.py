@@ -180,7 +180,8 @@ SAMPLES: dict[int, Sequence[str]] = {
         "INSERT INTO report VALUES (1, 30, 1, 10, 20, 40, 'reason', NULL, 'waiting', NULL, 1, NULL, NULL)",
         "INSERT INTO outbox VALUES (1, 'report', '1', 'operator', 0, 1, 1)",
     ),
-    2: (),
+    2: ("INSERT INTO ignored_member (user_id, since) VALUES (30, 1)",),
+    3: (),
 }
 """What a database of each version may hold. A new migration adds its own number, with rows of what it brings."""
 

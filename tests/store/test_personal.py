@@ -2,6 +2,7 @@ import pytest
 
 from bot.domain.bindings import Conversation
 from bot.domain.feedback import Complaint, Report, Review
+from bot.domain.ids import MessageId
 from bot.domain.privacy import KeptAboutMember
 from bot.domain.search import SearchQuery
 from bot.store.database import Database
@@ -52,6 +53,12 @@ async def test_what_is_kept_is_counted(
     assert await personal.kept(ALICE) == kept
     assert await personal.delete(ALICE) == kept
     assert await personal.kept(ALICE) == KeptAboutMember(2, 0, 0, 1, 0, 1, NOW + 7)
+
+
+async def test_who_is_heard_again_is_not_ignored(personal: Personal, database: Database) -> None:
+    await Members(database).ignore(ALICE, NOW)
+    await Members(database).heed(ALICE, MessageId(7))
+    assert await personal.kept(ALICE) == NOTHING
 
 
 async def test_of_someone_unknown_nothing_is_kept(personal: Personal) -> None:

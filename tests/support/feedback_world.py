@@ -19,6 +19,7 @@ from bot.nanogpt.pace import Pace
 from bot.nanogpt.requests import ApiKey
 from bot.services.feedback import FeedbackService
 from bot.services.health import HealthService
+from bot.services.ignored_members import IgnoredMembers
 from bot.services.outbox import OutboxService
 from bot.services.privacy import PrivacyService
 from bot.services.reporting import ReportCourier
@@ -116,8 +117,10 @@ class FeedbackWorld:
             payer=OPERATOR,
             clock=clock.clock,
         )
+        self.ignored = IgnoredMembers()
         self.privacy = PrivacyService(
             members=Members(database),
+            ignored=self.ignored,
             personal=Personal(database),
             facts=PrivacyFacts(retention_days=30, policy_url="https://bot.test/privacy"),
             clock=clock.clock,

@@ -23,6 +23,7 @@ from bot.services.bindings import BindingService
 from bot.services.breakers import Breakers
 from bot.services.catalog import CatalogService
 from bot.services.character_shelf import CharacterShelf
+from bot.services.ignored_members import IgnoredMembers
 from bot.services.outlet import Destination, OutletError
 from bot.services.posting import Poster
 from bot.services.recovery import History, PlaceState, RecoveryService
@@ -128,7 +129,7 @@ class RelayWorld:
         self.outlet = outlet or RecordingOutlet(clock.now_ms)
         self.upstream = upstream or ScriptedUpstream()
         self.town = town or Town()
-        self.ignored: set[UserId] = set()
+        self.ignored = IgnoredMembers()
         self.faults: deque[Exception] = deque()
         """Raised by the next looks at the gateway's cache."""
         codes = itertools.count(1)
@@ -187,7 +188,7 @@ class RelayWorld:
             readers=self.readers,
             breakers=Breakers(clock.clock),
             key_of={OPERATOR: ApiKey("sk-nano-fake-0000", OPERATOR)}.__getitem__,
-            is_ignored=self.ignored.__contains__,
+            is_ignored=self.ignored.is_ignored,
             clock=clock.clock,
             max_concurrent=self.rules.max_concurrent,
             settings=self.rules.turn,
@@ -202,7 +203,7 @@ class RelayWorld:
             runner=self.runner,
             readers=self.readers,
             announcer=self.announcer,
-            is_ignored=self.ignored.__contains__,
+            ignored=self.ignored,
             parent_of=self.town.parent_of,
             removed_by_us=self.poster.was_removed,
             clock=clock.clock,
@@ -220,7 +221,7 @@ class RelayWorld:
             relay=self.relay,
             announcer=self.announcer,
             read_history=self._history,
-            is_ignored=self.ignored.__contains__,
+            ignored=self.ignored,
             clock=clock.clock,
             bots=self.rules.bots,
             catch_up_ms=CATCH_UP_MS,
