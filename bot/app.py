@@ -222,7 +222,6 @@ async def application(
         shelf = CharacterShelf(characters=stores.characters, clock=clock)
         await shelf.load()
         catalog = CatalogService(shelf=shelf, client=nanogpt, limits=limits, clock=clock)
-        stack.push_async_callback(catalog.aclose)
         searches = SearchService(shelf=shelf, client=nanogpt, pages=stores.search_pages, clock=clock)
         ignored = IgnoredMembers()
         privacy = PrivacyService(
@@ -348,6 +347,9 @@ async def application(
             catch_up_ms=round(settings.relay.catch_up_minutes * _MS_PER_MINUTE),
         )
         await recovery.load()
+        # The last one ends first: it cuts off the calls that the relay's workers wait for.
+        for owner in (catalog, outlet, announcer, relay, poster):
+            stack.push_async_callback(owner.aclose)
         outbox = OutboxService(
             outbox=stores.outbox,
             couriers={

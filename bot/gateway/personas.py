@@ -78,6 +78,13 @@ class DiscordOutlet:
         self._webhooks: dict[ChannelId, discord.Webhook] = {}
         self._finding: dict[ChannelId, asyncio.Task[discord.Webhook | None]] = {}
 
+    async def aclose(self) -> None:
+        """End the search for webhooks that is under way: only where the process ends."""
+        searches = tuple(self._finding.values())
+        for search in searches:
+            search.cancel()
+        await asyncio.gather(*searches, return_exceptions=True)
+
     # Which way to speak
 
     async def transport(self, destination: Destination) -> Transport:

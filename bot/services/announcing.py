@@ -42,6 +42,13 @@ class Announcer:
         task.add_done_callback(self._tasks.discard)
         return await asyncio.shield(task)
 
+    async def aclose(self) -> None:
+        """Cut off the notices under way: only where the process ends."""
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
     async def drain(self) -> None:
         """Wait until no notice is under way."""
         while self._tasks:

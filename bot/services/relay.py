@@ -425,7 +425,13 @@ class RelayService:
         if not await self._finished(seconds):
             self._readers.stop_all(FailureCause.RESTARTED)
             await self._finished(seconds)
-        # What is left waits for a Discord that does not answer; the next start takes it up.
+        # What is left waits for a Discord that does not answer.
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Take nothing more in, and cut everything off where it is; the next start takes it up."""
+        self._stopping = True
+        await self.inbox.close()
         left = list(self._workers.values())
         for worker in left:
             worker.cancel()

@@ -139,6 +139,18 @@ async def test_a_webhook_is_made_once_and_kept(
     assert asked(sandbox, "POST", "/webhooks") == 1
 
 
+async def test_the_search_for_a_webhook_ends_with_the_process(
+    sandbox: DiscordSandbox, outlet: DiscordOutlet, room: Channel
+) -> None:
+    slow = sandbox.faults.add(Fault(method="GET", path_pattern="/webhooks$", hold=asyncio.Event()))
+    asking = asyncio.create_task(outlet.transport(there(room)))
+    await slow.seen.wait()
+    await outlet.aclose()
+    await asyncio.gather(asking, return_exceptions=True)
+    assert asking.cancelled()
+    assert room.webhooks == []
+
+
 async def test_a_webhook_of_its_own_is_found_and_others_are_left_alone(outlet: DiscordOutlet, room: Channel) -> None:
     room.add_foreign_webhook("proxy")
     own = room.add_own_webhook("from an earlier life")

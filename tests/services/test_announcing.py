@@ -100,6 +100,16 @@ async def test_a_discord_that_stays_busy_is_given_up(
     assert outlet.texts == []
 
 
+async def test_a_notice_is_cut_off_where_the_process_ends(announcer: Announcer, outlet: NoticeOutlet) -> None:
+    outlet.gate.clear()
+    telling = asyncio.create_task(announcer.announce(ROOM, "paused", "text"))
+    await outlet.entered.wait()
+    await announcer.aclose()
+    await asyncio.gather(telling, return_exceptions=True)
+    assert telling.cancelled()
+    assert outlet.texts == []
+
+
 async def test_a_cancelled_caller_does_not_cancel_the_post(announcer: Announcer, outlet: NoticeOutlet) -> None:
     outlet.gate.clear()
     telling = asyncio.create_task(announcer.announce(ROOM, "paused", "text"))

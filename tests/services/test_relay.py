@@ -840,6 +840,25 @@ async def test_a_stop_does_not_wait_for_a_discord_that_does_not_answer(world: Re
     assert [state for state, _ in await world.states()] == ["running"]
 
 
+async def test_an_end_without_a_stop_leaves_nothing_running(world: RelayWorld) -> None:
+    gate = Gate()
+    world.upstream.script(streams("Once there was a king. He", gate))
+    world.say()
+    await world.outlet.until(world.texts)
+    world.say("Elsewhere", at=THREAD)
+    crash = world.outlet.hold(Act.POST, carried_out=False)
+    await crash.entered.wait()
+    await world.poster.aclose()
+    await world.relay.aclose()
+    await asyncio.sleep(0)
+    owned = ("worker of", "inbox of", "reader of", "painter of", "lane", "typing")
+    assert [name for task in asyncio.all_tasks() if (name := task.get_name()).startswith(owned)] == []
+    world.say("Late")
+    await world.idle()
+    assert [state for state, _ in await world.states()] == ["running", "running"]
+    assert world.texts(THREAD) == []
+
+
 async def test_a_stop_leaves_a_reader_nothing_to_read_for(world: RelayWorld) -> None:
     await held_reply(world)
     (worker,) = [task for task in asyncio.all_tasks() if task.get_name().startswith("worker of")]
