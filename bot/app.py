@@ -405,7 +405,7 @@ async def application(
         group = character_group()
         sync = CommandSync(client.tree, stores.state)
         set_up.cogs = (
-            RelayCog(client, relay=relay, recovery=recovery, poster=poster, outlet=outlet),
+            RelayCog(client, relay=relay, bindings=bindings, recovery=recovery, poster=poster, outlet=outlet),
             CatalogCog(catalog, searches, group),
             BindingsCog(bindings, group),
             FeedbackCog(feedback, group),

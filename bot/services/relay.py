@@ -18,7 +18,7 @@ from bot.services.binding_index import BindingIndex
 from bot.services.bindings import BindingService
 from bot.services.clock import Clock
 from bot.services.ignored_members import IgnoredMembers
-from bot.services.inbox import Event, Inbox, MessageEdited, MessagesDeleted
+from bot.services.inbox import Event, Inbox, MessageEdited, MessagesDeleted, ThreadDeleted
 from bot.services.outlet import Forbidden, Gone
 from bot.services.speaking import PAUSED, UNBOUND, destination_of
 from bot.services.turn import Readers, TurnRunner
@@ -121,6 +121,11 @@ class RelayService:
         if self.concerns(channel_id, parent_id, in_thread=in_thread):
             self.inbox.put(guild_id, channel_id, MessagesDeleted(guild_id, channel_id, tuple(ids)))
 
+    def thread_deleted(self, guild_id: GuildId, thread_id: ChannelId, parent_id: ChannelId) -> None:
+        """Take note that a thread was deleted, with all that was said in it."""
+        if self._index.get(parent_id) is not None:
+            self.inbox.put(guild_id, thread_id, ThreadDeleted(thread_id))
+
     def concerns(self, channel_id: ChannelId, parent_id: ChannelId | None, *, in_thread: bool | None) -> bool:
         """Tell whether what happens in a place can matter; True where that takes more than a look into memory.
 
@@ -144,8 +149,10 @@ class RelayService:
             pending = []
             if isinstance(event, MessageEdited):
                 await self._rewrite(event.message)
-            else:
+            elif isinstance(event, MessagesDeleted):
                 await self._erase(event)
+            else:
+                await self._forget(event.thread_id)
         await self._admit(place, pending)
 
     async def binding_of(self, message: IncomingMessage) -> Binding | None:
@@ -258,6 +265,12 @@ class RelayService:
             post = await self._posts.gone(message_id)
             if post is not None:
                 await self._turns.erase_reply(post.turn_id)
+
+    async def _forget(self, thread_id: ChannelId) -> None:
+        for conversation in await self._conversations.in_place(thread_id):
+            # Forgotten first and stopped after: between the two, nothing that waits can begin.
+            await self._conversations.forget(conversation.id)
+            await self._readers.stop(conversation.id)
 
     # Working through the queue.
 

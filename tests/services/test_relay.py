@@ -454,6 +454,24 @@ async def test_a_message_that_is_deleted_right_behind_itself_is_not_answered(wor
     assert ("user", "[Alice] Two") not in world.upstream.said()
 
 
+async def test_a_deleted_thread_is_forgotten_with_what_was_heard_last(world: RelayWorld) -> None:
+    await world.ask("A secret", at=THREAD)
+    await world.ask("Keep this")
+    gate = Gate()
+    world.upstream.script(says(gate, "So it is."))
+    world.say("Another secret", at=THREAD)
+    await gate.entered.wait()
+    world.say("And one more", at=THREAD)
+    world.relay.thread_deleted(GUILD, THREAD, ROOM)
+    world.relay.accept(world.message("Out of nowhere", at=THREAD))
+    await world.idle_in_time()
+    rows = await world.database.read("SELECT channel_id FROM claim WHERE body IS NOT NULL")
+    assert [row["channel_id"] for row in rows] == [ROOM]
+    assert "Another secret" in str(world.upstream.asked[-1])
+    world.relay.thread_deleted(GUILD, THREAD, OTHER_ROOM)
+    assert not any(task.get_name().startswith("inbox") for task in asyncio.all_tasks())
+
+
 async def test_what_was_deleted_is_not_remembered(world: RelayWorld) -> None:
     message = await world.ask("A secret")
     world.relay.deleted(GUILD, ROOM, None, [message.id, MessageId(1)])
