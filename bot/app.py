@@ -31,6 +31,7 @@ from bot.domain.feedback import OutboxKind
 from bot.domain.ids import GuildId, PayerId
 from bot.domain.messages import BotPolicy
 from bot.domain.privacy_wording import PrivacyFacts
+from bot.domain.start_wording import MENTIONS_ONLY
 from bot.domain.turns import AdmissionLimits
 from bot.gateway.client import CharacterBot, CommandSync, wait_for_start
 from bot.gateway.conversion import surroundings
@@ -153,6 +154,8 @@ class Application:
 
         Raises StartError when Discord does not want this connection.
         """
+        if not self.client.intents.message_content:
+            _log.warning(MENTIONS_ONLY)
         with told_in_words():
             await wait_for_start(self.client)
             await self.client.connect()
