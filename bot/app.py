@@ -350,8 +350,8 @@ async def application(
             catch_up_ms=round(settings.relay.catch_up_minutes * _MS_PER_MINUTE),
         )
         await recovery.load()
-        # The last one ends first: it cuts off the calls that the relay's workers wait for.
-        for owner in (catalog, outlet, announcer, relay, poster):
+        # The last ends first. The poster goes before the relay, whose workers wait for its calls.
+        for owner in (catalog, outlet, announcer, relay, poster, recovery):
             stack.push_async_callback(owner.aclose)
         outbox = OutboxService(
             outbox=stores.outbox,

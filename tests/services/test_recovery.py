@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,10 +14,11 @@ from bot.domain.bindings import Binding, PauseCause, Trigger
 from bot.domain.failures import Failure, FailureCause, cut_mark, failure_sentence
 from bot.domain.ids import ChannelId, CharacterId, GuildId, MessageId
 from bot.domain.recovery import MOST_ATTEMPTS, RUN_AGAIN_WITHIN_MS
-from bot.domain.turns import PostKind, PostState, Transport, TurnState, VersionState
+from bot.domain.turns import AdmissionLimits, Arrival, PostKind, PostState, Transport, TurnState, VersionState
 from bot.services.outlet import Busy, Draft, Forbidden, OutletError, Refused, Uncertain
 from bot.services.recovery import MISSED_NOTICE
 from bot.store.database import Database
+from bot.store.errors import DatabaseLocked
 from bot.store.vault import MasterKey, Vault
 from tests.support.manual_clock import ManualClock
 from tests.support.recording_outlet import AS_USUAL, PATIENCE_SECONDS, Act, Call, Echo, Gate, Outcome, fails
@@ -836,7 +838,144 @@ async def test_a_database_in_trouble_does_not_leave_a_server_deaf(world: RelayWo
     assert fresh.texts() == ["Hello."]
 
 
+class Stubborn:
+    """A question to the database that it does not take the first times."""
+
+    def __init__(self, question: Callable[..., Any], tries: int = 2) -> None:
+        self._question = question
+        self.tries = tries
+
+    def __call__(self, *args: object, **options: object) -> Any:  # noqa: ANN401 - whatever the question returns.
+        if self.tries:
+            self.tries -= 1
+            raise DatabaseLocked(Path("bot.db"))
+        return self._question(*args, **options)
+
+
+async def in_two_tries(world: RelayWorld) -> None:
+    """Let the recovery run, whose first question to the database is answered at the third try."""
+    recovering = asyncio.create_task(world.ready())
+    for seconds in (1.0, 2.0):
+        await world.clock.pass_for(seconds)
+    await world.in_time(_waited(recovering))
+    await world.idle_in_time()
+
+
+@pytest.mark.parametrize("question", ["unfinished", "newest_claims"])
+async def test_a_database_that_takes_nothing_for_a_while_costs_no_old_turn(
+    world: RelayWorld, question: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.upstream.script(says(KING))
+    fresh = await crashed(world, Act.POST, carried_out=False)
+    missed = fresh.message("And then?")
+    monkeypatch.setattr(fresh.turns, question, Stubborn(getattr(fresh.turns, question)))
+    live = fresh.say("What then?")
+    await in_two_tries(fresh)
+    assert fresh.texts() == [KING, "Hello."]
+    assert missed.id < live.id
+    assert fresh.upstream.said()[-2:] == [("user", "[Alice] And then?"), ("user", "[Alice] What then?")]
+
+
+@pytest.mark.parametrize(("of", "question"), [("relay", "pass_over"), ("announcer", "announce")])
+async def test_a_database_that_takes_nothing_for_a_while_costs_no_notice(
+    world: RelayWorld, of: str, question: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh = await away(world)
+    fresh.message("Long ago")
+    fresh.clock.advance(CATCH_UP_MS / 1_000 + 1)
+    service = getattr(fresh, of)
+    monkeypatch.setattr(service, question, Stubborn(getattr(service, question)))
+    await fresh.recovered()
+    assert fresh.texts() == [MISSED_NOTICE]
+    assert await fresh.claims() == [("dropped", "missed")]
+
+
+async def test_a_database_that_takes_nothing_for_a_while_leaves_nobody_waiting(
+    world: RelayWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    binding = world.index.get(ROOM)
+    assert binding is not None
+    conversation = await world.conversation(binding)
+    message = world.message("Waiting")
+    arrival = Arrival(message.id, GUILD, ROOM, ALICE, "Alice", message.text)
+    await world.turns.admit(
+        conversation.id, [arrival], AdmissionLimits(20, 0, 0), now_ms=world.clock.now_ms(), day_start_ms=0
+    )
+    fresh = await away(world)
+    monkeypatch.setattr(fresh.turns, "with_work", Stubborn(fresh.turns.with_work))
+    await in_two_tries(fresh)
+    assert fresh.texts() == ["Hello."]
+
+
+async def test_a_session_that_begins_while_the_database_takes_nothing_has_a_catch_up_of_its_own(
+    world: RelayWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh = await away(world)
+    fresh.message("One")
+    monkeypatch.setattr(fresh.turns, "unfinished", Stubborn(fresh.turns.unfinished, tries=1))
+    getting_ready = asyncio.create_task(fresh.ready())
+    await fresh.clock.sleeping()
+    fresh.recovery.new_session([GUILD])
+    await fresh.in_time(_waited(getting_ready))
+    await fresh.relay.inbox.idle()
+    assert fresh.upstream.asked == []
+    await fresh.recovered()
+    assert len(fresh.upstream.asked) == 1
+
+
+async def test_a_fault_in_the_recovery_is_made_up_for_by_the_next_session(
+    world: RelayWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.upstream.script(says(KING))
+    fresh = await crashed(world, Act.POST, carried_out=False)
+    with monkeypatch.context() as broken:
+        broken.setattr(fresh.turns, "newest_claims", lambda: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            await fresh.ready()
+    fresh.recovery.new_session([GUILD])
+    await fresh.recovered()
+    assert fresh.texts() == [KING]
+
+
+async def test_a_place_whose_history_is_a_mystery_costs_no_other_place(
+    world: RelayWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    fresh = await away(world)
+    fresh.message("Anyone?")
+    fresh.town.history_error = ZeroDivisionError()
+    await fresh.recovered()
+    assert "could not be heard" in caplog.text
+    await fresh.ask("Hello?")
+    assert fresh.texts() == ["Hello."]
+
+
+async def test_a_recovery_ends_with_the_process(world: RelayWorld) -> None:
+    fresh = await away(world)
+    fresh.message("Anyone?")
+    getting_ready = asyncio.create_task(fresh.ready())
+    await fresh.clock.sleeping()
+    await fresh.recovery.aclose()
+    await asyncio.gather(getting_ready, return_exceptions=True)
+    assert getting_ready.cancelled()
+    assert fresh.upstream.asked == []
+
+
 # Deletions during an absence.
+
+
+async def test_a_database_that_takes_nothing_for_a_while_forgets_deletions_all_the_same(
+    world: RelayWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = await world.ask("A secret")
+    await world.ask("No secret")
+    fresh = await away(world)
+    fresh.town.said.remove(gone)
+    await fresh.recovered()
+    for question in ("newest_claims", "kept_in", "erase"):
+        monkeypatch.setattr(fresh.turns, question, Stubborn(getattr(fresh.turns, question)))
+    await mirrored(fresh, ROOM)
+    await fresh.ask("What did I say?")
+    assert "A secret" not in str(fresh.upstream.asked[-1])
 
 
 async def mirrored(world: RelayWorld, *places: ChannelId) -> None:
