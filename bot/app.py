@@ -37,6 +37,7 @@ from bot.domain.ids import CharacterRef, GuildId, UserId
 from bot.domain.messages import BotPolicy
 from bot.domain.payers import OPERATOR
 from bot.domain.privacy_wording import PrivacyFacts
+from bot.domain.start_wording import MENTIONS_ONLY
 from bot.domain.turns import AdmissionLimits
 from bot.gateway.attachments import AttachmentReader
 from bot.gateway.client import CharacterBot, CommandSync, wait_for_start
@@ -73,6 +74,7 @@ from bot.services.drafting import DraftingService
 from bot.services.faces import Faces
 from bot.services.feedback import FeedbackService
 from bot.services.health import HealthService
+from bot.services.ignored_members import IgnoredMembers
 from bot.services.key_ring import KeyRing
 from bot.services.language_models import LanguageModels
 from bot.services.logins import LoginService
@@ -252,6 +254,8 @@ class Application:
 
         Raises StartError when Discord does not want this connection.
         """
+        if not self.client.intents.message_content:
+            _log.warning(MENTIONS_ONLY)
         with told_in_words():
             await wait_for_start(self.client)
             await self.client.connect()
@@ -291,8 +295,12 @@ async def application(
     async with AsyncExitStack() as stack:
         stores = await _open_stores(settings, clock, stack)
         nanogpt = await _open_nanogpt(settings, pace, clock, stack)
-        key = ApiKey(settings.nanogpt.api_key.get_secret_value(), OPERATOR)
-        keys = KeyRing(operator=key, accounts=stores.accounts, servers=stores.servers, clock=clock)
+        keys = KeyRing(
+            operator=ApiKey(settings.nanogpt.api_key.get_secret_value(), OPERATOR),
+            accounts=stores.accounts,
+            servers=stores.servers,
+            clock=clock,
+        )
         discord_side = _open_discord(settings, stores, clock)
         client, outlet = discord_side.client, discord_side.outlet
 
@@ -306,8 +314,10 @@ async def application(
 
         rules = await _open_rules(settings, stores, nanogpt, keys, MemberReader(client), clock, stack)
         catalog = rules.catalog
+        ignored = IgnoredMembers()
         privacy = PrivacyService(
             members=stores.members,
+            ignored=ignored,
             personal=stores.personal,
             facts=PrivacyFacts(
                 settings.privacy.retention_days,
@@ -320,13 +330,7 @@ async def application(
         await privacy.load()
         announcer = Announcer(outlet=outlet, notices=stores.notices, clock=clock)
         poster = Poster(outlet, stores.posts, clock, preview_interval_seconds=settings.relay.preview_interval_seconds)
-        speaker = Speaker(
-            poster=poster,
-            turns=stores.turns,
-            announcer=announcer,
-            first_text_delay_seconds=settings.relay.first_text_delay_seconds,
-            feedback_buttons=settings.relay.feedback_buttons,
-        )
+        index = BindingIndex()
         stages = Stages(
             catalog=catalog,
             gate=rules.gate,
@@ -334,7 +338,15 @@ async def application(
             is_loading=lambda guild_id: _is_loading(client, guild_id),
             clock=clock,
         )
-        index = BindingIndex()
+        speaker = Speaker(
+            poster=poster,
+            turns=stores.turns,
+            index=index,
+            obstacle=stages.obstacle,
+            announcer=announcer,
+            first_text_delay_seconds=settings.relay.first_text_delay_seconds,
+            feedback_buttons=settings.relay.feedback_buttons,
+        )
         readers = Readers()
         breakers = Breakers(clock)
 
@@ -380,7 +392,7 @@ async def application(
             breakers=breakers,
             key_of=keys.key,
             paid_turns=stores.paid_turns,
-            is_ignored=privacy.is_ignored,
+            is_ignored=ignored.is_ignored,
             clock=clock,
             max_concurrent=settings.nanogpt.max_concurrent,
             settings=TurnSettings(
@@ -400,7 +412,7 @@ async def application(
             runner=runner,
             readers=readers,
             announcer=announcer,
-            is_ignored=privacy.is_ignored,
+            ignored=ignored,
             parent_of=history.parent_of,
             removed_by_us=poster.was_removed,
             clock=clock,
@@ -421,15 +433,19 @@ async def application(
             poster=poster,
             speaker=speaker,
             stages=stages,
+            runner=runner,
             relay=relay,
             announcer=announcer,
             read_history=history.read,
-            is_ignored=privacy.is_ignored,
+            ignored=ignored,
             clock=clock,
             bots=bots,
             catch_up_ms=round(settings.relay.catch_up_minutes * _MS_PER_MINUTE),
         )
         await recovery.load()
+        # The last ends first. The poster goes before the relay, whose workers wait for its calls.
+        for owner in (catalog, outlet, announcer, relay, poster, recovery):
+            stack.push_async_callback(owner.aclose)
         feedback = _open_feedback(stores, rules, nanogpt, keys, index, announcer, around, clock)
         desk = _open_desk(settings, stores, rules, nanogpt, keys, bindings, client, clock)
         accounts = await _open_accounts(
@@ -450,7 +466,7 @@ async def application(
             conversations=stores.conversations,
             turns=stores.turns,
             posts=stores.posts,
-            is_ignored=privacy.is_ignored,
+            ignored=ignored,
             bots=bots,
             clock=clock,
         )
@@ -476,7 +492,7 @@ async def application(
         servers = server_group()
         sync = CommandSync(client.tree, stores.state)
         discord_side.set_up.cogs = (
-            RelayCog(client, relay=relay, recovery=recovery, poster=poster, outlet=outlet),
+            RelayCog(client, relay=relay, bindings=bindings, recovery=recovery, poster=poster, outlet=outlet),
             CatalogCog(catalog, rules.searches, group),
             BindingsCog(bindings, group),
             FeedbackCog(feedback.feedback, group, client.tree),

@@ -41,7 +41,7 @@ LIBRARIES: Final[dict[str, tuple[str, ...]]] = {
     "yarl": ("gateway/endpoints.py",),
     "httpx": ("nanogpt/transport.py", "app.py"),
     "aiosqlite": ("store/database.py", "store/migrations/"),
-    "aiohttp": ("sandbox/", "gateway/attachments.py", "gateway/rate_limits.py"),
+    "aiohttp": ("sandbox/", "gateway/attachments.py", "gateway/failures.py", "gateway/rate_limits.py"),
     "pydantic": ("config.py", "nanogpt/", "store/"),
     "pydantic_core": ("config.py",),
     "pydantic_settings": ("config.py",),
@@ -49,7 +49,8 @@ LIBRARIES: Final[dict[str, tuple[str, ...]]] = {
     "rapidfuzz": ("services/name_index.py",),
 }
 """Who may import a library: files and folders under `bot`. gateway/rate_limits.py needs aiohttp's TraceConfig,
-the only way in which discord.py shows the headers of an answer."""
+the only way in which discord.py shows the headers of an answer; gateway/failures.py its errors, which discord.py lets
+through as they are."""
 COMES_WITH_DISCORD_PY: Final = frozenset({"aiohttp", "yarl"})
 COMES_WITH_PYDANTIC: Final = frozenset({"pydantic_core"})
 

@@ -4,7 +4,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.domain.ids import UserId
+from bot.domain.ids import MessageId, UserId
 from bot.domain.privacy_wording import DELETE_QUESTION, NOW_HEARD, NOW_IGNORED
 from bot.services.privacy import PrivacyService
 from bot.views.privacy import delete_question_view
@@ -33,5 +33,5 @@ class PrivacyCog(commands.GroupCog, group_name="privacy", group_description="Wha
     )
     async def ignore_me(self, interaction: discord.Interaction) -> None:
         """Ignore the member, or hear them again."""
-        ignored = await self._privacy.toggle_ignored(UserId(interaction.user.id))
+        ignored = await self._privacy.toggle_ignored(UserId(interaction.user.id), MessageId(interaction.id))
         await interaction.response.send_message(NOW_IGNORED if ignored else NOW_HEARD, ephemeral=True)

@@ -9,6 +9,7 @@ from bot.domain.ids import ChannelId, GuildId, MessageId
 from bot.gateway.client import CharacterBot
 from bot.gateway.conversion import destination_of_channel, incoming_message, place_of, seen_post
 from bot.gateway.personas import DiscordOutlet
+from bot.services.bindings import BindingService
 from bot.services.outlet import Destination
 from bot.services.posting import Poster
 from bot.services.recovery import PlaceState, RecoveryService
@@ -25,12 +26,14 @@ class RelayCog(commands.Cog):
         bot: CharacterBot,
         *,
         relay: RelayService,
+        bindings: BindingService,
         recovery: RecoveryService,
         poster: Poster,
         outlet: DiscordOutlet,
     ) -> None:
         self._bot = bot
         self._relay = relay
+        self._bindings = bindings
         self._recovery = recovery
         self._poster = poster
         self._outlet = outlet
@@ -76,6 +79,11 @@ class RelayCog(commands.Cog):
         """Forget messages that were deleted together."""
         if event.guild_id is not None:
             self._deleted(event.guild_id, event.channel_id, sorted(event.message_ids))
+
+    @commands.Cog.listener()
+    async def on_raw_thread_delete(self, event: discord.RawThreadDeleteEvent) -> None:
+        """Forget a thread that was deleted; Discord does not name the messages in it."""
+        self._relay.thread_deleted(GuildId(event.guild_id), ChannelId(event.thread_id), ChannelId(event.parent_id))
 
     def _deleted(self, guild_id: int, channel_id: int, ids: list[int]) -> None:
         guild = self._bot.get_guild(guild_id)
@@ -123,6 +131,11 @@ class RelayCog(commands.Cog):
     async def _bring_up_to_date(self, guilds: list[discord.Guild]) -> None:
         places = {GuildId(guild.id): _places(guild) for guild in guilds}
         await self._recovery.ready(places)
+        # As they are now: meanwhile a channel may have been made, and a character been brought to it.
+        guilds = [found for guild in guilds if (found := self._bot.get_guild(guild.id)) and not found.unavailable]
+        await self._bindings.channels_seen(
+            {GuildId(guild.id): frozenset(ChannelId(channel.id) for channel in guild.channels) for guild in guilds}
+        )
         await self._recovery.mirror_deletions([state for states in places.values() for state in states])
 
     def _concerns(self, message: discord.Message) -> bool:

@@ -5,7 +5,7 @@ from enum import Enum
 from typing import Any, Final
 
 from bot.domain.ids import CharacterId, CharacterRef
-from bot.domain.ratings import ContentRating
+from bot.domain.ratings import ContentRating, effective_rating
 
 RESERVED_SLUGS: Final = frozenset({"mine"})
 """Words that are routes of the Characters API and so can never name a character."""
@@ -26,16 +26,20 @@ class Character:
     moderation_status: str | None = None
     allow_api: bool | None = None
     """None where the answer did not say; the catalogue lists characters the API refuses."""
-    rating: ContentRating = ContentRating.EXPLICIT
-    """The effective content rating: the stricter of the catalogue's and the author's."""
-    rating_stated: bool = True
-    """False where the answer named no rating at all, so that `rating` is only the safe assumption."""
+    catalogue_rating: ContentRating | None = None
+    creator_rating: ContentRating | None = None
+    """What the catalogue and what the author say; None where the answer did not name it. `rating` is what counts."""
     tags: tuple[str, ...] = ()
     stars_average: float | None = None
     stars_count: int | None = None
     avatar_url: str | None = None
     creator: str | None = None
     archived: bool = False
+
+    @property
+    def rating(self) -> ContentRating:
+        """The effective content rating: the stricter of the catalogue's and the author's, explicit without either."""
+        return effective_rating(self.catalogue_rating, self.creator_rating)
 
     @property
     def address(self) -> str:
@@ -93,14 +97,12 @@ def is_private(character: Character) -> bool:
 def merged(known: Character, short: Character) -> Character:
     """Return what is known after a list item, which may leave out what an earlier full read told.
 
-    What the item states wins. A missing field says nothing: neither that a text was removed, nor, where the
-    item names no rating, that the character became explicit.
+    What the item states wins. A missing field says nothing: neither that a text was removed, nor that one of the
+    two ratings was. An item that names the catalogue's alone leaves the author's as it was.
     """
     stated: dict[str, Any] = {
         each.name: value for each in fields(short) if (value := getattr(short, each.name)) is not None and value != ()
     }
-    if not short.rating_stated:
-        del stated["rating"], stated["rating_stated"]
     return replace(known, **stated)
 
 

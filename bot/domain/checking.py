@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Final
 from urllib.parse import urlsplit
 
-from bot.domain.start_wording import INTENT_OFF
+from bot.domain.start_wording import INTENT_OFF, MENTIONS_ONLY
 from bot.domain.starts import start_delay_seconds
 
 CLOCK_TOLERANCE_SECONDS: Final = 10.0
@@ -98,7 +98,7 @@ def discord_findings(found: DiscordFindings, *, message_content: bool) -> Iterat
         yield bad(INTENT_OFF)
     else:
         extra = " The intent is on in the portal, so it can be set to true." if found.message_content else ""
-        yield unsure(f"discord.message_content is false, so the bot hears only messages that mention it.{extra}")
+        yield unsure(f"{MENTIONS_ONLY}{extra}")
     if found.interactions_elsewhere:
         yield bad(
             "The application has an Interactions Endpoint URL, so no command reaches this bot: empty that field on the "

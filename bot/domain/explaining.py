@@ -156,6 +156,8 @@ _RULES: Final = {
     "webhooks only where whoever runs me has allowed it.",
     Silence.BOT_LOOP: "Bots have talked among themselves for long enough here. The character answers again "
     "once a person has said something.",
+    Silence.WAS_IGNORED: "It was written while its author did not want their messages to be passed on to characters. "
+    f"{_SAY_AGAIN}",
     Silence.SYSTEM: "It is a notice of Discord's, not something that a person said.",
     Silence.EMPTY: "There is nothing in it that a character can read. If there should be, "
     "I may lack the message content intent, which whoever runs me can switch on.",

@@ -57,6 +57,7 @@ class Silence(Enum):
     SYSTEM = "system"
     EMPTY = "empty"
     IGNORED_MEMBER = "ignored_member"
+    WAS_IGNORED = "was_ignored"
     NOT_ADDRESSED = "not_addressed"
     BEFORE_ACTIVE = "before_active"
 
@@ -74,10 +75,13 @@ def silence_reason(
     binding: Binding | None,
     *,
     ignored: bool,
+    was_ignored: bool = False,
     bots: BotPolicy,
     bot_turns_so_far: int = 0,
 ) -> Silence | None:
     """Return why the message is not answered, or None when it is.
+
+    `ignored` tells whether its author asked to be ignored, `was_ignored` whether they did when they wrote it.
 
     1. Nothing speaks here, or what speaks here is paused.
     2. The author is this bot, another bot or webhook that nobody allowed, or a member who asked to be ignored.
@@ -96,6 +100,8 @@ def silence_reason(
             return Silence.BOT_LOOP
     if ignored:
         return Silence.IGNORED_MEMBER
+    if was_ignored:
+        return Silence.WAS_IGNORED
     if not message.ordinary:
         return Silence.SYSTEM
     if not message.said:

@@ -98,8 +98,8 @@ NOW_IGNORED: Final = (
     "`/privacy delete`. Use `/privacy ignore-me` again to be heard."
 )
 NOW_HEARD: Final = (
-    "I listen to you again. Where a character speaks, what you write to it is sent to the AI service, and kept for a "
-    "while so that it can remember. `/privacy show` tells more."
+    "I listen to you again from now on; what you wrote until now stays unread. Where a character speaks, what you "
+    "write to it is sent to the AI service, and kept for a while so that it can remember. `/privacy show` tells more."
 )
 
 

@@ -27,16 +27,22 @@ def parse_rating(word: object) -> ContentRating | None:
     return _BY_WORD.get(word.strip().lower()) if isinstance(word, str) else None
 
 
-def effective_rating(catalogue: object, creator: object) -> ContentRating:
+def stated_rating(word: object) -> ContentRating | None:
+    """Read what an answer says of a rating, or return None when it says nothing.
+
+    A word that is not known counts as explicit, so that one invented upstream tomorrow fails closed.
+    """
+    if word in (None, ""):
+        return None
+    return ContentRating.EXPLICIT if (rating := parse_rating(word)) is None else rating
+
+
+def effective_rating(catalogue: ContentRating | None, creator: ContentRating | None) -> ContentRating:
     """Return the stricter of what the catalogue and the author say.
 
-    A missing word is passed over while the other one is there; an unknown word, or two missing ones,
-    count as explicit, so that a word invented upstream tomorrow fails closed.
+    Who said nothing is passed over while the other one spoke; when neither did, that counts as explicit.
     """
-    stated = [word for word in (catalogue, creator) if word not in (None, "")]
-    if not stated:
-        return ContentRating.EXPLICIT
-    return max(ContentRating.EXPLICIT if (rating := parse_rating(word)) is None else rating for word in stated)
+    return max((rating for rating in (catalogue, creator) if rating is not None), default=ContentRating.EXPLICIT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What the operator reads when the bot cannot start, or could not."""
+"""What the operator reads when the bot starts, cannot start, or could not."""
 
 from typing import Final
 
@@ -9,6 +9,7 @@ INTENT_OFF: Final = (
     "Discord does not let this bot read messages: switch on the Message Content Intent on the Bot page of the Discord "
     "developer portal, or set discord.message_content to false."
 )
+MENTIONS_ONLY: Final = "discord.message_content is false, so the bot hears only messages that mention it."
 DISCORD_NOT_REACHED: Final = (
     "Discord could not be reached; check this machine's connection, and discord.api_url if it was changed."
 )

@@ -1,9 +1,11 @@
 """From discord.py's exceptions to the outlet's."""
 
+import json
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
+import aiohttp
 import discord
 
 from bot.services.outlet import Busy, Forbidden, Gone, Lost, OutletError, Refused, Uncertain
@@ -22,22 +24,30 @@ _TOO_MANY_REQUESTS: Final = 429
 _SERVER_ERROR: Final = 500
 """https://discord.com/developers/docs/topics/opcodes-and-status-codes"""
 
+_SESSION_CLOSED: Final = "Session is closed"
+"""What aiohttp raises a RuntimeError with once the client was closed."""
+
 T = TypeVar("T")
 
 
 async def asking(call: Callable[[], Awaitable[T]]) -> T:
-    """Carry out a call of discord.py; raise an OutletError where it fails."""
+    """Carry out a call of discord.py; raise an OutletError where Discord, or the way to it, fails.
+
+    A mistake of our own, or of the library, goes through as it is: it would be there the next time, too.
+    """
     try:
         return await call()
-    except OutletError:
-        raise
     except discord.RateLimited as error:
         raise Busy(error.retry_after) from error
     except discord.HTTPException as error:
         raise _outlet_error(error) from error
-    except Exception as error:
-        # discord.py lets the errors of its HTTP library through, and RuntimeError from a closed session.
+    except (aiohttp.ClientError, OSError, json.JSONDecodeError) as error:
+        # discord.py lets the errors of its HTTP library through, and those of an answer that is cut.
         _log.warning("Discord was not reached: %r", error)
+        raise Uncertain from error
+    except RuntimeError as error:
+        if str(error) != _SESSION_CLOSED:
+            raise
         raise Uncertain from error
 
 

@@ -7,6 +7,7 @@ them, see to that (`bot.services.lanes`).
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from io import BytesIO
 from typing import Any, Final, TypeVar
 
@@ -48,6 +49,10 @@ NO_MENTIONS: Final = discord.AllowedMentions.none()
 _TOO_MANY_WEBHOOKS: Final = frozenset({30007, 30058})
 """https://discord.com/developers/docs/topics/opcodes-and-status-codes"""
 
+_NAME_FIELD: Final = "username"
+_PICTURE_FIELD: Final = "avatar_url"
+"""What Discord calls what it refuses (https://discord.com/developers/docs/resources/webhook#execute-webhook)."""
+
 T = TypeVar("T")
 
 
@@ -72,6 +77,13 @@ class DiscordOutlet:
         self._buttons = buttons
         self._webhooks: dict[ChannelId, discord.Webhook] = {}
         self._finding: dict[ChannelId, asyncio.Task[discord.Webhook | None]] = {}
+
+    async def aclose(self) -> None:
+        """End the search for webhooks that is under way: only where the process ends."""
+        searches = tuple(self._finding.values())
+        for search in searches:
+            search.cancel()
+        await asyncio.gather(*searches, return_exceptions=True)
 
     # Which way to speak
 
@@ -241,17 +253,25 @@ class DiscordOutlet:
         return MessageId(message.id)
 
     async def _post_through(self, webhook: discord.Webhook, destination: Destination, draft: Draft) -> MessageId:
-        name = draft.persona.name if draft.persona is not None else NAME_NOBODY_REFUSES
+        persona = draft.persona
+        name = persona.name if persona is not None else NAME_NOBODY_REFUSES
+        picture = self._picture(persona) if persona is not None else None
         try:
-            return await self._execute(webhook, destination, draft, name)
+            return await self._execute(webhook, destination, draft, name, picture)
         except discord.HTTPException as error:
-            if "username" not in error.text:
+            if _NAME_FIELD not in error.text and _PICTURE_FIELD not in error.text:
                 raise
-            # Discord's rules for names are not wholly published; the reply matters more than the name.
-            _log.warning("Discord refused the name of a character: %s", error.text)
-            return await self._execute(webhook, destination, draft, NAME_NOBODY_REFUSES)
+            # Discord's rules for names and pictures are not wholly published; the reply matters more than its face.
+            _log.warning("Discord refused the face of a character: %s", error.text)
+            if _NAME_FIELD in error.text:
+                name = NAME_NOBODY_REFUSES
+            if _PICTURE_FIELD in error.text:
+                picture = self._picture(replace(persona, avatar_url=None)) if persona is not None else None
+            return await self._execute(webhook, destination, draft, name, picture)
 
-    async def _execute(self, webhook: discord.Webhook, destination: Destination, draft: Draft, name: str) -> MessageId:
+    async def _execute(
+        self, webhook: discord.Webhook, destination: Destination, draft: Draft, name: str, picture: str | None
+    ) -> MessageId:
         options: dict[str, Any] = {}
         if draft.controls is not None:
             options["view"] = self._buttons(draft.controls)
@@ -262,7 +282,7 @@ class DiscordOutlet:
         message = await webhook.send(
             draft.text,
             username=name,
-            avatar_url=self._avatar(draft.persona),
+            avatar_url=picture,
             allowed_mentions=NO_MENTIONS,
             suppress_embeds=True,
             wait=True,
@@ -282,9 +302,7 @@ class DiscordOutlet:
                 found.append(seen)
         return found
 
-    def _avatar(self, persona: Persona | None) -> str | None:
-        if persona is None:
-            return None
+    def _picture(self, persona: Persona) -> str:
         if persona.avatar_url is not None:
             return persona.avatar_url
         return f"{self._cdn_url}/embed/avatars/{default_avatar_index(persona.character_id)}.png"

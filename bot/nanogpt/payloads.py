@@ -14,7 +14,7 @@ from pydantic.alias_generators import to_camel
 
 from bot.domain.characters import Character, OwnCharacter
 from bot.domain.ids import CharacterId
-from bot.domain.ratings import ContentRating, effective_rating, parse_rating
+from bot.domain.ratings import ContentRating, effective_rating, parse_rating, stated_rating
 from bot.nanogpt.jsonvalue import (
     Json,
     as_clean_text,
@@ -146,6 +146,7 @@ _Text = Annotated[str | None, BeforeValidator(as_clean_text)]
 _Identity = Annotated[str | None, BeforeValidator(_identity)]
 _Word = Annotated[str | None, BeforeValidator(_word)]
 _Switch = Annotated[bool | None, BeforeValidator(_switch)]
+_Rating = Annotated[ContentRating | None, BeforeValidator(stated_rating)]
 _Number = Annotated[float | None, BeforeValidator(as_number)]
 _Count = Annotated[int | None, BeforeValidator(as_count)]
 _Tags = Annotated[tuple[str, ...], BeforeValidator(_tags)]
@@ -171,8 +172,8 @@ class _CharacterPayload(BaseModel):
     visibility: _Word = None
     moderation_status: _Word = None
     allow_api: _Switch = None
-    content_rating: object = None
-    creator_content_rating: object = None
+    content_rating: _Rating = None
+    creator_content_rating: _Rating = None
     tags: _Tags = ()
     rating_avg: _Number = None
     rating_count: _Count = None
@@ -185,14 +186,6 @@ class _CharacterPayload(BaseModel):
     def identity(self) -> CharacterId | None:
         found = self.id or self.character_id or self.uuid or self.slug
         return None if found is None else CharacterId(found)
-
-    @property
-    def rating(self) -> ContentRating:
-        return effective_rating(self.content_rating, self.creator_content_rating)
-
-    @property
-    def rating_stated(self) -> bool:
-        return any(word not in (None, "") for word in (self.content_rating, self.creator_content_rating))
 
     @property
     def gone(self) -> bool:
@@ -290,8 +283,8 @@ def _character(holder: dict[str, Json], site: str) -> Character | None:
         visibility=payload.visibility,
         moderation_status=payload.moderation_status,
         allow_api=payload.allow_api,
-        rating=payload.rating,
-        rating_stated=payload.rating_stated,
+        catalogue_rating=payload.content_rating,
+        creator_rating=payload.creator_content_rating,
         tags=payload.tags,
         stars_average=payload.rating_avg,
         stars_count=payload.rating_count,
@@ -326,7 +319,7 @@ def _model(item: dict[str, Json]) -> CharacterModel | None:
         slug=payload.slug,
         name=payload.name or as_clean_text(item.get("name")),
         base_model=payload.base_model_id,
-        rating=payload.rating,
+        rating=effective_rating(payload.content_rating, payload.creator_content_rating),
         tags=payload.tags,
         stars_average=payload.rating_avg,
         stars_count=payload.rating_count,

@@ -37,8 +37,8 @@ class Announcer:
     async def announce(self, destination: Destination, cause: str, text: str) -> bool:
         """Post a notice, unless one of the same cause stands there from the last five minutes.
 
-        `cause` is a short word for the reason, never shown. Returns whether the notice was posted. What Discord
-        refuses is logged and never raised: a notice is a courtesy. Cancelling the caller does not cancel the post.
+        `cause` is a short word for the reason, never shown. Returns whether the notice was posted. What goes wrong in
+        posting it is logged and never raised: a notice is a courtesy. Cancelling the caller does not cancel the post.
         """
         return await self._to_its_end(self._announce(destination, cause, text))
 
@@ -54,6 +54,13 @@ class Announcer:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return await asyncio.shield(task)
+
+    async def aclose(self) -> None:
+        """Cut off the notices under way: only where the process ends."""
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def drain(self) -> None:
         """Wait until no notice is under way."""
@@ -73,6 +80,9 @@ class Announcer:
                     await self._clock.sleep(min(error.retry_after_seconds, LONGEST_WAIT_SECONDS))
             except OutletError as error:
                 _log.warning("A notice (%s) in %s could not be posted: %r", cause, destination.place, error)
+                return False
+            except Exception:  # noqa: BLE001 - whoever announces has more to do than that; the fault is logged
+                _log.exception("A notice (%s) in %s could not be posted", cause, destination.place)
                 return False
             else:
                 return True

@@ -25,6 +25,11 @@ class BindingIndex:
         """Return the live binding of a channel, which may be paused."""
         return self._by_channel.get(channel_id)
 
+    def current(self, binding: Binding) -> Binding | None:
+        """Return a binding as it stands now; None where it has ended, also by another taking its place."""
+        known = self._by_channel.get(binding.channel_id)
+        return known if known is not None and known.id == binding.id else None
+
     def put(self, binding: Binding) -> None:
         """Take note of a binding as it stands now; one that has ended is forgotten."""
         if binding.state is not BindingState.ENDED:

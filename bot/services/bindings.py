@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Generator, Iterable
+from collections.abc import Awaitable, Callable, Collection, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
@@ -448,6 +448,18 @@ class BindingService:
             await self._stop_all(binding)
             async with self._changing:
                 await self._end(binding)
+
+    async def channels_seen(self, channels: Mapping[GuildId, Collection[ChannelId]]) -> None:
+        """End what is bound to channels that their servers no longer have.
+
+        Discord tells of no deletion that the bot was away for. It does name every channel of a server, also those that
+        the bot may not view (https://discord.com/developers/docs/topics/permissions#channel-visibility).
+        """
+        for binding in self._index:
+            there = channels.get(binding.guild_id)
+            if there is not None and binding.channel_id not in there:
+                _log.info("Channel %s is gone, and with it binding %s", binding.channel_id, binding.id)
+                await self.channel_deleted(binding.channel_id)
 
     async def guild_left(self, guild_id: GuildId) -> None:
         """Fall silent in a server that the bot was removed from; an outage is no such thing.

@@ -42,6 +42,10 @@ DELETED: Final = "deleted"
 """The stored cause of a turn whose reply somebody deleted before it was whole."""
 
 
+class Withheld(Exception):
+    """Nothing of the text is on show, and it may not be shown any more; what stood there before it is as it was."""
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """A reply cut into the messages that carry it."""
@@ -91,12 +95,14 @@ class Delivery:
         first_text_delay_seconds: float = 0.0,
         standing: Sequence[Post] = (),
         asked_again: bool = False,
+        may_begin: Callable[[], Awaitable[bool]] | None = None,
     ) -> None:
         """Take up a turn.
 
         `anchor` is a message older than anything posted here. `attempt` counts how often the turn was run.
         `preview` cuts text that still grows into what may be seen of it. `standing` are the posts that the turn has
-        from earlier; with `asked_again` the text is said anew where those can no longer be edited.
+        from earlier; with `asked_again` the text is said anew where those can no longer be edited. `may_begin` is
+        asked before anything can be seen, which may be long after the text was whole.
         """
         self._poster = poster
         self._turn_id = turn_id
@@ -106,6 +112,7 @@ class Delivery:
         self._anchor = anchor
         self._attempt = attempt
         self._asked_again = asked_again
+        self._may_begin = may_begin
         self._preview = preview
         self._first_text_delay = first_text_delay_seconds
         self._slots = {
@@ -154,10 +161,11 @@ class Delivery:
         """Show the final text, and end the turn once Discord has confirmed it.
 
         Goes on trying for as long as Discord does not answer or the database takes nothing: what is on show must
-        not be said again, nor marked as failed. Raises Forbidden, Refused or Gone where trying again changes nothing;
-        the turn is not ended then.
+        not be said again, nor marked as failed. Raises Forbidden, Refused or Gone where trying again changes nothing,
+        and Withheld; the turn is not ended then.
         """
         await self.stop()
+        await self._again_and_again(self._check_may_begin)
         outcome = ending.outcome
         if outcome is not None and self.removed:
             outcome = replace(outcome, text="")
@@ -240,7 +248,10 @@ class Delivery:
         if step is None:
             return False
         self._begun = True
-        await self._put(*step)
+        try:
+            await self._put(*step)
+        except Withheld:
+            return False
         return True
 
     # Showing
@@ -304,6 +315,7 @@ class Delivery:
             slot = await self._post(number, draft, outcome, deferred=deferred)
         if slot.shown == draft:
             return
+        await self._check_may_begin()
         try:
             await self._poster.outlet.edit(self._destination, slot.transport, slot.message_id, draft)
         except Gone as gone:
@@ -322,6 +334,12 @@ class Delivery:
         else:
             slot.shown = draft
 
+    async def _check_may_begin(self) -> None:
+        """Raise Withheld where nothing of the text is on show yet, and it may not be."""
+        unseen = all(slot.shown is None for slot in self._slots.values())
+        if unseen and self._may_begin is not None and not await self._may_begin():
+            raise Withheld
+
     async def _post(self, number: int, draft: Draft, outcome: VersionOutcome | None, *, deferred: bool) -> _Slot:
         try:
             return await self._post_once(number, draft, outcome, deferred=deferred)
@@ -336,6 +354,7 @@ class Delivery:
         transport = Transport.BOT
         if draft.persona is not None:
             transport = await self._poster.outlet.transport(self._destination)
+        await self._check_may_begin()
         writing = outcome is not None or not self._closing
         needs_version = self._kind is PostKind.REPLY and self._version_id is None and writing
         post_id, version_id = await posts.intend(

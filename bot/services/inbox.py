@@ -37,7 +37,14 @@ class MessagesDeleted:
     ids: tuple[MessageId, ...]
 
 
-Event: TypeAlias = IncomingMessage | MessageEdited | MessagesDeleted
+@dataclass(frozen=True, slots=True)
+class ThreadDeleted:
+    """A thread is gone with everything in it."""
+
+    thread_id: ChannelId
+
+
+Event: TypeAlias = IncomingMessage | MessageEdited | MessagesDeleted | ThreadDeleted
 
 
 @dataclass(slots=True)

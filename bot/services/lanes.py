@@ -3,7 +3,8 @@
 discord.py holds one lock per webhook and keeps an answer back when the bucket is empty, so calls of a channel
 and its threads run one after another whatever we do; a lane only decides their order. It also owns them: a
 call that has begun is never cancelled, since that would lose the message id and jam discord.py's lock for the
-webhook (measured with discord.py 2.7.1: AsyncDeferredLock releases without a finally).
+webhook (measured with discord.py 2.7.1: AsyncDeferredLock releases without a finally). The end of the process is the
+one exception: what became of such a call is found out by the next start.
 """
 
 import asyncio
@@ -55,19 +56,38 @@ class Lane:
         self._next_preview_at = 0.0
         self._stirred = asyncio.Event()
         self._worker: asyncio.Task[None] | None = None
+        self._closed = False
 
     def submit(self, priority: Priority, call: Callable[[], Awaitable[T]]) -> asyncio.Future[T]:
         """Queue a call and return its future result.
 
-        Cancelling the future takes a call back that has not begun; one that has goes on to its end.
+        Cancelling the future takes a call back that has not begun; one that has goes on to its end. Once the lane is
+        closed the future is cancelled from the start.
         """
         result: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        if self._closed:
+            result.cancel()
+            return result
         self._numbers += 1
         heapq.heappush(self._jobs, _Job(priority, self._numbers, call, result))
         self._stirred.set()
         if self._worker is None:
             self._worker = asyncio.create_task(self._work(), name="lane")
         return result
+
+    def close(self) -> None:
+        """Take nothing more in, and cut everything off where it is: only where the process ends."""
+        self._closed = True
+        for job in self._jobs:
+            job.result.cancel()
+        if self._worker is not None:
+            self._worker.cancel()
+
+    async def aclose(self) -> None:
+        """As `close`, and wait until nothing is under way."""
+        self.close()
+        if self._worker is not None:
+            await asyncio.gather(self._worker, return_exceptions=True)
 
     async def idle(self) -> None:
         """Wait until nothing is under way."""

@@ -80,6 +80,7 @@ class Poster:
         self._removed: OrderedDict[MessageId, None] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
         self._listening = False
+        self._closed = False
         self._expected: dict[ChannelId, set[TurnId]] = {}
         self._early: deque[tuple[Destination, SeenPost]] = deque(maxlen=KNOWN_IDS)
 
@@ -93,6 +94,8 @@ class Poster:
                 allowance=lambda: self.outlet.allowance(destination),
             )
             self._lanes[destination.channel_id] = lane
+            if self._closed:
+                lane.close()
         return lane
 
     async def send(
@@ -257,6 +260,14 @@ class Poster:
         if post is not None and post.state is PostState.POSTED:
             await self.outlet.bare(destination, transport, message_id)
 
+    async def aclose(self) -> None:
+        """Cut off every call under way, and let no other begin: only where the process ends."""
+        self._closed = True
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*(lane.aclose() for lane in self._lanes.values()), *tasks, return_exceptions=True)
+
     async def drain(self) -> None:
         """Wait until no call is under way."""
         for lane in list(self._lanes.values()):
@@ -335,6 +346,9 @@ class Poster:
             _log.warning("Second copy %s in %s could not be deleted: %r", message_id, destination.place, error)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        if self._closed:
+            work.close()
+            return
         task = asyncio.create_task(work, name="unexpected echo")
         self._tasks.add(task)
         task.add_done_callback(self._done)

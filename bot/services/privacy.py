@@ -2,10 +2,11 @@
 
 from collections.abc import Awaitable, Callable
 
-from bot.domain.ids import UserId
+from bot.domain.ids import MessageId, UserId
 from bot.domain.privacy import KeptAboutMember
 from bot.domain.privacy_wording import PrivacyFacts, privacy_overview
 from bot.services.clock import Clock
+from bot.services.ignored_members import IgnoredMembers
 from bot.store.members import Members
 from bot.store.personal import Personal
 
@@ -15,12 +16,13 @@ async def _nobody(_user_id: UserId) -> None:
 
 
 class PrivacyService:
-    """Knows in memory who asked to be ignored; `load` comes first."""
+    """Keeps in memory who asked to be ignored, for those who meet their messages; `load` comes first."""
 
     def __init__(
         self,
         *,
         members: Members,
+        ignored: IgnoredMembers,
         personal: Personal,
         facts: PrivacyFacts,
         clock: Clock,
@@ -32,28 +34,27 @@ class PrivacyService:
         self._members = members
         self._personal = personal
         self._clock = clock
-        self._ignored: set[UserId] = set()
+        self._ignored = ignored
 
     async def load(self) -> None:
         """Read from the store who is ignored."""
-        self._ignored = set(await self._members.ignored())
+        self._ignored.load(await self._members.ignored(), await self._members.heard_again())
 
-    def is_ignored(self, user_id: UserId) -> bool:
-        """Tell whether a member's messages are passed over, from memory."""
-        return user_id in self._ignored
+    async def toggle_ignored(self, user_id: UserId, asked_at: MessageId) -> bool:
+        """Ignore a member from now on, or hear them again; return whether they are ignored now.
 
-    async def toggle_ignored(self, user_id: UserId) -> bool:
-        """Ignore a member from now on, or hear them again; return whether they are ignored now."""
-        if user_id in self._ignored:
-            await self._members.heed(user_id)
-            self._ignored.discard(user_id)
+        `asked_at` is the snowflake of the interaction: what they wrote up to then stays unheard.
+        """
+        if self._ignored.is_ignored(user_id):
+            await self._members.heed(user_id, asked_at)
+            self._ignored.hear(user_id, asked_at)
             return False
         # First in memory: what they say while this is being written is passed over already.
-        self._ignored.add(user_id)
+        self._ignored.ignore(user_id)
         try:
             await self._members.ignore(user_id, self._clock.now_ms())
         except BaseException:
-            self._ignored.discard(user_id)
+            self._ignored.hear(user_id)
             raise
         return True
 

@@ -2,31 +2,37 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Any, Final, TypeVar
 
-from bot.domain.bindings import BindingState, Conversation
+from bot.domain.bindings import Binding, BindingState, Conversation, PauseCause
 from bot.domain.failures import MARK_SIGN, Failure, FailureCause
-from bot.domain.ids import GuildId, MessageId, TurnId, UserId, snowflake_at
-from bot.domain.messages import BotPolicy, IncomingMessage, silence_reason
+from bot.domain.ids import GuildId, MessageId, TurnId, snowflake_at
+from bot.domain.messages import BotPolicy, IncomingMessage, Silence, silence_reason
 from bot.domain.persona_names import without_heading
 from bot.domain.recovery import Remedy, remedy, text_of_posts
 from bot.domain.turns import Post, PostKind, PostState, Transport, Turn, TurnState
 from bot.services.announcing import Announcer
 from bot.services.binding_index import BindingIndex
 from bot.services.clock import Clock
-from bot.services.delivery import DELETED, post_nonce
-from bot.services.outlet import Busy, Destination, OutletError, SeenPost, Uncertain
+from bot.services.delivery import DELETED, Delivery, post_nonce
+from bot.services.ignored_members import IgnoredMembers
+from bot.services.outlet import Busy, Destination, Forbidden, OutletError, Refused, SeenPost, Uncertain
 from bot.services.posting import Poster
 from bot.services.relay import RelayService
 from bot.services.speaking import Speaker, Stage, destination_of
 from bot.services.staging import Stages
+from bot.services.turn import TurnRunner
 from bot.store.conversations import Conversations
+from bot.store.errors import StoreError
 from bot.store.posts import Posts
 from bot.store.turns import Turns
 
 _log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 AT_ONCE: Final = 4
 LOOK_SECONDS: Final = 0.2
@@ -76,10 +82,11 @@ class RecoveryService:
         poster: Poster,
         speaker: Speaker,
         stages: Stages,
+        runner: TurnRunner,
         relay: RelayService,
         announcer: Announcer,
         read_history: ReadHistory,
-        is_ignored: Callable[[UserId], bool],
+        ignored: IgnoredMembers,
         clock: Clock,
         bots: BotPolicy,
         catch_up_ms: int,
@@ -91,10 +98,11 @@ class RecoveryService:
         self._poster = poster
         self._speaker = speaker
         self._stages = stages
+        self._runner = runner
         self._relay = relay
         self._announcer = announcer
         self._read_history = read_history
-        self._is_ignored = is_ignored
+        self._ignored = ignored
         self._clock = clock
         self._bots = bots
         self._catch_up_ms = catch_up_ms
@@ -104,6 +112,7 @@ class RecoveryService:
         self._served: dict[GuildId, int] = {}
         """The session for which a server was brought up to date, or is being so."""
         self._looking = asyncio.Semaphore(AT_ONCE)
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def load(self) -> None:
         """Note which turns an earlier process left running; call it before anything new can begin.
@@ -124,52 +133,94 @@ class RecoveryService:
     async def ready(self, places: Mapping[GuildId, Sequence[PlaceState]]) -> None:
         """Bring servers up to date that have just become visible: end old turns, hear what was missed, go on.
 
-        Turns are looked after once per process; missed messages once per session. A server's events wait meanwhile.
+        Turns are looked after once per process; missed messages once per session. A server's events wait meanwhile,
+        also for a database that takes nothing.
         """
-        places = {
-            guild_id: states
-            for guild_id, states in places.items()
-            if self._served.get(guild_id) != self._sessions.get(guild_id, 0)
+        await self._owned(self._bring_up_to_date(places))
+
+    async def mirror_deletions(self, places: Iterable[PlaceState]) -> None:
+        """Forget what was deleted while the bot was away, as far as the newest 100 messages of each place show."""
+        await self._owned(self._mirror_deletions(tuple(places)))
+
+    async def aclose(self) -> None:
+        """Cut off what is under way; the next start begins anew."""
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _owned(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something that `aclose` can end, whoever waits for it."""
+        task = asyncio.create_task(work, name="recovery")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        await task
+
+    async def _bring_up_to_date(self, places: Mapping[GuildId, Sequence[PlaceState]]) -> None:
+        sessions = {
+            guild_id: session
+            for guild_id in places
+            if (session := self._sessions.get(guild_id, 0)) != self._served.get(guild_id)
         }
-        self._served.update({guild_id: self._sessions.get(guild_id, 0) for guild_id in places})
-        fresh = [guild_id for guild_id in places if guild_id not in self._recovered]
+        self._served.update(sessions)
+        fresh = sessions.keys() - self._recovered
         self._recovered.update(fresh)
         try:
-            await self._take_up_old_turns(set(fresh))
-            newest = await self._turns.newest_claims()
+            cut = await self._insist(lambda: self._cut_turns(fresh))
+            newest = await self._insist(self._turns.newest_claims)
         except BaseException:
-            # Deaf is worse than having missed something.
-            for guild_id in places:
+            # Deaf is worse than having missed something; the next session tries again.
+            self._recovered.difference_update(fresh)
+            for guild_id in sessions:
+                self._served.pop(guild_id, None)
                 self._relay.inbox.release(guild_id)
             raise
         finally:
             self._poster.listen()
+        self._take_up(cut)
         late: dict[GuildId, list[PlaceState]] = {}
-        for guild_id, states in places.items():
-            if missed := [state for state in states if self._heard_until(state, newest) is not None]:
+        for guild_id, session in sessions.items():
+            # A session that has begun meanwhile is brought up to date on its own.
+            if self._sessions.get(guild_id, 0) != session:
+                continue
+            if missed := [state for state in places[guild_id] if self._heard_until(state, newest) is not None]:
                 late[guild_id] = missed
             else:
                 self._relay.inbox.release(guild_id)
         await asyncio.gather(*(self._catch_up(guild_id, states, newest) for guild_id, states in late.items()))
-        await self._relay.resume_waiting(places)
+        await self._insist(lambda: self._relay.resume_waiting(sessions))
 
-    async def mirror_deletions(self, places: Iterable[PlaceState]) -> None:
-        """Forget what was deleted while the bot was away, as far as the newest 100 messages of each place show."""
-        claimed = await self._turns.newest_claims()
-        for state in [state for state in places if state.destination.place in claimed]:
-            kept = await self._turns.kept_in(state.destination.place)
-            shown = await self._posts.replies_in(state.destination.place)
-            if not kept and not shown:
-                continue
+    async def _mirror_deletions(self, places: Sequence[PlaceState]) -> None:
+        claimed = await self._insist(self._turns.newest_claims)
+        for state in places:
+            if state.destination.place in claimed:
+                await self._insist(partial(self._mirror_deletions_in, state.destination))
+
+    async def _mirror_deletions_in(self, destination: Destination) -> None:
+        kept = await self._turns.kept_in(destination.place)
+        shown = await self._posts.replies_in(destination.place)
+        if not kept and not shown:
+            return
+        try:
+            history = await self._look(destination)
+        except OutletError as error:
+            _log.info("Deletions in %s cannot be looked up: %r", destination.place, error)
+            return
+        oldest = 0 if history.complete else min(history.ids, default=None)
+        if oldest is not None:
+            gone = {message_id for message_id in (*kept, *shown) if message_id >= oldest} - history.ids
+            await self._erase([message_id for message_id in kept if message_id in gone], gone.intersection(shown))
+
+    async def _insist(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do something, again and again while the database takes nothing."""
+        backoff = FIRST_BACKOFF_SECONDS
+        while True:
             try:
-                history = await self._look(state.destination)
-            except OutletError as error:
-                _log.info("Deletions in %s cannot be looked up: %r", state.destination.place, error)
-                continue
-            oldest = 0 if history.complete else min(history.ids, default=None)
-            if oldest is not None:
-                gone = {message_id for message_id in (*kept, *shown) if message_id >= oldest} - history.ids
-                await self._erase([message_id for message_id in kept if message_id in gone], gone.intersection(shown))
+                return await work()
+            except StoreError as error:
+                _log.warning("The recovery waits for the database: %s; trying again in %.0f s", error, backoff)
+                await self._clock.sleep(backoff)
+                backoff = min(backoff * 2, LONGEST_BACKOFF_SECONDS)
 
     async def _erase(self, messages: Iterable[MessageId], replies: Iterable[MessageId]) -> None:
         await self._turns.erase(messages)
@@ -186,21 +237,38 @@ class RecoveryService:
 
     # Turns
 
-    async def _take_up_old_turns(self, guilds: set[GuildId]) -> None:
-        """Leave each turn that a stop cut to the worker of its conversation: nothing new can come before it."""
+    async def _cut_turns(self, guilds: Collection[GuildId]) -> list[tuple[TurnId, Conversation]]:
+        """Return the turns of some servers that a stop cut."""
+        found: list[tuple[TurnId, Conversation]] = []
         for turn in await self._turns.unfinished():
             if self._left is not None and turn.id not in self._left:
                 continue
             conversation = await self._conversations.get(turn.conversation_id)
             if conversation is not None and conversation.guild_id in guilds:
-                self._poster.expect(destination_of(conversation), turn.id)
-                self._relay.take_up(conversation, self._ending(turn.id, conversation))
+                found.append((turn.id, conversation))
+        return found
+
+    def _take_up(self, cut: Iterable[tuple[TurnId, Conversation]]) -> None:
+        """Leave each of these turns to the worker of its conversation: nothing new can come before it."""
+        for turn_id, conversation in cut:
+            self._poster.expect(destination_of(conversation), turn_id)
+            self._relay.take_up(conversation, self._ending(turn_id, conversation))
 
     def _ending(self, turn_id: TurnId, conversation: Conversation) -> Callable[[], Awaitable[None]]:
         return lambda: self._end_turn(turn_id, conversation)
 
     async def _end_turn(self, turn_id: TurnId, conversation: Conversation) -> None:
         await self._stages.loaded(conversation)
+        try:
+            await self._look_after(turn_id, conversation)
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - it would fail again, and hold the conversation up; it is logged
+            turn, binding = await self._turns.get(turn_id), self._index.get(conversation.channel_id)
+            if turn is not None and turn.state is TurnState.RUNNING and binding is not None:
+                await self._runner.fail_unexpectedly(turn, binding, conversation, error)
+
+    async def _look_after(self, turn_id: TurnId, conversation: Conversation) -> None:
         try:
             turn = await self._turns.get(turn_id)
             if turn is None or turn.state is not TurnState.RUNNING:
@@ -264,7 +332,12 @@ class RecoveryService:
             await self._speaker.note(turn, stage, posts).take_back()
         delivery = self._speaker.reply(turn, stage, posts)
         if choice is Remedy.DELIVER and version is not None and version.text is not None:
-            await self._speaker.complete(turn, stage, delivery, version.text, outcome=None)
+            # It may be long ago that the gate was asked.
+            cause = await self._stages.obstacle(stage)
+            if cause is None:
+                await self._speaker.complete(turn, stage, delivery, version.text, outcome=None)
+            else:
+                await self._take_back(turn, stage, delivery, cause)
             return
         text = text_of_posts(
             without_heading(shown, stage.persona.name) if post.transport is Transport.BOT else shown
@@ -273,6 +346,14 @@ class RecoveryService:
         )
         text = text or (version.text if version else None) or ""
         await self._speaker.fail(turn, stage, delivery, Failure(FailureCause.RESTARTED), text=text)
+
+    async def _take_back(self, turn: Turn, stage: Stage, delivery: Delivery, cause: PauseCause) -> None:
+        """End a turn whose character may not speak any more; what can be seen of it goes."""
+        try:
+            await delivery.take_back()
+        except (Forbidden, Refused) as error:
+            _log.warning("Turn %s: what may not be shown could not be taken back: %r", turn.id, error)
+        await self._runner.pause(turn, stage, cause)
 
     # Missed messages
 
@@ -294,6 +375,12 @@ class RecoveryService:
         return heard if state.last_message_id > heard else None
 
     async def _catch_up_place(self, state: PlaceState, newest: dict[int, int]) -> None:
+        try:
+            await self._hear_missed(state, newest)
+        except Exception:  # noqa: BLE001 - other places, and what waits, must not pay for it; the fault is logged
+            _log.exception("What was missed in %s could not be heard", state.destination.place)
+
+    async def _hear_missed(self, state: PlaceState, newest: dict[int, int]) -> None:
         destination = state.destination
         binding = self._index.get(destination.channel_id)
         heard = self._heard_until(state, newest)
@@ -301,7 +388,7 @@ class RecoveryService:
             return
         history = await self._look_insistently(destination)
         if history is None:
-            await self._announcer.announce(destination, MISSED_CAUSE, MISSED_NOTICE)
+            await self._tell_missed(destination)
             return
         missed = [message for message in history.messages if message.id > heard]
         horizon = snowflake_at(self._clock.now_ms() - self._catch_up_ms)
@@ -309,15 +396,22 @@ class RecoveryService:
         if recent:
             _log.info("Hearing %d missed messages in %s", len(recent), destination.place)
             self._relay.inbox.put_missed(destination.guild_id, destination.place, recent)
-        old = [
-            message
-            for message in missed
-            if message.id < horizon
-            and silence_reason(message, binding, ignored=self._is_ignored(message.author_id), bots=self._bots) is None
-        ]
+        old = [message for message in missed if message.id < horizon and self._silence(message, binding) is None]
         if old:
-            await self._relay.pass_over(binding, destination.place, old)
-            await self._announcer.announce(destination, MISSED_CAUSE, MISSED_NOTICE)
+            await self._insist(lambda: self._relay.pass_over(binding, destination.place, old))
+            await self._tell_missed(destination)
+
+    async def _tell_missed(self, destination: Destination) -> None:
+        await self._insist(lambda: self._announcer.announce(destination, MISSED_CAUSE, MISSED_NOTICE))
+
+    def _silence(self, message: IncomingMessage, binding: Binding) -> Silence | None:
+        return silence_reason(
+            message,
+            binding,
+            ignored=self._ignored.is_ignored(message.author_id),
+            was_ignored=self._ignored.was_ignored(message.author_id, message.id),
+            bots=self._bots,
+        )
 
     async def _look_insistently(self, destination: Destination) -> History | None:
         """Read a place although Discord fails now and then; None when it goes on failing, or may not be read."""

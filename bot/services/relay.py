@@ -18,9 +18,10 @@ from bot.services.announcing import Announcer
 from bot.services.binding_index import BindingIndex
 from bot.services.bindings import BindingService
 from bot.services.clock import Clock
-from bot.services.inbox import Event, Inbox, MessageEdited, MessagesDeleted
+from bot.services.ignored_members import IgnoredMembers
+from bot.services.inbox import Event, Inbox, MessageEdited, MessagesDeleted, ThreadDeleted
 from bot.services.outlet import Forbidden, Gone
-from bot.services.speaking import destination_of
+from bot.services.speaking import PAUSED, UNBOUND, destination_of
 from bot.services.turn import Readers, TurnRunner
 from bot.store.conversations import Conversations
 from bot.store.posts import Posts
@@ -58,7 +59,7 @@ class RelayService:
         runner: TurnRunner,
         readers: Readers,
         announcer: Announcer,
-        is_ignored: Callable[[UserId], bool],
+        ignored: IgnoredMembers,
         parent_of: Callable[[ChannelId], Awaitable[ChannelId | None]],
         removed_by_us: Callable[[MessageId], bool],
         clock: Clock,
@@ -77,7 +78,7 @@ class RelayService:
         self._runner = runner
         self._readers = readers
         self._announcer = announcer
-        self._is_ignored = is_ignored
+        self._ignored = ignored
         self._parent_of = parent_of
         self._removed_by_us = removed_by_us
         self._clock = clock
@@ -121,6 +122,11 @@ class RelayService:
         if self.concerns(channel_id, parent_id, in_thread=in_thread):
             self.inbox.put(guild_id, channel_id, MessagesDeleted(guild_id, channel_id, tuple(ids)))
 
+    def thread_deleted(self, guild_id: GuildId, thread_id: ChannelId, parent_id: ChannelId) -> None:
+        """Take note that a thread was deleted, with all that was said in it."""
+        if self._index.get(parent_id) is not None:
+            self.inbox.put(guild_id, thread_id, ThreadDeleted(thread_id))
+
     def concerns(self, channel_id: ChannelId, parent_id: ChannelId | None, *, in_thread: bool | None) -> bool:
         """Tell whether what happens in a place can matter; True where that takes more than a look into memory.
 
@@ -144,8 +150,10 @@ class RelayService:
             pending = []
             if isinstance(event, MessageEdited):
                 await self._rewrite(event.message)
-            else:
+            elif isinstance(event, MessagesDeleted):
                 await self._erase(event)
+            else:
+                await self._forget(event.thread_id)
         await self._admit(place, pending)
 
     async def binding_of(self, message: IncomingMessage) -> Binding | None:
@@ -217,7 +225,8 @@ class RelayService:
         return silence_reason(
             message,
             binding,
-            ignored=self._is_ignored(message.author_id),
+            ignored=self._ignored.is_ignored(message.author_id),
+            was_ignored=self._ignored.was_ignored(message.author_id, message.id),
             bots=self._settings.bots,
             bot_turns_so_far=bot_turns,
         )
@@ -245,7 +254,7 @@ class RelayService:
         )
 
     async def _rewrite(self, message: IncomingMessage) -> None:
-        if not message.said or self._is_ignored(message.author_id):
+        if not message.said or self._ignored.is_ignored(message.author_id):
             return
         await self._turns.rewrite(message.id, message.author_name, message.said)
 
@@ -257,6 +266,12 @@ class RelayService:
             post = await self._posts.gone(message_id)
             if post is not None:
                 await self._turns.erase_reply(post.turn_id)
+
+    async def _forget(self, thread_id: ChannelId) -> None:
+        for conversation in await self._conversations.in_place(thread_id):
+            # Forgotten first and stopped after: between the two, nothing that waits can begin.
+            await self._conversations.forget(conversation.id)
+            await self._readers.stop(conversation.id)
 
     # Working through the queue.
 
@@ -350,7 +365,7 @@ class RelayService:
             return begun
         binding = self._live_binding(conversation)
         if binding is None or binding.state is not BindingState.ACTIVE:
-            await self._turns.drop_waiting(conversation.id, "unbound" if binding is None else "paused")
+            await self._turns.drop_waiting(conversation.id, UNBOUND if binding is None else PAUSED)
             return None
         return await self._turns.begin(conversation.id, binding.payer, now_ms=self._clock.now_ms())
 
@@ -366,7 +381,7 @@ class RelayService:
     async def _run(self, conversation: Conversation, turn: Turn) -> None:
         binding = self._live_binding(conversation)
         if binding is None:
-            await self._turns.finish(turn.id, TurnState.DROPPED, cause="unbound", now_ms=self._clock.now_ms())
+            await self._turns.finish(turn.id, TurnState.DROPPED, cause=UNBOUND, now_ms=self._clock.now_ms())
             return
         if paying_member(binding.payer) is None:
             # A member's own character is read with their key alone, and only when it is about to speak.
@@ -381,7 +396,7 @@ class RelayService:
         if binding is not None:
             await self._runner.abandon(current, binding, conversation)
         else:
-            await self._turns.finish(turn.id, TurnState.FAILED, cause="unbound", now_ms=self._clock.now_ms())
+            await self._turns.finish(turn.id, TurnState.FAILED, cause=UNBOUND, now_ms=self._clock.now_ms())
 
     def characters_in_use(self) -> list[CharacterRef]:
         """Return the characters that spoke within the last hour: what is known of them is kept fresh."""
@@ -426,7 +441,13 @@ class RelayService:
         if not await self._finished(seconds):
             self._readers.stop_all(FailureCause.RESTARTED)
             await self._finished(seconds)
-        # What is left waits for a Discord that does not answer; the next start takes it up.
+        # What is left waits for a Discord that does not answer.
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Take nothing more in, and cut everything off where it is; the next start takes it up."""
+        self._stopping = True
+        await self.inbox.close()
         left = list(self._workers.values())
         for worker in left:
             worker.cancel()

@@ -1,6 +1,5 @@
 """Why a message was not answered: worked out anew from the settings, or read from what became of it."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from bot.domain.bindings import Binding, Scope
@@ -14,6 +13,7 @@ from bot.services.binding_gate import BindingGate
 from bot.services.binding_index import BindingIndex
 from bot.services.catalog import CatalogService
 from bot.services.clock import Clock
+from bot.services.ignored_members import IgnoredMembers
 from bot.store.conversations import Conversations
 from bot.store.posts import Posts
 from bot.store.turns import Turns
@@ -31,7 +31,7 @@ class SilenceService:
         conversations: Conversations,
         turns: Turns,
         posts: Posts,
-        is_ignored: Callable[[UserId], bool],
+        ignored: IgnoredMembers,
         bots: BotPolicy,
         clock: Clock,
     ) -> None:
@@ -41,7 +41,7 @@ class SilenceService:
         self._conversations = conversations
         self._turns = turns
         self._posts = posts
-        self._is_ignored = is_ignored
+        self._ignored = ignored
         self._bots = bots
         self._clock = clock
 
@@ -105,7 +105,8 @@ class SilenceService:
         return silence_reason(
             message,
             binding,
-            ignored=self._is_ignored(message.author_id),
+            ignored=self._ignored.is_ignored(message.author_id),
+            was_ignored=self._ignored.was_ignored(message.author_id, message.id),
             bots=self._bots,
             bot_turns_so_far=bot_turns,
         )

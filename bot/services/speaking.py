@@ -2,11 +2,11 @@
 
 import logging
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bot.domain.bindings import Binding, Conversation, Scope
+from bot.domain.bindings import Binding, BindingState, Conversation, PauseCause, Scope
 from bot.domain.characters import KnownCharacter
 from bot.domain.failures import NOT_RETRYABLE, Failure, FailureCause, cut_mark, failure_sentence
 from bot.domain.ids import ChannelId, MessageId, TurnId
@@ -23,7 +23,8 @@ from bot.domain.turns import (
     VersionState,
 )
 from bot.services.announcing import Announcer
-from bot.services.delivery import Delivery, Ending, Layout
+from bot.services.binding_index import BindingIndex
+from bot.services.delivery import Delivery, Ending, Layout, Withheld
 from bot.services.outlet import (
     Controls,
     Destination,
@@ -44,6 +45,10 @@ FOLD_WITHIN_MS: Final = 5 * 60_000
 BUTTONS_MOVE_WITHIN_SECONDS: Final = 3600.0
 """Edits of messages older than an hour are limited hard (Discord's error 30046)."""
 MOST_BUTTONS_REMEMBERED: Final = 10_000
+PAUSED: Final = "paused"
+"""The stored cause of a turn whose character may not speak for the time being."""
+UNBOUND: Final = "unbound"
+"""The stored cause of a turn whose character has left."""
 NO_WEBHOOK_CAUSE: Final = "no_webhook"
 NO_WEBHOOK_NOTICE: Final = (
     "Characters speak under my name here, because I have no webhook in this channel. Give me the Manage Webhooks "
@@ -86,14 +91,19 @@ class Speaker:
         *,
         poster: Poster,
         turns: Turns,
+        index: BindingIndex,
+        obstacle: Callable[[Stage], Awaitable[PauseCause | None]],
         announcer: Announcer,
         first_text_delay_seconds: float,
         feedback_buttons: bool,
     ) -> None:
+        """`obstacle` asks the gate, and tells what speaks against the character of a stage."""
         self._announcer = announcer
         self._hinted: set[ChannelId] = set()
         self._poster = poster
         self._turns = turns
+        self._index = index
+        self._obstacle = obstacle
         self._first_text_delay = first_text_delay_seconds
         self._feedback_buttons = feedback_buttons
         self._buttons: OrderedDict[ChannelId, _Buttons] = OrderedDict()
@@ -112,7 +122,15 @@ class Speaker:
             first_text_delay_seconds=self._first_text_delay,
             standing=standing,
             asked_again=asked_again,
+            may_begin=lambda: self._may_begin(stage),
         )
+
+    async def _may_begin(self, stage: Stage) -> bool:
+        """Tell whether a text may be shown that was written when the gate let it through."""
+        current = self._index.current(stage.binding)
+        if current is not None and current.state is BindingState.ACTIVE:
+            return True
+        return await self._obstacle(stage) is None
 
     async def complete(
         self, turn: Turn, stage: Stage, delivery: Delivery, text: str, outcome: VersionOutcome | None
@@ -191,6 +209,9 @@ class Speaker:
         except (Forbidden, Gone) as error:
             _log.warning("Turn %s: cannot speak in %s: %r", turn.id, stage.destination.place, error)
             await self.give_up(turn.id, stage.destination, "cannot_speak")
+        except Withheld:
+            _log.info("Turn %s: its character may not speak any more", turn.id)
+            await self.drop(turn.id, stage.destination, PAUSED if self._index.current(stage.binding) else UNBOUND)
         else:
             self._move_buttons(stage.destination, delivery, shown=ending.controls is not None)
             await self._hint_at_webhooks(stage.destination, delivery)
@@ -215,6 +236,11 @@ class Speaker:
     async def give_up(self, turn_id: TurnId, destination: Destination, cause: str) -> None:
         """End a turn that nothing more can be shown of: the bot may not speak there, say, or the place is gone."""
         await self._turns.finish(turn_id, TurnState.FAILED, cause=cause, now_ms=self._poster.clock.now_ms())
+        self._poster.settle(destination, turn_id)
+
+    async def drop(self, turn_id: TurnId, destination: Destination, cause: str) -> None:
+        """End a turn of which nothing is to be shown."""
+        await self._turns.finish(turn_id, TurnState.DROPPED, cause=cause, now_ms=self._poster.clock.now_ms())
         self._poster.settle(destination, turn_id)
 
     def _move_buttons(self, destination: Destination, delivery: Delivery, *, shown: bool) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from bot.domain.bindings import Binding, Conversation
+from bot.domain.bindings import Binding, Conversation, PauseCause
 from bot.domain.ids import GuildId, UserId
 from bot.domain.turns import Turn
 from bot.services.binding_gate import BindingGate
@@ -70,3 +70,9 @@ class Stages:
             persona=persona,
             shaper=Shaper(known.character.name, names),
         )
+
+    async def obstacle(self, stage: Stage) -> PauseCause | None:
+        """Ask the gate about a stage as its place is now; None where the character may speak there."""
+        around = self._surroundings(stage.destination)
+        ceiling = stage.ceiling if around is None else self._catalog.ceiling(around.place)
+        return (await self._gate.standing(stage.binding, ceiling=ceiling)).cause

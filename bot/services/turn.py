@@ -34,7 +34,7 @@ from bot.services.clock import Clock
 from bot.services.delivery import Delivery
 from bot.services.key_ring import NoKeyError
 from bot.services.outlet import Destination, Outlet, OutletError
-from bot.services.speaking import Speaker, Stage, destination_of
+from bot.services.speaking import PAUSED, Speaker, Stage, destination_of
 from bot.services.staging import Stages
 from bot.services.upstream_failures import failure_of, failure_of_incomplete
 from bot.store.paid_turns import PaidTurns
@@ -49,8 +49,6 @@ TYPING_AGAIN_SECONDS: Final = 8.0
 STOP_SECONDS: Final = 10.0
 MS_PER_DAY: Final = 86_400_000
 _MS_PER_SECOND: Final = 1_000
-PAUSED: Final = "paused"
-"""The stored cause of a turn that the gate stopped."""
 IGNORED: Final = "ignored_member"
 
 
@@ -194,11 +192,25 @@ class TurnRunner:
         else:
             await self._speaker.mark(turn, stage, Failure(FailureCause.UNEXPECTED))
 
+    async def fail_unexpectedly(
+        self, turn: Turn, binding: Binding, conversation: Conversation, error: Exception
+    ) -> None:
+        """End a turn that met a fault nobody foresaw: with a mark, if possible, whose code is in the log."""
+        failure = self._unexpected(turn, error)
+        try:
+            stage = self._stages.of(binding, conversation)
+            if stage is not None:
+                await self._speaker.mark(turn, stage, failure)
+                return
+        except Exception:  # noqa: BLE001 - the turn still has to end, and both faults are logged
+            _log.exception("Turn %s could not be marked either (code %s)", turn.id, failure.code)
+        await self._speaker.give_up(turn.id, destination_of(conversation), failure.cause.value)
+
     async def _run_to_its_end(self, turn: Turn, binding: Binding, conversation: Conversation) -> None:
         try:
             await self._run(turn, binding, conversation)
         except Exception as error:  # noqa: BLE001 - nothing may leave a turn without an end; it is logged with a code
-            await self._fail_unexpectedly(turn, binding, conversation, error)
+            await self.fail_unexpectedly(turn, binding, conversation, error)
 
     async def _run(self, turn: Turn, binding: Binding, conversation: Conversation) -> None:
         await self._stages.loaded(conversation)
@@ -209,7 +221,7 @@ class TurnRunner:
             return
         standing = await self._gate.standing(binding, ceiling=stage.ceiling)
         if standing.cause is not None:
-            await self._pause(turn, binding, standing.cause)
+            await self.pause(turn, stage, standing.cause)
             return
         if turn.payer != binding.payer:
             # Who pays has changed since it began, or since a stop of the process cut it.
@@ -243,16 +255,10 @@ class TurnRunner:
             return
         await self._speaker.complete(turn, stage, self._speaker.reply(turn, stage), version.text, outcome=None)
 
-    async def _pause(self, turn: Turn, binding: Binding, cause: PauseCause) -> None:
-        await self._turns.finish(turn.id, TurnState.DROPPED, cause=PAUSED, now_ms=self._clock.now_ms())
-        await self._bindings.pause(binding, cause)
-
-    async def _paused_meanwhile(self, turn: Turn, stage: Stage) -> bool:
-        """Ask the gate once more after a wait in the queue for upstream, which may have taken minutes."""
-        standing = await self._gate.standing(stage.binding, ceiling=stage.ceiling)
-        if standing.cause is not None:
-            await self._pause(turn, stage.binding, standing.cause)
-        return standing.cause is not None
+    async def pause(self, turn: Turn, stage: Stage, cause: PauseCause) -> None:
+        """End a turn that the gate does not let through, and let its character fall silent."""
+        await self._speaker.drop(turn.id, stage.destination, PAUSED)
+        await self._bindings.pause(stage.binding, cause)
 
     async def _answer(self, turn: Turn, stage: Stage, delivery: Delivery) -> None:
         reading = _Reading()
@@ -260,7 +266,9 @@ class TurnRunner:
         if failure is None:
             waited = self._slots.locked()
             async with self._slots:
-                if waited and await self._paused_meanwhile(turn, stage):
+                # The wait for upstream may have taken minutes.
+                if waited and (cause := await self._stages.obstacle(stage)) is not None:
+                    await self.pause(turn, stage, cause)
                     return
                 failure = await self._over_the_cap(stage.binding)
                 if failure is None:
@@ -381,20 +389,10 @@ class TurnRunner:
             except OutletError as error:
                 _log.debug("Typing in %s was not shown: %r", destination.place, error)
                 return
-            await self._clock.sleep(TYPING_AGAIN_SECONDS)
-
-    async def _fail_unexpectedly(
-        self, turn: Turn, binding: Binding, conversation: Conversation, error: Exception
-    ) -> None:
-        failure = self._unexpected(turn, error)
-        try:
-            stage = self._stages.of(binding, conversation)
-            if stage is not None:
-                await self._speaker.mark(turn, stage, failure)
+            except Exception:  # noqa: BLE001 - a sign of life is not worth a turn; the fault is logged
+                _log.exception("Typing in %s was not shown", destination.place)
                 return
-        except Exception:  # noqa: BLE001 - the turn still has to end, and both faults are logged
-            _log.exception("Turn %s could not be marked either (code %s)", turn.id, failure.code)
-        await self._speaker.give_up(turn.id, destination_of(conversation), failure.cause.value)
+            await self._clock.sleep(TYPING_AGAIN_SECONDS)
 
     def _unexpected(self, turn: Turn, error: Exception) -> Failure:
         code = self._new_code()

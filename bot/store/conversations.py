@@ -5,8 +5,10 @@ from typing import Final
 from bot.domain.bindings import Binding, Conversation, Scope
 from bot.domain.ids import BindingId, ChannelId, ConversationId, GuildId, MessageId
 from bot.store.database import Database, Row, Transaction
-from bot.store.texts import drop_conversation
+from bot.store.texts import AFTER_EVERYTHING, drop_conversation
 
+DELETED: Final = "deleted"
+"""The stored cause of what still waited when its thread was deleted."""
 RESET: Final = "reset"
 """The stored cause of what still waited when its conversation was reset."""
 
@@ -94,6 +96,17 @@ class Conversations:
                 return None
             await drop_conversation(tx, conversation_id, up_to=starts_after, cause=RESET, greetings=False)
             return _conversation(rows[0])
+
+    async def forget(self, conversation_id: ConversationId) -> None:
+        """Drop all texts of a conversation whose place is no more, and take nothing more in.
+
+        What waits in it is dropped with the cause "deleted".
+        """
+        async with self._database.transaction() as tx:
+            await tx.execute(
+                "UPDATE conversation SET starts_after = $2 WHERE id = $1", conversation_id, AFTER_EVERYTHING
+            )
+            await drop_conversation(tx, conversation_id, up_to=AFTER_EVERYTHING, cause=DELETED, greetings=True)
 
 
 def _conversation(row: Row) -> Conversation:

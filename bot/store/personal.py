@@ -15,7 +15,7 @@ _KEPT = """
            (SELECT COUNT(*) FROM report WHERE reporter_id = $1) AS reports,
            (SELECT COUNT(*) FROM search_page WHERE user_id = $1) AS searches,
            (SELECT COUNT(*) FROM binding WHERE bound_by = $1 AND state <> 'ended') AS bindings,
-           (SELECT since FROM ignored_member WHERE user_id = $1) AS ignored_since,
+           (SELECT since FROM ignored_member WHERE user_id = $1 AND heard_after IS NULL) AS ignored_since,
            (SELECT linked_at FROM linked_account WHERE user_id = $1) AS linked_at,
            (SELECT COUNT(*) FROM draft WHERE user_id = $1) AS drafts,
            (SELECT COUNT(*) FROM card_file WHERE user_id = $1) AS card_files
@@ -40,8 +40,8 @@ class Personal:
         else, their ratings, settled reports, the details of reports still under way, their searches, and the
         key of their account with what it let the bot see and with what was on their desk; no review is sent any
         more. What waits for an answer is dropped with the cause "deleted". The bare ids of messages stay until
-        they are pruned, so that none is answered twice; so does the wish to be ignored, and the binding of a
-        character to a channel, which is the server's.
+        they are pruned, so that none is answered twice; so does the wish to be ignored, past or present, and the
+        binding of a character to a channel, which is the server's.
         """
         async with self._database.transaction() as tx:
             (row,) = await tx.execute(_KEPT, user_id)

@@ -104,8 +104,8 @@ class Retention:
         2. Ended turns with all that hangs on them (claims, versions, posts), when they are older than
            `text_before_ms` and hold no text.
         3. Conversations and bindings that ended before `text_before_ms` and are empty.
-        4. Reports that ended before it and of which the reporter knows, old searches, notices, entries of the
-           outbox, logins, and counts of paid replies.
+        4. Reports that ended before it and of which the reporter knows, and that somebody was ignored until then.
+        5. Old searches, notices, entries of the outbox, logins, and counts of paid replies.
         """
         turns_before_ms = min(text_before_ms, now_ms - CLAIMS_KEPT_MS)
         deleted = await self._batches(
@@ -118,7 +118,7 @@ class Retention:
             now_ms - CLAIMS_KEPT_MS,
         )
         deleted += await self._prune_turns(turns_before_ms)
-        for sql, before_ms in (
+        for sql, before in (
             (
                 """
                 DELETE FROM conversation WHERE id IN (
@@ -151,6 +151,14 @@ class Retention:
                 RETURNING id
                 """,
                 turns_before_ms,
+            ),
+            (
+                """
+                DELETE FROM ignored_member WHERE user_id IN (
+                    SELECT user_id FROM ignored_member WHERE heard_after < $1 LIMIT $2)
+                RETURNING user_id
+                """,
+                snowflake_at(turns_before_ms),
             ),
             (
                 """
@@ -191,7 +199,7 @@ class Retention:
                 now_ms - CLAIMS_KEPT_MS,
             ),
         ):
-            deleted += await self._batches(sql, before_ms)
+            deleted += await self._batches(sql, before)
         return deleted
 
     async def _prune_turns(self, before_ms: int) -> int:

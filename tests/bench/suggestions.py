@@ -91,7 +91,7 @@ async def _fill(shelf: CharacterShelf, count: int, dice: random.Random) -> None:
                 _name(dice),
                 slug=f"{_name(dice).lower().replace(' ', '-')}-{number}",
                 summary="A character for measuring with a summary of common length",
-                rating=dice.choice(ratings[:2]),
+                catalogue_rating=dice.choice(ratings[:2]),
                 stars_count=dice.randint(0, 500),
             )
             for number in range(first, min(first + BATCH, count))

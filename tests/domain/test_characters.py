@@ -18,14 +18,14 @@ FULL = Character(
     visibility="public",
     moderation_status="approved",
     allow_api=True,
-    rating=ContentRating.SFW,
+    catalogue_rating=ContentRating.SFW,
     tags=("a", "b"),
     stars_average=4.5,
     stars_count=2,
     avatar_url="https://cdn.example/a.png",
     creator="someone",
 )
-BARE = Character(ID, "New name", rating_stated=False)
+BARE = Character(ID, "New name")
 
 
 def test_a_bare_item_changes_the_name_alone() -> None:
@@ -44,7 +44,8 @@ def test_an_item_that_says_everything_replaces_everything() -> None:
         visibility="unlisted",
         moderation_status="pending",
         allow_api=False,
-        rating=ContentRating.NSFW,
+        catalogue_rating=ContentRating.NSFW,
+        creator_rating=ContentRating.EXPLICIT,
         tags=("c",),
         stars_average=0.0,
         stars_count=0,
@@ -56,20 +57,26 @@ def test_an_item_that_says_everything_replaces_everything() -> None:
     assert merged(FULL, other) == other
 
 
-@pytest.mark.parametrize("stated", [ContentRating.SFW, ContentRating.NSFW, ContentRating.EXPLICIT])
-def test_a_stated_rating_wins_whether_milder_or_stronger(stated: ContentRating) -> None:
-    known = replace(FULL, rating=ContentRating.SUGGESTIVE)
-    assert merged(known, Character(ID, "Name", rating=stated)).rating is stated
+@pytest.mark.parametrize("catalogue", [None, *ContentRating])
+@pytest.mark.parametrize("creator", [None, *ContentRating])
+def test_an_item_changes_the_ratings_it_names_and_leaves_the_other_as_it_was(
+    catalogue: ContentRating | None, creator: ContentRating | None
+) -> None:
+    known = replace(FULL, catalogue_rating=ContentRating.SUGGESTIVE, creator_rating=ContentRating.NSFW)
+    after = merged(known, Character(ID, "Name", catalogue_rating=catalogue, creator_rating=creator))
+    assert after.catalogue_rating is (ContentRating.SUGGESTIVE if catalogue is None else catalogue)
+    assert after.creator_rating is (ContentRating.NSFW if creator is None else creator)
 
 
-def test_the_assumption_about_an_unrated_item_does_not_undo_what_is_known() -> None:
-    assert merged(FULL, BARE).rating is ContentRating.SFW
+def test_an_item_with_the_catalogues_rating_alone_does_not_undo_the_authors() -> None:
+    known = replace(FULL, catalogue_rating=ContentRating.SFW, creator_rating=ContentRating.NSFW)
+    after = merged(known, Character(ID, "Name", catalogue_rating=ContentRating.SFW))
+    assert after.rating is ContentRating.NSFW
 
 
-def test_a_rating_once_assumed_stays_an_assumption_until_it_is_stated() -> None:
-    assert not merged(BARE, BARE).rating_stated
-    stated = merged(BARE, Character(ID, "Name", rating=ContentRating.SFW))
-    assert (stated.rating, stated.rating_stated) == (ContentRating.SFW, True)
+def test_what_no_item_has_rated_counts_as_explicit_until_one_does() -> None:
+    assert merged(BARE, BARE).rating is ContentRating.EXPLICIT
+    assert merged(BARE, Character(ID, "Name", catalogue_rating=ContentRating.SFW)).rating is ContentRating.SFW
 
 
 def test_a_character_back_from_the_archive_is_not_archived() -> None:

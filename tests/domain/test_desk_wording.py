@@ -22,7 +22,7 @@ ADA = Character(
     visibility="public",
     moderation_status="approved",
     allow_api=True,
-    rating=ContentRating.SFW,
+    catalogue_rating=ContentRating.SFW,
 )
 WORDS = st.none() | st.text(max_size=400)
 CHARACTERS = st.builds(

@@ -18,14 +18,14 @@ from bot.domain.ratings import ContentRating
 
 SFW, SUGGESTIVE, NSFW, EXPLICIT = ContentRating
 NOW = 1_800_000_000_000
-ADA = Character(CharacterId("ada"), "Ada", visibility="public", moderation_status="approved", rating=SFW)
+ADA = Character(CharacterId("ada"), "Ada", visibility="public", moderation_status="approved", catalogue_rating=SFW)
 KNOWN = KnownCharacter(CharacterRef(1), ADA, seen_at_ms=NOW, checked_at_ms=NOW, gone_at_ms=None)
 
 
 @pytest.mark.parametrize("rating", ContentRating)
 @pytest.mark.parametrize("ceiling", ContentRating)
 def test_a_character_speaks_and_is_shown_up_to_the_ceiling(rating: ContentRating, ceiling: ContentRating) -> None:
-    known = replace(KNOWN, character=replace(ADA, rating=rating))
+    known = replace(KNOWN, character=replace(ADA, catalogue_rating=rating))
     above = rating > ceiling
     assert pause_cause(known, ceiling=ceiling, now_ms=NOW) is (PauseCause.ABOVE_CEILING if above else None)
     assert obstacle(known, ceiling=ceiling) is (Obstacle.ABOVE_CEILING if above else None)
@@ -48,7 +48,7 @@ def test_what_only_its_owner_may_use_neither_speaks_nor_is_shown(changed: Charac
 
 
 def test_what_is_gone_is_unknown_whatever_else_it_is() -> None:
-    known = replace(KNOWN, character=replace(ADA, rating=EXPLICIT, archived=True), gone_at_ms=NOW)
+    known = replace(KNOWN, character=replace(ADA, catalogue_rating=EXPLICIT, archived=True), gone_at_ms=NOW)
     assert pause_cause(known, ceiling=SFW, now_ms=NOW) is PauseCause.UNAVAILABLE
     assert obstacle(known, ceiling=SFW) is Obstacle.UNKNOWN
 
@@ -68,7 +68,7 @@ def test_knowledge_holds_for_a_day(checked_at_ms: int | None, cause: PauseCause 
 
 
 def test_an_age_restricted_channel_is_named_only_where_it_would_help() -> None:
-    nsfw, explicit = replace(ADA, rating=NSFW), replace(ADA, rating=EXPLICIT)
+    nsfw, explicit = replace(ADA, catalogue_rating=NSFW), replace(ADA, catalogue_rating=EXPLICIT)
     assert obstacle_sentence(Obstacle.ABOVE_CEILING, nsfw, highest=NSFW) == ELSEWHERE
     assert obstacle_sentence(Obstacle.ABOVE_CEILING, explicit, highest=NSFW) == SENTENCES[Obstacle.ABOVE_CEILING]
     assert obstacle_sentence(Obstacle.NO_API, nsfw, highest=NSFW) == SENTENCES[Obstacle.NO_API]

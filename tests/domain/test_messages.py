@@ -74,6 +74,10 @@ def test_a_member_who_asked_for_it_is_ignored() -> None:
     assert silence_reason(MESSAGE, BINDING, ignored=True, bots=BOTS) is Silence.IGNORED_MEMBER
 
 
+def test_what_a_member_said_while_ignored_stays_unanswered() -> None:
+    assert silence_reason(MESSAGE, BINDING, ignored=False, was_ignored=True, bots=BOTS) is Silence.WAS_IGNORED
+
+
 @pytest.mark.parametrize(("so_far", "expected"), [(2, None), (3, Silence.BOT_LOOP), (9, Silence.BOT_LOOP)])
 def test_allowed_bots_talk_among_themselves_only_for_so_long(so_far: int, expected: Silence | None) -> None:
     assert silence_reason(FRIENDLY_BOT, BINDING, ignored=False, bots=BOTS, bot_turns_so_far=so_far) is expected

@@ -33,7 +33,7 @@ def test_the_suggestion_can_be_taken() -> None:
 
 
 def test_the_question_says_what_it_costs_whom_and_when_it_ends() -> None:
-    text = question(Character(CharacterId("x"), "Ada @everyone", rating=ContentRating.SUGGESTIVE))
+    text = question(Character(CharacterId("x"), "Ada @everyone", catalogue_rating=ContentRating.SUGGESTIVE))
     for words in (
         "everyone here spends your balance",
         "`suggestive`",

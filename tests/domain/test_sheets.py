@@ -61,7 +61,7 @@ def test_a_character_becomes_a_sheet_with_what_is_its_authors_alone() -> None:
         base_model="fake/model",
         visibility="public",
         allow_api=True,
-        rating=ContentRating.EXPLICIT,
+        catalogue_rating=ContentRating.EXPLICIT,
         tags=("numbers",),
     )
     own = OwnCharacter(character, "You count.", ContentRating.SUGGESTIVE)

@@ -24,7 +24,7 @@ SFW, SUGGESTIVE, NSFW, EXPLICIT = ContentRating
 
 
 def known(name: str, slug: str | None = None, *, ref: int = 1, rating: ContentRating = SFW) -> KnownCharacter:
-    character = Character(CharacterId(f"id-{ref}"), name, slug=slug, rating=rating)
+    character = Character(CharacterId(f"id-{ref}"), name, slug=slug, catalogue_rating=rating)
     return KnownCharacter(CharacterRef(ref), character, 0, 0, None)
 
 

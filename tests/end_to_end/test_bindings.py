@@ -4,9 +4,12 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, cast
 
+import pytest
+
 from bot.app import Application
 from bot.domain.ids import ChannelId, GuildId
 from bot.domain.places import Place
+from bot.domain.start_wording import MENTIONS_ONLY
 from bot.errors import UserError
 from bot.sandbox.discord import Channel, Guild, Message, Permission, Person
 from tests.end_to_end.world import World
@@ -229,6 +232,15 @@ async def test_without_the_message_content_intent_every_message_is_refused_and_m
         await until(world, lambda: "At your service." in spoken(channel))
     assert len(world.upstream.response_calls) == 1
     assert not any("Nobody hears this" in text for text in last_context(world))
+
+
+async def test_a_start_without_the_message_content_intent_warns_the_operator(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with world.bot():
+        assert MENTIONS_ONLY not in caplog.messages
+    async with world.bot(discord__message_content="false"):
+        assert caplog.messages.count(MENTIONS_ONLY) == 1
 
 
 async def test_what_was_bound_goes_with_its_channel_and_with_its_server(world: World) -> None:

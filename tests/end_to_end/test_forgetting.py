@@ -77,6 +77,25 @@ async def test_nobody_deletes_for_another(world: World) -> None:
         assert texts(scene, scene.guild) == 1
 
 
+async def test_a_thread_or_channel_that_is_deleted_is_forgotten(world: World) -> None:
+    scene = Scene.of(world)
+    thread, other = scene.thread(), scene.beside("doomed")
+    kept = "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM claim WHERE channel_id = ? AND body IS NOT NULL)"
+    async with world.bot():
+        await scene.use()
+        await other.use()
+        for place in (scene, thread, other):
+            await place.ask("The door code is 1234", "Noted.")
+        thread.channel.delete()
+        await scene.stored(kept, thread.channel.id)
+    other.channel.delete()
+    async with world.bot():
+        await scene.stored(kept, other.channel.id)
+        await scene.stored("SELECT 1 FROM binding WHERE channel_id = ? AND state = 'ended'", other.channel.id)
+        await scene.ask("And I?", "You stay.")
+    assert "user: [Owner] The door code is 1234" in scene.context()
+
+
 async def test_texts_are_dropped_after_the_time_that_the_operator_set(world: World) -> None:
     scene = Scene.of(world)
     async with world.bot(privacy__retention_days="7"):

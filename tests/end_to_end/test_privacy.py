@@ -4,6 +4,7 @@ import pytest
 
 from bot.sandbox.discord.channels import Channel
 from bot.sandbox.discord.people import Person
+from tests.end_to_end.scene import Scene
 from tests.end_to_end.world import World
 
 
@@ -52,6 +53,21 @@ async def test_an_ignored_member_is_passed_over_until_they_want_to_be_heard(
     assert "Nobody hears" not in sent
     assert "Nor this" not in sent
     assert len(world.upstream.response_calls) == 3
+
+
+async def test_what_was_said_while_ignored_stays_unheard_after_a_reconnect(world: World) -> None:
+    scene = Scene.of(world)
+    bob = scene.guild.add_member("Bob")
+    async with world.bot():
+        await scene.use()
+        await bob.slash(scene.channel, "privacy ignore-me")
+        await bob.say(scene.channel, "My locker opens with 1234")
+        assert "stays unread" in await scene.read(await bob.slash(scene.channel, "privacy ignore-me"))
+    async with world.bot():
+        await scene.ask("Hello?", "Hello.", who=bob)
+        await scene.settled()
+    assert [scene.context(number)[1:] for number in range(len(scene.calls))] == [["user: [Bob] Hello?"]]
+    assert not scene.marks()
 
 
 async def test_a_member_sees_and_deletes_what_is_kept(world: World, room: Channel, owner: Person) -> None:

@@ -161,6 +161,28 @@ async def test_the_catalogues_picture_is_worn(world: World) -> None:
     assert greeting.avatar_url == "https://pictures.example/guide.png"
 
 
+async def test_a_picture_that_discord_refuses_costs_no_reply(world: World) -> None:
+    scene = Scene.of(world)
+    world.upstream.catalog.update(GUIDE, avatar_url="https://pictures.example/guide.png")
+    refused = Fault(
+        method="POST",
+        path_pattern=EXECUTE,
+        status=400,
+        code=50035,
+        message="avatar_url: Not a well formed URL.",
+        times=None,
+        when=lambda request: "pictures.example" in str(request.json.get("avatar_url")),
+    )
+    world.discord.faults.add(refused)
+    async with world.bot():
+        with world.discord.expect_refusal(code=50035):
+            greeting = await scene.use()
+            reply = await scene.ask("Who are you?", "It does not matter.")
+    assert reply.author.name == greeting.author.name == "Helpful Guide"
+    assert "/embed/avatars/" in str(reply.avatar_url)
+    assert not scene.marks()
+
+
 async def test_a_text_that_discord_refuses_ends_in_a_mark(world: World) -> None:
     scene = Scene.of(world)
     async with world.bot():

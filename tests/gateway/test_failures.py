@@ -1,3 +1,4 @@
+import json
 from typing import Any, cast
 
 import aiohttp
@@ -85,9 +86,11 @@ async def test_a_wait_that_discord_py_would_not_sit_through_is_told() -> None:
     [
         aiohttp.ServerDisconnectedError(),
         aiohttp.ClientOSError(104, "reset"),
+        aiohttp.ClientPayloadError(),
         TimeoutError(),
         RuntimeError("Session is closed"),
         ConnectionResetError(),
+        json.JSONDecodeError("cut", "{", 1),
     ],
 )
 async def test_a_broken_connection_leaves_it_uncertain(error: Exception) -> None:
@@ -96,6 +99,16 @@ async def test_a_broken_connection_leaves_it_uncertain(error: Exception) -> None
 
     with pytest.raises(Uncertain):
         await asking(fail)
+
+
+@pytest.mark.parametrize("error", [TypeError("a mistake"), KeyError("retry_after"), RuntimeError("Something else")])
+async def test_a_mistake_is_not_taken_for_trouble_on_the_way(error: Exception) -> None:
+    async def fail() -> None:
+        raise error
+
+    with pytest.raises(type(error)) as raised:
+        await asking(fail)
+    assert raised.value is error
 
 
 async def test_what_is_understood_already_goes_through() -> None:

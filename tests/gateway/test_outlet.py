@@ -40,6 +40,7 @@ GUIDE = Persona(CharacterId("guide"), "Guide", "https://pictures.invalid/guide.p
 HELLO = Draft("Hello", GUIDE, nonce="1.1.reply.0")
 CONTROLS = Controls(TurnId(1), CharacterRef(1), retry=True)
 MARK = Draft("⚠ Trouble", controls=CONTROLS, nonce="1.1.mark.0")
+EXECUTE = r"^/webhooks/\{webhook_id\}/\{webhook_token\}$"
 BOTH = pytest.mark.parametrize("transport", list(Transport))
 
 
@@ -136,6 +137,18 @@ async def test_a_webhook_is_made_once_and_kept(
     await fresh.post(there(room), await fresh.transport(there(room)), HELLO)
     assert asked(sandbox, "GET", "/webhooks") == 1
     assert asked(sandbox, "POST", "/webhooks") == 1
+
+
+async def test_the_search_for_a_webhook_ends_with_the_process(
+    sandbox: DiscordSandbox, outlet: DiscordOutlet, room: Channel
+) -> None:
+    slow = sandbox.faults.add(Fault(method="GET", path_pattern="/webhooks$", hold=asyncio.Event()))
+    asking = asyncio.create_task(outlet.transport(there(room)))
+    await slow.seen.wait()
+    await outlet.aclose()
+    await asyncio.gather(asking, return_exceptions=True)
+    assert asking.cancelled()
+    assert room.webhooks == []
 
 
 async def test_a_webhook_of_its_own_is_found_and_others_are_left_alone(outlet: DiscordOutlet, room: Channel) -> None:
@@ -245,6 +258,48 @@ async def test_without_a_picture_it_wears_one_of_discords_own(
     url = room.messages[message_id].avatar_url
     assert url is not None
     assert url.startswith(f"{sandbox.cdn_url}/embed/avatars/")
+
+
+def refused(*fields: str) -> Fault:
+    """Return a refusal of parts of the guide's face."""
+    return Fault(
+        method="POST",
+        path_pattern=EXECUTE,
+        status=400,
+        code=50035,
+        message="".join(f"In {field}: not like this. " for field in fields),
+        when=lambda request: request.json["username"] == "Guide",
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "name", "own_picture"),
+    [
+        (["username"], NAME_NOBODY_REFUSES, True),
+        (["avatar_url"], "Guide", False),
+        (["username", "avatar_url"], NAME_NOBODY_REFUSES, False),
+    ],
+)
+async def test_what_discord_refuses_of_a_face_is_left_out_and_the_rest_kept(
+    sandbox: DiscordSandbox, outlet: DiscordOutlet, room: Channel, fields: list[str], name: str, *, own_picture: bool
+) -> None:
+    sandbox.faults.add(refused(*fields))
+    with sandbox.expect_refusal(code=50035):
+        message_id = await outlet.post(there(room), Transport.WEBHOOK, HELLO)
+    message = room.messages[message_id]
+    assert message.author.name == name
+    assert (message.avatar_url == GUIDE.avatar_url) is own_picture
+    assert own_picture or f"{sandbox.cdn_url}/embed/avatars/" in str(message.avatar_url)
+
+
+async def test_a_picture_that_is_refused_twice_is_told(
+    sandbox: DiscordSandbox, outlet: DiscordOutlet, room: Channel
+) -> None:
+    for _ in range(2):
+        sandbox.faults.add(refused("avatar_url"))
+    with sandbox.expect_refusal(code=50035), pytest.raises(Refused):
+        await outlet.post(there(room), Transport.WEBHOOK, HELLO)
+    assert room.messages == {}
 
 
 async def test_a_draft_without_a_persona_goes_under_a_plain_name(outlet: DiscordOutlet, room: Channel) -> None:

@@ -33,7 +33,8 @@ GUIDE_CHARACTER = Character(
     visibility="public",
     moderation_status="approved",
     allow_api=True,
-    rating=ContentRating.SFW,
+    catalogue_rating=ContentRating.SFW,
+    creator_rating=ContentRating.SFW,
     tags=("writing", "productivity"),
     stars_average=4.8,
     stars_count=12,
@@ -59,7 +60,7 @@ def test_a_catalogue_page_is_read() -> None:
             name="Night Bard",
             slug="night-bard",
             allow_api=False,
-            rating=ContentRating.NSFW,
+            catalogue_rating=ContentRating.NSFW,
             tags=("fantasy",),
             stars_count=0,
         ),
@@ -68,7 +69,7 @@ def test_a_catalogue_page_is_read() -> None:
             name="Odd @everyone One",
             slug="odd-one",
             summary="unrated, unknown word",
-            rating=ContentRating.EXPLICIT,
+            catalogue_rating=ContentRating.EXPLICIT,
         ),
     )
 
@@ -142,7 +143,8 @@ def test_names_in_camel_case_are_read() -> None:
         first_message="Hi",
         moderation_status="approved",
         allow_api=True,
-        rating=ContentRating.SUGGESTIVE,
+        catalogue_rating=ContentRating.SFW,
+        creator_rating=ContentRating.SUGGESTIVE,
         stars_average=4.5,
         stars_count=3,
         avatar_url="https://cdn.example/a.png",
@@ -352,13 +354,6 @@ def test_the_shape_of_a_page_is_told_in_names(body: Json, shape: PageShape) -> N
     assert describe_page(body, site=SITE) == shape
 
 
-def test_a_character_without_any_rating_word_counts_as_explicit_and_says_that_nothing_was_stated() -> None:
-    unrated = read_character({"id": "1", "name": "A"}, site=SITE)
-    rated = read_character({"id": "1", "name": "A", "content_rating": "sfw"}, site=SITE)
-    assert (unrated.rating, unrated.rating_stated) == (ContentRating.EXPLICIT, False)
-    assert (rated.rating, rated.rating_stated) == (ContentRating.SFW, True)
-
-
 def own(**fields: Json) -> OwnCharacter:
     return read_own_character({"id": "x", **fields}, site=SITE)
 
@@ -447,3 +442,35 @@ def test_an_acknowledgement_is_no_character(body: Json) -> None:
 def test_an_authors_view_without_an_id_is_refused(body: Json) -> None:
     with pytest.raises(ValueError, match="character"):
         read_own_character(body, site=SITE)
+
+
+@pytest.mark.parametrize(
+    ("fields", "catalogue", "creator", "effective"),
+    [
+        ({}, None, None, ContentRating.EXPLICIT),
+        ({"content_rating": None, "creator_content_rating": ""}, None, None, ContentRating.EXPLICIT),
+        ({"content_rating": "sfw"}, ContentRating.SFW, None, ContentRating.SFW),
+        ({"creator_content_rating": "NSFW"}, None, ContentRating.NSFW, ContentRating.NSFW),
+        (
+            {"content_rating": "sfw", "creator_content_rating": "suggestive"},
+            ContentRating.SFW,
+            ContentRating.SUGGESTIVE,
+            ContentRating.SUGGESTIVE,
+        ),
+        (
+            {"content_rating": "sfw", "creator_content_rating": "mature"},
+            ContentRating.SFW,
+            ContentRating.EXPLICIT,
+            ContentRating.EXPLICIT,
+        ),
+        ({"content_rating": 3}, ContentRating.EXPLICIT, None, ContentRating.EXPLICIT),
+    ],
+)
+def test_both_ratings_are_read_and_what_is_unknown_or_missing_counts_as_explicit(
+    fields: dict[str, Json],
+    catalogue: ContentRating | None,
+    creator: ContentRating | None,
+    effective: ContentRating,
+) -> None:
+    read = character(**fields)
+    assert (read.catalogue_rating, read.creator_rating, read.rating) == (catalogue, creator, effective)

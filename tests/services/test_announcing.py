@@ -69,6 +69,15 @@ async def test_what_discord_refuses_is_logged_and_not_raised(
     assert "secret words" not in caplog.text
 
 
+async def test_a_mistake_in_posting_is_logged_and_not_raised(
+    announcer: Announcer, outlet: NoticeOutlet, caplog: pytest.LogCaptureFixture
+) -> None:
+    outlet.failures.append(TypeError("a mistake"))
+    assert not await announcer.announce(ROOM, "paused", "secret words")
+    assert "TypeError" in caplog.text
+    assert "secret words" not in caplog.text
+
+
 async def test_a_busy_discord_is_waited_for(announcer: Announcer, outlet: NoticeOutlet, clock: ManualClock) -> None:
     outlet.failures.append(Busy(7.0))
     telling = asyncio.create_task(announcer.announce(ROOM, "paused", "late"))
@@ -88,6 +97,16 @@ async def test_a_discord_that_stays_busy_is_given_up(
     assert await clock.sleeping() == 60.0
     clock.advance(60.0)
     assert not await telling
+    assert outlet.texts == []
+
+
+async def test_a_notice_is_cut_off_where_the_process_ends(announcer: Announcer, outlet: NoticeOutlet) -> None:
+    outlet.gate.clear()
+    telling = asyncio.create_task(announcer.announce(ROOM, "paused", "text"))
+    await outlet.entered.wait()
+    await announcer.aclose()
+    await asyncio.gather(telling, return_exceptions=True)
+    assert telling.cancelled()
     assert outlet.texts == []
 
 

@@ -58,6 +58,15 @@ def test_the_end_of_an_earlier_binding_leaves_its_successor() -> None:
     assert index.get(ROOM) == binding(2)
 
 
+def test_a_binding_is_found_as_it_stands_now_and_not_its_successor() -> None:
+    index = BindingIndex()
+    index.put(replace(binding(1), state=BindingState.PAUSED))
+    assert index.current(binding(1)) == replace(binding(1), state=BindingState.PAUSED)
+    index.put(binding(2))
+    assert index.current(binding(1)) is None
+    assert index.current(binding(2, OTHER_ROOM)) is None
+
+
 def test_loading_replaces_everything_and_the_newest_of_a_channel_wins() -> None:
     index = BindingIndex()
     index.put(binding(1, OTHER_ROOM))

@@ -812,6 +812,21 @@ async def test_a_deleted_channel_ends_what_was_bound_and_a_server_left_falls_sil
     assert index.get(other.channel_id) is not None
 
 
+async def test_what_was_bound_to_channels_that_a_server_no_longer_has_is_ended(
+    service: BindingService, index: BindingIndex, database: Database
+) -> None:
+    other = replace(ROOM, channel_id=ChannelId(301))
+    elsewhere = Place(GuildId(201), ChannelId(302), None, age_restricted=False)
+    for place in (ROOM, other, elsewhere):
+        await service.use(place, asker(), "helpful-guide")
+    await service.channels_seen({GUILD: {other.channel_id}})
+    assert [binding.channel_id for binding in index] == [other.channel_id, elsewhere.channel_id]
+    assert [binding.channel_id for binding in await Bindings(database).live()] == [
+        other.channel_id,
+        elsewhere.channel_id,
+    ]
+
+
 async def test_a_new_process_knows_what_is_bound(rig: Rig, service: BindingService) -> None:
     used = await service.use(ROOM, asker(), "helpful-guide")
     fresh = BindingIndex()

@@ -22,7 +22,7 @@ def character(slug: str, name: str | None = None, *, rating: ContentRating = SFW
         CharacterId(f"id-of-{slug}"),
         name or slug.replace("-", " ").title(),
         slug=slug,
-        rating=rating,
+        catalogue_rating=rating,
         stars_count=stars,
         stars_average=4.0,
     )

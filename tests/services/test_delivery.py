@@ -1,6 +1,6 @@
 import asyncio
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from bot.domain.turns import (
     VersionOutcome,
     VersionState,
 )
-from bot.services.delivery import Delivery, Ending, Layout
+from bot.services.delivery import Delivery, Ending, Layout, Withheld
 from bot.services.lanes import RESERVED_CALLS
 from bot.services.outlet import (
     Allowance,
@@ -55,6 +55,7 @@ class Reply(PostDesk):
         asked_again: bool = False,
         attempt: int = 1,
         persona: Persona | None = GUIDE,
+        may_begin: Callable[[], Awaitable[bool]] | None = None,
     ) -> Delivery:
         """Return the delivery of a reply whose parts are separated by bars."""
         return Delivery(
@@ -69,6 +70,7 @@ class Reply(PostDesk):
             first_text_delay_seconds=delay,
             standing=standing,
             asked_again=asked_again,
+            may_begin=may_begin,
         )
 
     def note(self, standing: Sequence[Post] = ()) -> Delivery:
@@ -739,3 +741,56 @@ async def test_a_painter_ends_with_its_process(reply: Reply) -> None:
     gate.open()
     await reply.poster.lane(ROOM).idle()
     assert reply.outlet.texts() == ["Once"]
+
+
+# The gate, which may have closed since the text was written.
+
+
+class Permission:
+    """Whether a text may be shown that nobody has seen yet."""
+
+    def __init__(self, *, granted: bool) -> None:
+        self.granted = granted
+
+    async def __call__(self) -> bool:
+        return self.granted
+
+
+async def test_a_text_that_may_not_be_shown_any_more_is_not(reply: Reply) -> None:
+    delivery = reply.delivery(may_begin=Permission(granted=False))
+    delivery.feed("Once")
+    await reply.outlet.until(lambda: reply.outlet.of(Act.TRANSPORT))
+    with pytest.raises(Withheld):
+        await delivery.finish(reply.ending("Once upon a time"))
+    assert reply.outlet.texts() == []
+    assert await reply.standing() == []
+
+
+async def test_a_text_that_has_to_wait_is_not_shown_if_that_is_forbidden_meanwhile(reply: Reply) -> None:
+    permission = Permission(granted=True)
+    reply.outlet.script(Act.POST, fails(Busy(60.0)))
+    finishing = asyncio.create_task(reply.delivery(may_begin=permission).finish(reply.ending("Hello")))
+    await reply.clock.sleeping()
+    permission.granted = False
+    reply.clock.advance(60.0)
+    with pytest.raises(Withheld):
+        await finishing
+    assert reply.outlet.texts() == []
+
+
+async def test_a_text_that_has_begun_is_shown_to_its_end(reply: Reply) -> None:
+    permission = Permission(granted=True)
+    delivery = reply.delivery(may_begin=permission)
+    delivery.feed("Once")
+    await reply.outlet.until(lambda: reply.outlet.texts() == ["Once"])
+    permission.granted = False
+    await delivery.finish(reply.ending("Once upon|a time"))
+    assert reply.outlet.texts() == ["Once upon", "a time"]
+
+
+async def test_what_stood_there_stays_where_its_successor_may_not_be_shown(reply: Reply) -> None:
+    await reply.ended_with("The first try.")
+    again = reply.delivery(standing=await reply.standing(), asked_again=True, may_begin=Permission(granted=False))
+    with pytest.raises(Withheld):
+        await again.finish(reply.ending("Another try."))
+    assert reply.outlet.texts() == ["The first try."]

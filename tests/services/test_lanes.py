@@ -63,6 +63,19 @@ async def test_what_waits_is_done_by_priority_and_then_in_order(street: Street) 
     assert street.done == ["under way", "text one", "text two", "preview", "tidy"]
 
 
+async def test_a_closed_lane_carries_nothing_out(street: Street) -> None:
+    gate = Gate()
+    under_way = street.submit(Priority.TEXT, "under way", gate)
+    waiting = street.submit(Priority.TEXT, "waiting")
+    await gate.entered.wait()
+    await street.lane.aclose()
+    late = street.submit(Priority.TEXT, "late")
+    await street.lane.aclose()
+    assert [each.cancelled() for each in (under_way, waiting, late)] == [True] * 3
+    assert street.lane.is_idle
+    assert street.done == []
+
+
 async def test_one_call_runs_at_a_time(street: Street) -> None:
     gates = [Gate(), Gate()]
     for number, gate in enumerate(gates):

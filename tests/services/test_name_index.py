@@ -16,7 +16,7 @@ def index() -> NameIndex:
         entry_of(
             KnownCharacter(
                 CharacterRef(ref),
-                Character(CharacterId(f"{ref}"), name, rating=NSFW if name == "Bart" else SFW),
+                Character(CharacterId(f"{ref}"), name, catalogue_rating=NSFW if name == "Bart" else SFW),
                 0,
                 0,
                 None,

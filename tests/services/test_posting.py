@@ -429,6 +429,23 @@ async def test_a_message_that_is_looked_up_while_its_post_begins_is_the_post(des
     assert desk.ids == [early]
 
 
+async def test_a_closed_poster_posts_and_deletes_nothing_more(desk: PostDesk) -> None:
+    gate = desk.outlet.hold(Act.POST, carried_out=False)
+    posting = asyncio.create_task(desk.post())
+    await gate.entered.wait()
+    held = desk.outlet.hold(Act.DELETE, carried_out=False)
+    desk.outlet.echo(desk.outlet.store(THREAD, Transport.WEBHOOK, HELLO))
+    await desk.poster.aclose()
+    late = asyncio.create_task(desk.send(destination=Destination(GUILD, ChannelId(999))))
+    desk.outlet.echo(desk.outlet.store(THREAD, Transport.WEBHOOK, HELLO))
+    await asyncio.gather(posting, late, return_exceptions=True)
+    assert posting.cancelled()
+    assert late.cancelled()
+    await desk.poster.drain()
+    assert desk.outlet.acts == [Act.POST]
+    assert not held.entered.is_set()
+
+
 async def test_a_thread_shares_the_lane_of_its_channel(desk: PostDesk) -> None:
     assert desk.poster.lane(ROOM) is desk.poster.lane(THREAD)
     assert desk.poster.lane(ROOM) is not desk.poster.lane(Destination(GUILD, ChannelId(999)))

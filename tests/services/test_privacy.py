@@ -5,6 +5,7 @@ import pytest
 from bot.domain.ids import MessageId, UserId
 from bot.domain.linking import AccountSecret, KeyOrigin
 from bot.domain.privacy_wording import PrivacyFacts, deleted_sentence
+from bot.services.ignored_members import IgnoredMembers
 from bot.services.privacy import PrivacyService
 from bot.store.accounts import Accounts
 from bot.store.database import Database
@@ -14,6 +15,20 @@ from bot.store.personal import Personal
 from bot.store.vault import Vault
 from tests.support.feedback_world import MEMBER, OPEN_PLACE, FeedbackWorld
 from tests.support.manual_clock import ManualClock
+
+NOW = MessageId(1_000)
+
+
+def privacy_of(
+    database: Database, ignored: IgnoredMembers, clock: ManualClock, members: Members | None = None
+) -> PrivacyService:
+    return PrivacyService(
+        members=members or Members(database),
+        ignored=ignored,
+        personal=Personal(database),
+        facts=PrivacyFacts(30),
+        clock=clock.clock,
+    )
 
 
 @pytest.fixture
@@ -26,23 +41,36 @@ async def world(database: Database, vault: Vault, clock: ManualClock) -> AsyncGe
 async def test_ignoring_takes_effect_at_once_and_outlasts_a_restart(
     world: FeedbackWorld, database: Database, clock: ManualClock
 ) -> None:
-    assert not world.privacy.is_ignored(MEMBER)
-    assert await world.privacy.toggle_ignored(MEMBER)
-    assert world.privacy.is_ignored(MEMBER)
-    assert not world.privacy.is_ignored(UserId(401))
-    after_restart = PrivacyService(
-        members=Members(database), personal=Personal(database), facts=PrivacyFacts(30), clock=clock.clock
-    )
-    await after_restart.load()
+    assert not world.ignored.is_ignored(MEMBER)
+    assert await world.privacy.toggle_ignored(MEMBER, NOW)
+    assert world.ignored.is_ignored(MEMBER)
+    assert not world.ignored.is_ignored(UserId(401))
+    after_restart = IgnoredMembers()
+    await privacy_of(database, after_restart, clock).load()
     assert after_restart.is_ignored(MEMBER)
 
 
 async def test_asking_again_is_being_heard_again(world: FeedbackWorld) -> None:
-    await world.privacy.toggle_ignored(MEMBER)
-    assert not await world.privacy.toggle_ignored(MEMBER)
-    assert not world.privacy.is_ignored(MEMBER)
+    await world.privacy.toggle_ignored(MEMBER, NOW)
+    assert not await world.privacy.toggle_ignored(MEMBER, NOW)
+    assert not world.ignored.is_ignored(MEMBER)
     await world.privacy.load()
-    assert not world.privacy.is_ignored(MEMBER)
+    assert not world.ignored.is_ignored(MEMBER)
+
+
+async def test_what_was_written_before_somebody_is_heard_again_stays_unheard(
+    world: FeedbackWorld, database: Database, clock: ManualClock
+) -> None:
+    await world.privacy.toggle_ignored(MEMBER, MessageId(NOW - 9))
+    assert not world.ignored.was_ignored(MEMBER, NOW)
+    await world.privacy.toggle_ignored(MEMBER, NOW)
+    after_restart = IgnoredMembers()
+    await privacy_of(database, after_restart, clock).load()
+    for ignored in (world.ignored, after_restart):
+        assert ignored.was_ignored(MEMBER, NOW)
+        assert not ignored.was_ignored(MEMBER, MessageId(NOW + 1))
+        assert not ignored.was_ignored(UserId(401), NOW)
+    assert "You are ignored" not in await world.privacy.overview(MEMBER)
 
 
 async def test_a_wish_that_could_not_be_stored_is_not_half_granted(database: Database, clock: ManualClock) -> None:
@@ -51,12 +79,10 @@ async def test_a_wish_that_could_not_be_stored_is_not_half_granted(database: Dat
             del user_id, now_ms
             raise DatabaseFull(database.path)
 
-    privacy = PrivacyService(
-        members=Full(database), personal=Personal(database), facts=PrivacyFacts(30), clock=clock.clock
-    )
+    ignored = IgnoredMembers()
     with pytest.raises(DatabaseFull):
-        await privacy.toggle_ignored(MEMBER)
-    assert not privacy.is_ignored(MEMBER)
+        await privacy_of(database, ignored, clock, Full(database)).toggle_ignored(MEMBER, NOW)
+    assert not ignored.is_ignored(MEMBER)
 
 
 async def test_the_overview_counts_what_is_kept(world: FeedbackWorld) -> None:
@@ -69,7 +95,7 @@ async def test_the_overview_counts_what_is_kept(world: FeedbackWorld) -> None:
 
 
 async def test_the_overview_says_since_when_somebody_is_ignored(world: FeedbackWorld) -> None:
-    await world.privacy.toggle_ignored(MEMBER)
+    await world.privacy.toggle_ignored(MEMBER, NOW)
     assert f"since <t:{world.clock.now_ms() // 1_000}:D>" in await world.privacy.overview(MEMBER)
 
 
@@ -77,12 +103,12 @@ async def test_deleting_tells_what_was_deleted_and_keeps_the_wish_to_be_ignored(
     ref = await world.character()
     await world.feedback.rate(MEMBER, ref, stars="4", text=None, place=OPEN_PLACE)
     await world.feedback.rate(UserId(401), ref, stars="1", text=None, place=OPEN_PLACE)
-    await world.privacy.toggle_ignored(MEMBER)
+    await world.privacy.toggle_ignored(MEMBER, NOW)
     deleted = await world.privacy.delete(MEMBER)
     assert deleted.ratings == 1
     assert await world.feedback.rating_of(MEMBER, ref) is None
     assert await world.feedback.rating_of(UserId(401), ref) is not None
-    assert world.privacy.is_ignored(MEMBER)
+    assert world.ignored.is_ignored(MEMBER)
 
 
 async def test_deleting_leaves_what_a_character_said_to_others(world: FeedbackWorld) -> None:
@@ -106,6 +132,7 @@ async def test_whoever_keeps_more_hears_of_a_deletion_once_it_is_done(
 
     privacy = PrivacyService(
         members=Members(database),
+        ignored=IgnoredMembers(),
         personal=Personal(database),
         facts=PrivacyFacts(30),
         clock=clock.clock,

@@ -4,22 +4,24 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.bindings import PauseCause, Trigger
+from bot.domain.bindings import Binding, PauseCause, Trigger
 from bot.domain.failures import Failure, FailureCause, cut_mark, failure_sentence
-from bot.domain.ids import ChannelId, GuildId, MessageId
+from bot.domain.ids import ChannelId, CharacterId, GuildId, MessageId
 from bot.domain.recovery import MOST_ATTEMPTS, RUN_AGAIN_WITHIN_MS
-from bot.domain.turns import PostKind, PostState, Transport, TurnState, VersionState
+from bot.domain.turns import AdmissionLimits, Arrival, PostKind, PostState, Transport, TurnState, VersionState
 from bot.services.outlet import Busy, Draft, Forbidden, OutletError, Refused, Uncertain
 from bot.services.recovery import MISSED_NOTICE
 from bot.store.database import Database
+from bot.store.errors import DatabaseLocked
 from bot.store.vault import MasterKey, Vault
 from tests.support.manual_clock import ManualClock
-from tests.support.recording_outlet import AS_USUAL, PATIENCE_SECONDS, Act, Echo, Gate, Outcome, fails
+from tests.support.recording_outlet import AS_USUAL, PATIENCE_SECONDS, Act, Call, Echo, Gate, Outcome, fails
 from tests.support.relay_world import (
     ALICE,
     BOB,
@@ -29,9 +31,11 @@ from tests.support.relay_world import (
     ROOM,
     THREAD,
     RelayWorld,
+    character,
 )
 from tests.support.scripted_upstream import refuses, says, streams
 
+BARD = CharacterId("bard")
 KING = "Once there was a king."
 LONG = "A sentence of some length. " * 100
 
@@ -235,6 +239,70 @@ async def test_a_greeting_that_was_cut_is_finished(world: RelayWorld) -> None:
     assert fresh.upstream.said() == [("assistant", "Good evening."), ("user", "[Alice] Hi")]
 
 
+# The gate, which may have closed since a text was written.
+
+
+async def grown_up(world: RelayWorld) -> Binding:
+    """Let a character for adults speak in the room, which is age-restricted."""
+    world.town.restricted[ROOM] = True
+    world.upstream.characters[BARD] = character(BARD, content_rating="nsfw")
+    return await world.bind(character_id=BARD)
+
+
+async def assert_fell_silent(world: RelayWorld) -> None:
+    """See that nothing is shown but why the character is paused."""
+    (notice,) = world.shown()
+    assert notice.draft.persona is None
+    binding = world.index.get(ROOM)
+    assert binding is not None
+    assert binding.pause_cause is PauseCause.ABOVE_CEILING
+    assert await world.states() == [("dropped", "paused")]
+
+
+async def test_a_whole_text_is_not_shown_where_its_character_may_not_speak_any_more(world: RelayWorld) -> None:
+    await grown_up(world)
+    fresh = await crashed(world, Act.POST, carried_out=False)
+    fresh.town.restricted[ROOM] = False
+    await fresh.recovered()
+    await assert_fell_silent(fresh)
+
+
+async def test_a_whole_text_that_was_half_shown_is_taken_back_where_it_may_not_be(world: RelayWorld) -> None:
+    await grown_up(world)
+    gate = Gate()
+    world.upstream.script(says(KING, gate, " He was old."))
+    world.say()
+    await world.outlet.until(world.texts)
+    crash = world.outlet.hold(Act.EDIT, carried_out=False)
+    gate.open()
+    await crash.entered.wait()
+    fresh = await world.restarted()
+    fresh.town.restricted[ROOM] = False
+    await fresh.recovered()
+    await assert_fell_silent(fresh)
+
+
+async def test_a_text_that_cannot_be_taken_back_ends_its_turn_all_the_same(world: RelayWorld) -> None:
+    await grown_up(world)
+    fresh = await crashed(world, Act.POST, carried_out=True)
+    fresh.town.restricted[ROOM] = False
+    fresh.outlet.script(Act.DELETE, fails(Forbidden()))
+    await fresh.recovered()
+    assert await fresh.states() == [("dropped", "paused")]
+
+
+async def test_a_greeting_is_not_finished_where_its_character_may_not_speak_any_more(world: RelayWorld) -> None:
+    await grown_up(world)
+    crash = world.outlet.hold(Act.POST, carried_out=False)
+    greeting = asyncio.create_task(world.greet("Come closer."))
+    await crash.entered.wait()
+    fresh = await world.restarted()
+    assert greeting.done()
+    fresh.town.restricted[ROOM] = False
+    await fresh.recovered()
+    await assert_fell_silent(fresh)
+
+
 async def test_a_channel_that_is_gone_ends_its_turn(world: RelayWorld) -> None:
     fresh = await crashed(world, Act.POST, carried_out=False)
     del fresh.town.restricted[ROOM]
@@ -283,6 +351,23 @@ async def test_a_turn_waits_for_its_server_to_be_described(world: RelayWorld) ->
     fresh.town.loading.clear()
     await fresh.idle_in_time()
     assert fresh.texts() == [KING]
+
+
+@pytest.mark.parametrize("act", [Act.RECENT, Act.POST])
+async def test_a_mistake_in_ending_a_turn_is_marked_and_not_tried_for_ever(world: RelayWorld, act: Act) -> None:
+    fresh = await crashed(world, Act.POST, carried_out=False)
+
+    async def stumble(call: Call) -> None:
+        if call.act is act and call.transport is not Transport.BOT:
+            raise TypeError("a mistake")
+
+    fresh.outlet.on_call = stumble
+    await fresh.recovered()
+    assert fresh.texts() == [failure_sentence(Failure(FailureCause.UNEXPECTED, code="code1"))]
+    assert await fresh.states() == [("failed", "unexpected")]
+    fresh.outlet.on_call = None
+    await fresh.ask("And now?")
+    assert fresh.texts()[-1] == "Hello."
 
 
 async def test_messages_that_waited_are_answered_after_the_old_turn(world: RelayWorld) -> None:
@@ -605,12 +690,27 @@ async def test_old_messages_are_told_of_once_over_several_sessions(world: RelayW
 async def test_what_nobody_would_have_answered_gets_no_notice(world: RelayWorld) -> None:
     await world.bind(OTHER_ROOM, trigger=Trigger.MENTION)
     fresh = await away(world)
-    fresh.ignored.add(BOB)
+    fresh.ignored.ignore(BOB)
     fresh.message("Among ourselves", at=OTHER_ROOM)
     fresh.message("Ignore me", by=BOB)
     fresh.clock.advance(CATCH_UP_MS / 1_000 + 1)
     await fresh.recovered()
     assert fresh.outlet.of(Act.POST) == []
+
+
+@pytest.mark.parametrize("minutes", [0, 16])
+async def test_what_was_said_while_its_author_was_ignored_is_passed_over_once_they_are_heard(
+    world: RelayWorld, minutes: int
+) -> None:
+    fresh = await away(world)
+    unheard = fresh.message("My locker opens with 1234")
+    fresh.ignored.hear(ALICE, unheard.id)
+    fresh.clock.advance(minutes * 60)
+    await fresh.recovered()
+    assert fresh.texts() == []
+    assert await fresh.claims() == []
+    await fresh.ask("And now?")
+    assert fresh.upstream.said() == [("user", "[Alice] And now?")]
 
 
 async def test_a_thread_is_caught_up_with_too(world: RelayWorld) -> None:
@@ -738,7 +838,144 @@ async def test_a_database_in_trouble_does_not_leave_a_server_deaf(world: RelayWo
     assert fresh.texts() == ["Hello."]
 
 
+class Stubborn:
+    """A question to the database that it does not take the first times."""
+
+    def __init__(self, question: Callable[..., Any], tries: int = 2) -> None:
+        self._question = question
+        self.tries = tries
+
+    def __call__(self, *args: object, **options: object) -> Any:  # noqa: ANN401 - whatever the question returns.
+        if self.tries:
+            self.tries -= 1
+            raise DatabaseLocked(Path("bot.db"))
+        return self._question(*args, **options)
+
+
+async def in_two_tries(world: RelayWorld) -> None:
+    """Let the recovery run, whose first question to the database is answered at the third try."""
+    recovering = asyncio.create_task(world.ready())
+    for seconds in (1.0, 2.0):
+        await world.clock.pass_for(seconds)
+    await world.in_time(_waited(recovering))
+    await world.idle_in_time()
+
+
+@pytest.mark.parametrize("question", ["unfinished", "newest_claims"])
+async def test_a_database_that_takes_nothing_for_a_while_costs_no_old_turn(
+    world: RelayWorld, question: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.upstream.script(says(KING))
+    fresh = await crashed(world, Act.POST, carried_out=False)
+    missed = fresh.message("And then?")
+    monkeypatch.setattr(fresh.turns, question, Stubborn(getattr(fresh.turns, question)))
+    live = fresh.say("What then?")
+    await in_two_tries(fresh)
+    assert fresh.texts() == [KING, "Hello."]
+    assert missed.id < live.id
+    assert fresh.upstream.said()[-2:] == [("user", "[Alice] And then?"), ("user", "[Alice] What then?")]
+
+
+@pytest.mark.parametrize(("of", "question"), [("relay", "pass_over"), ("announcer", "announce")])
+async def test_a_database_that_takes_nothing_for_a_while_costs_no_notice(
+    world: RelayWorld, of: str, question: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh = await away(world)
+    fresh.message("Long ago")
+    fresh.clock.advance(CATCH_UP_MS / 1_000 + 1)
+    service = getattr(fresh, of)
+    monkeypatch.setattr(service, question, Stubborn(getattr(service, question)))
+    await fresh.recovered()
+    assert fresh.texts() == [MISSED_NOTICE]
+    assert await fresh.claims() == [("dropped", "missed")]
+
+
+async def test_a_database_that_takes_nothing_for_a_while_leaves_nobody_waiting(
+    world: RelayWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    binding = world.index.get(ROOM)
+    assert binding is not None
+    conversation = await world.conversation(binding)
+    message = world.message("Waiting")
+    arrival = Arrival(message.id, GUILD, ROOM, ALICE, "Alice", message.text)
+    await world.turns.admit(
+        conversation.id, [arrival], AdmissionLimits(20, 0, 0), now_ms=world.clock.now_ms(), day_start_ms=0
+    )
+    fresh = await away(world)
+    monkeypatch.setattr(fresh.turns, "with_work", Stubborn(fresh.turns.with_work))
+    await in_two_tries(fresh)
+    assert fresh.texts() == ["Hello."]
+
+
+async def test_a_session_that_begins_while_the_database_takes_nothing_has_a_catch_up_of_its_own(
+    world: RelayWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh = await away(world)
+    fresh.message("One")
+    monkeypatch.setattr(fresh.turns, "unfinished", Stubborn(fresh.turns.unfinished, tries=1))
+    getting_ready = asyncio.create_task(fresh.ready())
+    await fresh.clock.sleeping()
+    fresh.recovery.new_session([GUILD])
+    await fresh.in_time(_waited(getting_ready))
+    await fresh.relay.inbox.idle()
+    assert fresh.upstream.asked == []
+    await fresh.recovered()
+    assert len(fresh.upstream.asked) == 1
+
+
+async def test_a_fault_in_the_recovery_is_made_up_for_by_the_next_session(
+    world: RelayWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.upstream.script(says(KING))
+    fresh = await crashed(world, Act.POST, carried_out=False)
+    with monkeypatch.context() as broken:
+        broken.setattr(fresh.turns, "newest_claims", lambda: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            await fresh.ready()
+    fresh.recovery.new_session([GUILD])
+    await fresh.recovered()
+    assert fresh.texts() == [KING]
+
+
+async def test_a_place_whose_history_is_a_mystery_costs_no_other_place(
+    world: RelayWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    fresh = await away(world)
+    fresh.message("Anyone?")
+    fresh.town.history_error = ZeroDivisionError()
+    await fresh.recovered()
+    assert "could not be heard" in caplog.text
+    await fresh.ask("Hello?")
+    assert fresh.texts() == ["Hello."]
+
+
+async def test_a_recovery_ends_with_the_process(world: RelayWorld) -> None:
+    fresh = await away(world)
+    fresh.message("Anyone?")
+    getting_ready = asyncio.create_task(fresh.ready())
+    await fresh.clock.sleeping()
+    await fresh.recovery.aclose()
+    await asyncio.gather(getting_ready, return_exceptions=True)
+    assert getting_ready.cancelled()
+    assert fresh.upstream.asked == []
+
+
 # Deletions during an absence.
+
+
+async def test_a_database_that_takes_nothing_for_a_while_forgets_deletions_all_the_same(
+    world: RelayWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = await world.ask("A secret")
+    await world.ask("No secret")
+    fresh = await away(world)
+    fresh.town.said.remove(gone)
+    await fresh.recovered()
+    for question in ("newest_claims", "kept_in", "erase"):
+        monkeypatch.setattr(fresh.turns, question, Stubborn(getattr(fresh.turns, question)))
+    await mirrored(fresh, ROOM)
+    await fresh.ask("What did I say?")
+    assert "A secret" not in str(fresh.upstream.asked[-1])
 
 
 async def mirrored(world: RelayWorld, *places: ChannelId) -> None:

@@ -115,7 +115,7 @@ async def test_what_is_no_persons_word_to_the_character_is_not_answered(
 
 
 async def test_a_member_who_wants_to_be_ignored_is(world: RelayWorld) -> None:
-    world.ignored.add(ALICE)
+    world.ignored.ignore(ALICE)
     await world.ask()
     assert await world.claims() == []
 
@@ -416,7 +416,7 @@ async def test_an_edit_that_shows_no_text_changes_nothing(world: RelayWorld, tex
 
 async def test_an_edit_of_a_member_who_is_ignored_is_not_kept(world: RelayWorld) -> None:
     message = await world.ask("One")
-    world.ignored.add(ALICE)
+    world.ignored.ignore(ALICE)
     world.relay.edited(replace(message, text="Two"))
     await world.idle()
     (turn,) = await world.all_turns()
@@ -452,6 +452,24 @@ async def test_a_message_that_is_deleted_right_behind_itself_is_not_answered(wor
     await world.idle()
     assert world.upstream.said()[-1] == ("user", "[Alice] Three")
     assert ("user", "[Alice] Two") not in world.upstream.said()
+
+
+async def test_a_deleted_thread_is_forgotten_with_what_was_heard_last(world: RelayWorld) -> None:
+    await world.ask("A secret", at=THREAD)
+    await world.ask("Keep this")
+    gate = Gate()
+    world.upstream.script(says(gate, "So it is."))
+    world.say("Another secret", at=THREAD)
+    await gate.entered.wait()
+    world.say("And one more", at=THREAD)
+    world.relay.thread_deleted(GUILD, THREAD, ROOM)
+    world.relay.accept(world.message("Out of nowhere", at=THREAD))
+    await world.idle_in_time()
+    rows = await world.database.read("SELECT channel_id FROM claim WHERE body IS NOT NULL")
+    assert [row["channel_id"] for row in rows] == [ROOM]
+    assert "Another secret" in str(world.upstream.asked[-1])
+    world.relay.thread_deleted(GUILD, THREAD, OTHER_ROOM)
+    assert not any(task.get_name().startswith("inbox") for task in asyncio.all_tasks())
 
 
 async def test_what_was_deleted_is_not_remembered(world: RelayWorld) -> None:
@@ -838,6 +856,25 @@ async def test_a_stop_does_not_wait_for_a_discord_that_does_not_answer(world: Re
     await world.outlet.until(lambda: world.outlet.of(Act.POST))
     await drained(world, patience_ends=2)
     assert [state for state, _ in await world.states()] == ["running"]
+
+
+async def test_an_end_without_a_stop_leaves_nothing_running(world: RelayWorld) -> None:
+    gate = Gate()
+    world.upstream.script(streams("Once there was a king. He", gate))
+    world.say()
+    await world.outlet.until(world.texts)
+    world.say("Elsewhere", at=THREAD)
+    crash = world.outlet.hold(Act.POST, carried_out=False)
+    await crash.entered.wait()
+    await world.poster.aclose()
+    await world.relay.aclose()
+    await asyncio.sleep(0)
+    owned = ("worker of", "inbox of", "reader of", "painter of", "lane", "typing")
+    assert [name for task in asyncio.all_tasks() if (name := task.get_name()).startswith(owned)] == []
+    world.say("Late")
+    await world.idle()
+    assert [state for state, _ in await world.states()] == ["running", "running"]
+    assert world.texts(THREAD) == []
 
 
 async def test_a_stop_leaves_a_reader_nothing_to_read_for(world: RelayWorld) -> None:

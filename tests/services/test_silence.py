@@ -23,6 +23,7 @@ from bot.services.binding_index import BindingIndex
 from bot.services.catalog import CatalogService
 from bot.services.ceilings import Ceilings
 from bot.services.character_shelf import CharacterShelf
+from bot.services.ignored_members import IgnoredMembers
 from bot.services.silence import SilenceService
 from bot.store.bindings import Bindings
 from bot.store.characters import Characters
@@ -70,7 +71,7 @@ class Rig:
     turns: Turns
     posts: Posts
     binding: Binding
-    ignored: set[UserId]
+    ignored: IgnoredMembers
 
     async def ask(self, message: IncomingMessage = MESSAGE, place: Place = ROOM, *, asker: UserId = BOB) -> str:
         return await self.service.explain(message, place, asker)
@@ -94,7 +95,7 @@ async def rig(database: Database, vault: Vault, clock: ManualClock) -> Rig:
     posts = Posts(database, turns)
     conversations = Conversations(database)
     shelf = CharacterShelf(characters=Characters(database), clock=clock.clock)
-    known = await shelf.remember_full(Character(CharacterId("an-id"), "Ada", rating=ContentRating.SFW))
+    known = await shelf.remember_full(Character(CharacterId("an-id"), "Ada", catalogue_rating=ContentRating.SFW))
     async with FakeCatalogue().client() as client:
         catalog = CatalogService(
             shelf=shelf,
@@ -115,7 +116,7 @@ async def rig(database: Database, vault: Vault, clock: ManualClock) -> Rig:
     )
     index = BindingIndex()
     index.put(bound.binding)
-    ignored: set[UserId] = set()
+    ignored = IgnoredMembers()
     service = SilenceService(
         index=index,
         catalog=catalog,
@@ -123,7 +124,7 @@ async def rig(database: Database, vault: Vault, clock: ManualClock) -> Rig:
         conversations=conversations,
         turns=turns,
         posts=posts,
-        is_ignored=ignored.__contains__,
+        ignored=ignored,
         bots=BotPolicy(frozenset({FRIENDLY_BOT}), turns_in_a_row=2),
         clock=clock.clock,
     )
@@ -166,9 +167,15 @@ async def test_mention_mode_is_explained_unless_the_message_replies_to_the_chara
 
 
 async def test_an_ignored_member_is_told_how_to_be_heard_and_others_are_not(rig: Rig) -> None:
-    rig.ignored.add(ALICE)
+    rig.ignored.ignore(ALICE)
     assert "/privacy ignore-me" in await rig.ask(asker=ALICE)
     assert "/privacy" not in await rig.ask(asker=BOB)
+
+
+async def test_what_was_said_while_its_author_was_ignored_is_explained_once_they_are_heard(rig: Rig) -> None:
+    rig.ignored.hear(ALICE, MESSAGE.id)
+    assert "Say it again" in await rig.ask(asker=ALICE)
+    assert "ignore-me" not in await rig.ask(asker=ALICE)
 
 
 async def test_a_pause_is_explained(rig: Rig, database: Database) -> None:

@@ -6,7 +6,7 @@ import pytest
 from bot.domain.bindings import PauseCause
 from bot.domain.context import HOUSE_NOTE, ContextBudget
 from bot.domain.failures import NOT_RETRYABLE, Failure, FailureCause, cut_mark, failure_sentence
-from bot.domain.ids import ConversationId
+from bot.domain.ids import CharacterId, ConversationId
 from bot.domain.turns import PostKind, Transport, VersionState
 from bot.services.breakers import HOLD_SECONDS
 from bot.services.outlet import Busy, Forbidden, Gone, Lost, OutletError, Refused
@@ -15,10 +15,11 @@ from bot.services.turn import TYPING_AFTER_SECONDS, TYPING_AGAIN_SECONDS, Reader
 from bot.store.database import Database
 from bot.store.vault import Vault
 from tests.support.manual_clock import ManualClock
-from tests.support.recording_outlet import Act, Gate, fails
+from tests.support.recording_outlet import Act, Call, Gate, fails
 from tests.support.relay_world import ALICE, BOB, GUIDE, GUILD, ROOM, THREAD, RelayWorld, Rules, character
 from tests.support.scripted_upstream import Piece, ended, event, refuses, says, streams
 
+BARD = CharacterId("bard")
 NOON_RESET_S = 1_800_057_600
 """The next midnight UTC after the clock's start."""
 
@@ -210,6 +211,37 @@ async def test_a_fault_that_cannot_be_marked_ends_the_turn_all_the_same(
     assert "could not be marked either (code code1)" in caplog.text
 
 
+@pytest.mark.parametrize("act", [Act.TRANSPORT, Act.POST])
+async def test_a_mistake_in_posting_is_marked_and_not_tried_for_ever(world: RelayWorld, act: Act) -> None:
+    async def stumble(call: Call) -> None:
+        if call.act is act and call.transport is not Transport.BOT:
+            raise TypeError("a mistake")
+
+    world.outlet.on_call = stumble
+    await world.ask()
+    assert world.texts() == [failure_sentence(Failure(FailureCause.UNEXPECTED, code="code1"))]
+    assert await world.states() == [("failed", "unexpected")]
+    assert len(world.outlet.of(act)) == 1 + (act is Act.POST)
+
+
+async def test_a_mistake_in_typing_costs_no_reply(world: RelayWorld, caplog: pytest.LogCaptureFixture) -> None:
+    async def stumble(call: Call) -> None:
+        if call.act is Act.TYPING:
+            raise TypeError("a mistake")
+
+    world.outlet.on_call = stumble
+    gate = Gate()
+    world.upstream.script(says(gate, "Well."))
+    world.say()
+    await gate.entered.wait()
+    await world.clock.pass_for(TYPING_AFTER_SECONDS)
+    await world.outlet.until(lambda: world.outlet.of(Act.TYPING))
+    gate.open()
+    await world.idle()
+    assert world.texts() == ["Well."]
+    assert "TypeError" in caplog.text
+
+
 async def test_a_fault_in_a_channel_that_is_gone_ends_the_turn(world: RelayWorld) -> None:
     world.faults.append(ZeroDivisionError("a fault"))
     del world.town.restricted[ROOM]
@@ -377,6 +409,58 @@ async def test_a_character_that_upstream_withdraws_is_paused_at_the_next_message
     assert binding.pause_cause is PauseCause.UNAVAILABLE
 
 
+async def grown_up(world: RelayWorld) -> None:
+    """Let a character for adults speak in the room, which is age-restricted."""
+    world.town.restricted[ROOM] = True
+    world.upstream.characters[BARD] = character(BARD, content_rating="nsfw")
+    await world.bind(character_id=BARD)
+
+
+async def test_a_reply_that_waits_for_discord_is_not_shown_where_it_may_not_be_any_more(world: RelayWorld) -> None:
+    await grown_up(world)
+    world.outlet.script(Act.POST, fails(Busy(60.0)))
+    world.say()
+    await world.outlet.until(lambda: world.outlet.of(Act.POST))
+    world.town.restricted[ROOM] = False
+    changing = asyncio.create_task(world.binding_service.channel_changed(ROOM, age_restricted=False))
+    await world.outlet.until(world.texts)
+    await world.clock.pass_for(60.0)
+    await changing
+    await world.idle()
+    (notice,) = world.shown()
+    assert notice.draft.persona is None
+    assert await world.states() == [("dropped", "paused")]
+    assert await world.claims() == [("dropped", "paused")]
+
+
+async def test_a_reply_that_waits_for_discord_is_shown_where_the_pause_is_over(world: RelayWorld) -> None:
+    await grown_up(world)
+    world.outlet.script(Act.POST, fails(Busy(60.0)))
+    world.say()
+    await world.outlet.until(lambda: world.outlet.of(Act.POST))
+    binding = world.index.get(ROOM)
+    assert binding is not None
+    await world.binding_service.pause(binding, PauseCause.UNVERIFIED)
+    await world.clock.pass_for(60.0)
+    await world.idle()
+    assert world.texts()[-1] == "Hello."
+
+
+async def test_a_reply_of_a_character_that_another_replaced_is_not_shown_where_it_may_not_be(
+    world: RelayWorld,
+) -> None:
+    await grown_up(world)
+    world.outlet.script(Act.POST, fails(Busy(60.0)))
+    world.say()
+    await world.outlet.until(lambda: world.outlet.of(Act.POST))
+    world.town.restricted[ROOM] = False
+    await world.bind()
+    await world.clock.pass_for(60.0)
+    await world.idle()
+    assert world.texts() == []
+    assert await world.states() == [("dropped", "unbound")]
+
+
 async def test_a_member_who_asked_to_be_ignored_meanwhile_is_not_answered(world: RelayWorld) -> None:
     gate = Gate()
     world.upstream.script(says(gate, "First."))
@@ -384,7 +468,7 @@ async def test_a_member_who_asked_to_be_ignored_meanwhile_is_not_answered(world:
     await gate.entered.wait()
     world.say("Two", by=ALICE)
     await until_claimed(world, 2)
-    world.ignored.add(ALICE)
+    world.ignored.ignore(ALICE)
     gate.open()
     await world.idle()
     assert world.texts() == ["First."]
@@ -399,7 +483,7 @@ async def test_of_several_only_those_who_want_to_be_heard_are(world: RelayWorld)
     world.say("Two", by=ALICE)
     world.say("Three", by=BOB)
     await until_claimed(world, 3)
-    world.ignored.add(ALICE)
+    world.ignored.ignore(ALICE)
     gate.open()
     await world.idle()
     assert world.upstream.said() == [("user", "[Bob] One"), ("assistant", "First."), ("user", "[Bob] Three")]
@@ -407,7 +491,7 @@ async def test_of_several_only_those_who_want_to_be_heard_are(world: RelayWorld)
 
 async def test_what_an_ignored_member_said_before_is_not_sent_any_more(world: RelayWorld) -> None:
     await world.ask("One", by=ALICE)
-    world.ignored.add(ALICE)
+    world.ignored.ignore(ALICE)
     await world.ask("Two", by=BOB)
     assert world.upstream.said() == [("assistant", "Hello."), ("user", "[Bob] Two")]
 

@@ -20,14 +20,15 @@ FULL = Character(
     visibility="public",
     moderation_status="approved",
     allow_api=True,
-    rating=ContentRating.SUGGESTIVE,
+    catalogue_rating=ContentRating.SUGGESTIVE,
+    creator_rating=ContentRating.NSFW,
     tags=("writing", "productivity"),
     stars_average=4.8,
     stars_count=12,
     avatar_url="https://cdn.example/a.png",
     creator="someone",
 )
-SHORT = Character(CharacterId("c1"), "Helpful Guide!", slug="helpful-guide", rating=ContentRating.SFW)
+SHORT = Character(CharacterId("c1"), "Helpful Guide!", slug="helpful-guide", catalogue_rating=ContentRating.SFW)
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ async def test_every_fact_survives_the_store(characters: Characters) -> None:
 async def test_a_list_item_adds_what_it_states_and_erases_nothing(characters: Characters) -> None:
     await characters.remember_full(FULL, NOW)
     (known,) = await characters.remember([SHORT], NOW + 1)
-    assert known.character == replace(FULL, name="Helpful Guide!", rating=ContentRating.SFW)
+    assert known.character == replace(FULL, name="Helpful Guide!", catalogue_rating=ContentRating.SFW)
     assert (known.seen_at_ms, known.checked_at_ms) == (NOW + 1, NOW)
 
 

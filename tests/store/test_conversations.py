@@ -47,6 +47,22 @@ async def test_it_can_begin_in_a_transaction_that_does_more(
     assert await conversations.find(binding.id, Scope.ROOM, CHANNEL) is None
 
 
+async def test_a_conversation_whose_place_is_gone_is_forgotten_with_its_greeting(
+    conversations: Conversations, seed: Seed
+) -> None:
+    binding = await seed.binding()
+    thread, room = await seed.thread(binding, 25), await seed.room(binding)
+    await seed.message(thread, 50, turn=await seed.turn(thread))
+    await seed.message(thread, 51, state="waiting")
+    await seed.turn(thread, kind="greeting")
+    elsewhere = await seed.turn(room)
+    await seed.message(room, 52, turn=elsewhere)
+    await conversations.forget(thread.id)
+    assert await seed.messages_with_text() == [52]
+    assert await seed.turns_with_text() == [elsewhere]
+    assert await seed.state_of(51) == ("dropped", "deleted")
+
+
 async def test_room_thread_and_person_are_apart(conversations: Conversations, seed: Seed) -> None:
     binding = await seed.binding()
     room = await seed.room(binding)

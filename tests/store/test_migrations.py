@@ -8,6 +8,8 @@ from pathlib import Path
 import aiosqlite
 import pytest
 
+from bot.domain.ratings import ContentRating
+from bot.store.characters import Characters
 from bot.store.database import Database
 from bot.store.errors import DatabaseTooNew
 from bot.store.migrations import MIGRATIONS, Migration, migrate
@@ -178,7 +180,9 @@ SAMPLES: dict[int, Sequence[str]] = {
         "INSERT INTO report VALUES (1, 30, 1, 10, 20, 40, 'reason', NULL, 'waiting', NULL, 1, NULL, NULL)",
         "INSERT INTO outbox VALUES (1, 'report', '1', 'operator', 0, 1, 1)",
     ),
-    2: (
+    2: ("INSERT INTO ignored_member (user_id, since) VALUES (30, 1)",),
+    3: (),
+    4: (
         "INSERT INTO linked_account VALUES (30, x'00', 'device', 1, NULL)",
         "INSERT INTO pending_login VALUES (31, 'waiting', x'00', NULL, 1, 2, 3)",
         "INSERT INTO server_settings VALUES (10, 5, 1, 6, 1, x'00', 1)",
@@ -186,11 +190,11 @@ SAMPLES: dict[int, Sequence[str]] = {
         "UPDATE binding SET payer = 'member:30', daily_turns = 50",
         "INSERT INTO paid_turns VALUES (1, 'member:30', 0, 7)",
     ),
-    3: (
+    5: (
         "INSERT INTO refused_review VALUES (30, 1, 'balance', x'00', 1, NULL)",
         "UPDATE report SET addressee = 'staff', shared = 1",
     ),
-    4: (
+    6: (
         "INSERT INTO draft VALUES (1, 30, 'edit', 1, x'00', 1)",
         "INSERT INTO card_file VALUES (1, 30, 1, NULL, 'a', 9, x'00', 1)",
         "INSERT INTO card_file VALUES (2, 30, NULL, 1, 'b', 9, x'00', 1)",
@@ -243,3 +247,19 @@ async def test_a_database_of_every_version_becomes_what_a_new_one_is(tmp_path: P
         assert await rows(upgraded, "PRAGMA foreign_key_check") == []
         assert await rows(upgraded, "PRAGMA integrity_check") == [("ok",)]
         assert await rows(upgraded, COUNTS) == before == [(1,) * 11]
+
+
+async def test_a_character_from_before_both_ratings_were_kept_is_explicit_until_it_is_read_again(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "bot.db"
+    facts = '{"id": "c", "name": "Ada", "rating": 0, "rating_stated": true}'
+    async with aiosqlite.connect(path, isolation_level=None) as connection:
+        await migrate(connection, MIGRATIONS[:1], path=path, now_ms=1)
+        await connection.execute(
+            "INSERT INTO character (ref, id, facts, rating, seen_at, checked_at) VALUES (1, 'c', ?, 0, 1, 1)", (facts,)
+        )
+    database = await Database.open(path, now_ms=NOW)
+    (known,) = await Characters(database).all()
+    await database.close()
+    assert (known.character.rating, known.checked_at_ms) == (ContentRating.EXPLICIT, None)

@@ -12,7 +12,7 @@ from bot.store.vault import MasterKey, Vault
 from tests.store.seed import ALICE, BOB, NOW
 
 DIARY = Character(
-    CharacterId("diary-id"), "Dear Diary", slug="dear-diary", visibility="private", rating=ContentRating.SFW
+    CharacterId("diary-id"), "Dear Diary", slug="dear-diary", visibility="private", catalogue_rating=ContentRating.SFW
 )
 
 
@@ -64,9 +64,9 @@ async def test_a_list_adds_to_what_a_full_read_told(own: OwnCharacters) -> None:
     whole = replace(DIARY, first_message="Dear diary,", moderation_status="pending")
     known = await own.remember(ALICE, whole, NOW)
     await own.gone(ALICE, known.ref, NOW + 1)
-    other = Character(CharacterId("other"), "Other", rating=ContentRating.NSFW)
+    other = Character(CharacterId("other"), "Other", catalogue_rating=ContentRating.NSFW)
     listed, unread = await own.remember_listed(
-        ALICE, [Character(DIARY.id, "My Diary", moderation_status="approved", rating_stated=False), other], NOW + 2
+        ALICE, [Character(DIARY.id, "My Diary", moderation_status="approved"), other], NOW + 2
     )
     assert listed.character == replace(whole, name="My Diary", moderation_status="approved")
     assert (listed.ref, listed.seen_at_ms, listed.checked_at_ms, listed.gone_at_ms) == (known.ref, NOW + 2, NOW, None)

@@ -4,7 +4,7 @@ from bot.domain.bindings import Conversation
 from bot.domain.characters import Character
 from bot.domain.drafts import DraftKind, Writing
 from bot.domain.feedback import Complaint, Report, Review, read_review_subject
-from bot.domain.ids import CharacterId
+from bot.domain.ids import CharacterId, MessageId
 from bot.domain.linking import AccountSecret, KeyOrigin, LoginSecret
 from bot.domain.privacy import KeptAboutMember
 from bot.domain.search import SearchQuery
@@ -75,6 +75,12 @@ async def test_what_is_kept_is_counted(
     assert await personal.kept(ALICE) == kept
     assert await personal.delete(ALICE) == kept
     assert await personal.kept(ALICE) == KeptAboutMember(2, 0, 0, 1, 0, 1, NOW + 7)
+
+
+async def test_who_is_heard_again_is_not_ignored(personal: Personal, database: Database) -> None:
+    await Members(database).ignore(ALICE, NOW)
+    await Members(database).heed(ALICE, MessageId(7))
+    assert await personal.kept(ALICE) == NOTHING
 
 
 async def test_of_someone_unknown_nothing_is_kept(personal: Personal) -> None:

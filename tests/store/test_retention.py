@@ -4,13 +4,14 @@ import pytest
 
 from bot.domain.bindings import Conversation
 from bot.domain.feedback import Complaint
-from bot.domain.ids import MessageId
+from bot.domain.ids import MessageId, UserId
 from bot.domain.linking import LoginSecret
 from bot.domain.payers import member_payer
 from bot.domain.search import SearchQuery
 from bot.store.accounts import Accounts
 from bot.store.bindings import Bindings
 from bot.store.database import Database
+from bot.store.members import Members
 from bot.store.notices import Notices
 from bot.store.outbox import Outbox
 from bot.store.paid_turns import PaidTurns
@@ -25,7 +26,7 @@ from bot.store.retention import (
     Swept,
 )
 from bot.store.search_pages import SearchPages
-from tests.store.seed import ALICE, CHANNEL, DAY, NOW, PAYER, Seed, message_at
+from tests.store.seed import ALICE, BOB, CHANNEL, DAY, NOW, PAYER, Seed, message_at
 
 MONTH = 30 * DAY
 OLD = NOW - MONTH - 1
@@ -184,6 +185,19 @@ async def test_reports_stay_until_their_author_knows(retention: Retention, seed:
         False,
         False,
     ]
+
+
+async def test_that_somebody_was_ignored_is_forgotten_with_the_texts_of_that_time(
+    retention: Retention, database: Database
+) -> None:
+    members = Members(database)
+    for member, heard_after in ((ALICE, message_at(OLD)), (BOB, message_at(NOW - MONTH))):
+        await members.ignore(member, OLD)
+        await members.heed(member, heard_after)
+    await members.ignore(UserId(9), OLD)
+    assert await retention.prune(NOW, text_before_ms=NOW - MONTH) == 1
+    assert await members.heard_again() == {BOB: message_at(NOW - MONTH)}
+    assert await members.ignored() == {UserId(9)}
 
 
 @pytest.mark.parametrize(("age", "rows"), [(0, 0), (1, 1)])

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.domain.ids import ChannelId
+from bot.domain.ids import ChannelId, MessageId
 from bot.store.database import Database
 from bot.store.members import Members
 from bot.store.notices import Notices
@@ -21,9 +21,12 @@ async def test_members_are_ignored_until_they_ask_otherwise(database: Database) 
     assert not await members.ignore(ALICE, NOW + 1)
     assert await members.ignore(BOB, NOW)
     assert await members.ignored() == {ALICE, BOB}
-    assert await members.heed(ALICE)
-    assert not await members.heed(ALICE)
+    assert await members.heed(ALICE, MessageId(7))
+    assert not await members.heed(ALICE, MessageId(8))
     assert await members.ignored() == {BOB}
+    assert await members.heard_again() == {ALICE: 7}
+    assert await members.ignore(ALICE, NOW + 2)
+    assert (await members.ignored(), await members.heard_again()) == ({ALICE, BOB}, {})
 
 
 async def test_facts_are_kept_by_name(database: Database) -> None:

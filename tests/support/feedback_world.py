@@ -26,6 +26,7 @@ from bot.services.ceilings import Ceilings
 from bot.services.faces import Faces
 from bot.services.feedback import FeedbackService
 from bot.services.health import HealthService
+from bot.services.ignored_members import IgnoredMembers
 from bot.services.key_ring import KeyRing
 from bot.services.outbox import OutboxService
 from bot.services.outlet import Destination
@@ -176,8 +177,10 @@ class FeedbackWorld:
             ceilings=self.ceilings,
             clock=clock.clock,
         )
+        self.ignored = IgnoredMembers()
         self.privacy = PrivacyService(
             members=Members(database),
+            ignored=self.ignored,
             personal=Personal(database),
             facts=PrivacyFacts(retention_days=30, policy_url="https://bot.test/privacy"),
             clock=clock.clock,
@@ -207,7 +210,7 @@ class FeedbackWorld:
     async def own_character(self, name: str = "Mia", *, rating: ContentRating = ContentRating.SFW) -> CharacterRef:
         """Let a member's private character speak in the channel; its row in the catalogue tells no more than its id."""
         ref = await self.character("id-own", slug="own", rating=ContentRating.EXPLICIT, visibility="private")
-        whole = Character(CharacterId("id-own"), name, rating=rating, visibility="private")
+        whole = Character(CharacterId("id-own"), name, catalogue_rating=rating, visibility="private")
         self.own[ref] = KnownCharacter(ref, whole, 1, 1, None)
         self.index.put(await self.bind(ref))
         return ref
@@ -220,7 +223,7 @@ class FeedbackWorld:
         rating: ContentRating = ContentRating.SFW,
         visibility: str = "public",
     ) -> CharacterRef:
-        character = Character(CharacterId(f"id-{slug}"), name, slug, rating=rating, visibility=visibility)
+        character = Character(CharacterId(f"id-{slug}"), name, slug, catalogue_rating=rating, visibility=visibility)
         return (await self.characters.remember_full(character, self.clock.now_ms())).ref
 
     async def bind(self, ref: CharacterRef, place: Place = OPEN_PLACE) -> Binding:

@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from bot.domain.ids import MessageId
 from bot.domain.turns import Transport
-from bot.services.outlet import Allowance, Destination, Draft, OutletError, SeenPost
+from bot.services.outlet import Allowance, Destination, Draft, SeenPost
 
 
 class NoticeOutlet:
@@ -14,7 +14,7 @@ class NoticeOutlet:
 
     def __init__(self) -> None:
         self.posted: list[tuple[Destination, Transport, Draft]] = []
-        self.failures: deque[OutletError] = deque()
+        self.failures: deque[Exception] = deque()
         self.entered = asyncio.Event()
         self.gate = asyncio.Event()
         self.gate.set()

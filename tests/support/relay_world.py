@@ -24,6 +24,7 @@ from bot.services.breakers import Breakers
 from bot.services.catalog import CatalogService
 from bot.services.ceilings import Ceilings
 from bot.services.character_shelf import CharacterShelf
+from bot.services.ignored_members import IgnoredMembers
 from bot.services.outlet import Destination, OutletError
 from bot.services.posting import Poster
 from bot.services.recovery import History, PlaceState, RecoveryService
@@ -133,7 +134,7 @@ class RelayWorld:
         self.outlet = outlet or RecordingOutlet(clock.now_ms)
         self.upstream = upstream or ScriptedUpstream()
         self.town = town or Town()
-        self.ignored: set[UserId] = set()
+        self.ignored = IgnoredMembers()
         self.faults: deque[Exception] = deque()
         """Raised by the next looks at the gateway's cache."""
         codes = itertools.count(1)
@@ -159,13 +160,7 @@ class RelayWorld:
         )
         self.announcer = Announcer(outlet=self.outlet, notices=Notices(database), clock=clock.clock)
         self.poster = Poster(self.outlet, self.posts, clock.clock, preview_interval_seconds=1.0)
-        self.speaker = Speaker(
-            poster=self.poster,
-            turns=self.turns,
-            announcer=self.announcer,
-            first_text_delay_seconds=self.rules.first_text_delay_seconds,
-            feedback_buttons=self.rules.feedback_buttons,
-        )
+        self.index = BindingIndex()
         self.stages = Stages(
             catalog=self.catalog,
             gate=self.parts.gate,
@@ -173,7 +168,15 @@ class RelayWorld:
             is_loading=lambda guild_id: guild_id in self.town.loading,
             clock=clock.clock,
         )
-        self.index = BindingIndex()
+        self.speaker = Speaker(
+            poster=self.poster,
+            turns=self.turns,
+            index=self.index,
+            obstacle=self.stages.obstacle,
+            announcer=self.announcer,
+            first_text_delay_seconds=self.rules.first_text_delay_seconds,
+            feedback_buttons=self.rules.feedback_buttons,
+        )
         self.readers = Readers()
         self.breakers = Breakers(clock.clock)
         self.binding_service = BindingService(
@@ -205,7 +208,7 @@ class RelayWorld:
             breakers=self.breakers,
             key_of=self.parts.keys.key,
             paid_turns=PaidTurns(database),
-            is_ignored=self.ignored.__contains__,
+            is_ignored=self.ignored.is_ignored,
             clock=clock.clock,
             max_concurrent=self.rules.max_concurrent,
             settings=self.rules.turn,
@@ -220,7 +223,7 @@ class RelayWorld:
             runner=self.runner,
             readers=self.readers,
             announcer=self.announcer,
-            is_ignored=self.ignored.__contains__,
+            ignored=self.ignored,
             parent_of=self.town.parent_of,
             removed_by_us=self.poster.was_removed,
             clock=clock.clock,
@@ -234,10 +237,11 @@ class RelayWorld:
             poster=self.poster,
             speaker=self.speaker,
             stages=self.stages,
+            runner=self.runner,
             relay=self.relay,
             announcer=self.announcer,
             read_history=self._history,
-            is_ignored=self.ignored.__contains__,
+            ignored=self.ignored,
             clock=clock.clock,
             bots=self.rules.bots,
             catch_up_ms=CATCH_UP_MS,
