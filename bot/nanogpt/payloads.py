@@ -60,6 +60,7 @@ _REASON_NAMES: Final = (
     "moderation_notes",
     "moderationNotes",
 )
+_RATING_NAMES: Final = ("creator_content_rating", "creatorContentRating")
 _UPDATED_NAMES: Final = ("updated_at", "updatedAt")
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -303,7 +304,7 @@ def _own_character(holder: dict[str, Json], site: str) -> OwnCharacter | None:
     return OwnCharacter(
         character=character,
         system_prompt=payload.system_prompt,
-        creator_rating=parse_rating(payload.creator_content_rating),
+        creator_rating=parse_rating(next((word for name in _RATING_NAMES if (word := holder.get(name))), None)),
         moderation_reason=next((text for name in _REASON_NAMES if (text := as_clean_text(holder.get(name)))), None),
         updated_at_ms=next(moments, None),
     )

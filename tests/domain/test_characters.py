@@ -108,7 +108,7 @@ def test_a_character_is_addressed_by_its_slug_or_else_its_id() -> None:
 def test_what_is_an_authors_alone_stays_out_of_what_is_published_and_out_of_logs() -> None:
     own = OwnCharacter(FULL, system_prompt="A fake secret.", moderation_reason="too short")
     assert "secret" not in repr(own)
-    assert not {"system_prompt", "moderation_reason", "creator_rating"} & {field.name for field in fields(Character)}
+    assert not {"system_prompt", "moderation_reason"} & {field.name for field in fields(Character)}
 
 
 @pytest.mark.parametrize(

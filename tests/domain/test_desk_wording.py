@@ -91,7 +91,7 @@ def test_the_list_tells_of_pages_and_of_what_it_leaves_out() -> None:
 
 
 def test_a_card_says_what_the_moderators_said_and_what_the_author_said() -> None:
-    refused = replace(ADA, moderation_status="rejected", rating=ContentRating.NSFW)
+    refused = replace(ADA, moderation_status="rejected", catalogue_rating=ContentRating.NSFW)
     own = OwnCharacter(refused, creator_rating=ContentRating.SFW, moderation_reason="Not *that* safe.")
     fields = {field.name: field.value for field in desk_wording.own_card(own, texts=True).fields}
     assert fields["What the moderators say"] == "Not \\*that\\* safe."

@@ -181,7 +181,7 @@ def test_texts_above_the_ceiling_open_in_age_restricted_channels_only(
 def test_a_draft_is_as_strict_as_the_strictest_word_about_it(
     chosen: ContentRating | None, catalogue: ContentRating, strictest: ContentRating
 ) -> None:
-    before = replace(ADA, character=replace(ADA.character, rating=catalogue))
+    before = replace(ADA, character=replace(ADA.character, catalogue_rating=catalogue))
     writing = Writing(replace(sheet_of(before), rating=chosen), before=before)
     draft = Draft(DraftId(1), UserId(2), DraftKind.EDIT, None, writing, 0)
     assert draft.rating is strictest

@@ -360,7 +360,14 @@ def own(**fields: Json) -> OwnCharacter:
 
 def test_an_author_sees_what_is_published_and_more() -> None:
     assert read_own_character(OWN, site=SITE) == OwnCharacter(
-        character=replace(GUIDE_CHARACTER, visibility="private", moderation_status=None, allow_api=False),
+        character=replace(
+            GUIDE_CHARACTER,
+            visibility="private",
+            moderation_status=None,
+            allow_api=False,
+            catalogue_rating=None,
+            creator_rating=ContentRating.SFW,
+        ),
         system_prompt=PROMPT,
         creator_rating=ContentRating.SFW,
         updated_at_ms=1_767_323_045_000,
