@@ -209,3 +209,24 @@ async def test_the_same_user_can_be_in_two_servers() -> None:
     other: Person = sandbox.add_guild("Two").add_member("Alice", user=alice.user)
     assert other.id == alice.id
     assert other.open_dm() is alice.open_dm()
+
+
+@pytest.mark.parametrize("foreign", ["name", "port", "origin", "own origin"])
+async def test_no_web_page_is_answered_even_with_the_token(foreign: str) -> None:
+    async with DiscordSandbox() as sandbox, aiohttp.ClientSession() as session:
+        port = sandbox.base_url.split(":")[2]
+        headers = {
+            "name": {"Host": f"evil.example:{port}"},
+            "port": {"Host": "127.0.0.1"},
+            "origin": {"Origin": "http://evil.example"},
+            "own origin": {"Origin": sandbox.base_url},
+        }[foreign]
+        token = {"Authorization": f"Bot {sandbox.token}"}
+        me = f"{sandbox.api_url}/users/@me"
+        for url in (me, f"{sandbox.cdn_url}/avatars/1/a.png", sandbox.gateway_url.replace("ws:", "http:")):
+            async with session.get(url, headers=token | headers) as response:
+                assert response.status == 403
+        with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):
+            await session.ws_connect(sandbox.gateway_url, headers=headers)
+        async with session.get(me, headers=token | {"Host": f"localhost:{port}"}) as response:
+            assert response.status == 200

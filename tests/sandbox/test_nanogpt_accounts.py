@@ -1,5 +1,6 @@
 """Accounts in the stand-in: keys, balances, subscriptions, and the device login with its page of approval."""
 
+import re
 from dataclasses import dataclass
 
 import pytest
@@ -121,8 +122,10 @@ async def test_a_login_is_begun_with_two_codes_and_a_page() -> None:
     async with visiting() as visit:
         login = await start(visit)
         page = f"{visit.upstream.site_url}{PAGE}"
+        device_code = login.at("device_code")
+        assert re.fullmatch("fake-device-code-0001-[0-9a-f]{32}", str(device_code))
         assert login.json == {
-            "device_code": "fake-device-code-0001-0000-1111-2222-3333",
+            "device_code": device_code,
             "user_code": "FAKE-0001",
             "verification_uri": page,
             "verification_uri_complete": f"{page}?code=FAKE-0001",
@@ -248,6 +251,58 @@ async def test_the_page_shows_a_login_and_approves_it() -> None:
         assert (used.status, "each works once" in used.raw.decode()) == (410, True)
         async with visit.session.post(f"{visit.upstream.site_url}{PAGE}", data=form) as response:
             assert response.status == 400
+
+
+async def test_the_page_of_approval_may_be_sent_by_itself_alone() -> None:
+    async with visiting() as visit:
+        await start(visit)
+        site = visit.upstream.site_url
+        assert (await visit.send("GET", f"{PAGE}?code=FAKE-0001")).headers["Referrer-Policy"] == "same-origin"
+
+        async def approve(base: str, origin: str) -> int:
+            form = {"code": "FAKE-0001", "account": AUTHOR}
+            async with visit.session.post(f"{base}{PAGE}", data=form, headers={"Origin": origin}) as response:
+                return response.status
+
+        direct = visit.upstream.responses_url.removesuffix("/api/v1")
+        for foreign in ("http://evil.example", "null", direct):
+            assert await approve(site, foreign) == 403
+        assert await approve(direct, direct) == 403
+        assert len(visit.upstream.logins.pending) == 1
+        assert await approve(site, site) == 200
+
+
+@pytest.mark.parametrize("direct", [False, True])
+@pytest.mark.parametrize("foreign", ["name", "port", "origin", "own origin"])
+async def test_no_web_page_is_answered_even_with_a_key(foreign: str, *, direct: bool) -> None:
+    async with visiting() as visit:
+        upstream = visit.upstream
+        base = upstream.responses_url if direct else upstream.base_url
+        port = base.split(":")[2].split("/")[0]
+        headers = {
+            "name": {"Host": f"evil.example:{port}"},
+            "port": {"Host": "127.0.0.1"},
+            "origin": {"Origin": "http://evil.example"},
+            "own origin": {"Origin": base.removesuffix("/api/v1")},
+        }[foreign]
+        body = {"character_id": "helpful-guide", "store": False, "input": "hello"}
+        key = {"Authorization": f"Bearer {upstream.operator_key}"}
+        async with visit.session.post(f"{base}/responses", json=body, headers=key | headers) as response:
+            assert response.status == 403
+        assert upstream.calls == []
+        local = {"Host": f"localhost:{port}"}
+        async with visit.session.post(f"{base}/responses", json=body, headers=key | local) as response:
+            assert response.status == 200
+
+
+async def test_no_key_is_that_of_another_stand_in() -> None:
+    one, other = NanoGptSandbox(), NanoGptSandbox()
+    for account in one.catalog.accounts:
+        assert account.key != other.catalog.accounts.get(account.id).key
+        assert other.catalog.accounts.of_key(account.key) is None
+        login = one.catalog.accounts.key_for_client(account.id, "a bot")
+        other.catalog.accounts.key_for_client(account.id, "a bot")
+        assert other.catalog.accounts.of_key(login) is None
 
 
 async def test_the_page_tells_what_each_account_holds_and_whether_it_may_review() -> None:

@@ -103,6 +103,15 @@ async def test_without_a_key_none_is_added() -> None:
         assert [call.account for call in pair.real.calls] == [None, "payer"]
 
 
+@pytest.mark.parametrize("store", [True, None, "yes"])
+async def test_nothing_is_stored_upstream_whatever_was_asked(store: object) -> None:
+    async with live() as pair:
+        assert (await pair.visit.ask("hello", store=store)).status == 200
+        (call,) = pair.real.response_calls
+        assert call.fields["store"] is False
+        assert call.fields["input"] == "hello"
+
+
 async def test_a_wrong_key_is_refused_here() -> None:
     async with live() as pair:
         assert (await pair.visit.ask(key=pair.key)).status == 401

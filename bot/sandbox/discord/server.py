@@ -8,8 +8,9 @@ from contextlib import AbstractContextManager, asynccontextmanager, contextmanag
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
+from bot.sandbox.callers import HOST, is_program
 from bot.sandbox.discord.buckets import BucketPolicy, Buckets
 from bot.sandbox.discord.faults import Faults
 from bot.sandbox.discord.gateway import Gateway
@@ -91,12 +92,12 @@ class DiscordSandbox:
     async def __aenter__(self) -> Self:
         runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=0.1)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", self._port)
+        site = web.TCPSite(runner, HOST, self._port)
         await site.start()
         self._runner = runner
-        port = int(runner.addresses[0][1])
-        self.base_url = f"http://127.0.0.1:{port}"
-        self.gateway.url = f"ws://127.0.0.1:{port}/gateway"
+        self._port = int(runner.addresses[0][1])
+        self.base_url = f"http://{HOST}:{self._port}"
+        self.gateway.url = f"ws://{HOST}:{self._port}/gateway"
         self.world.cdn_url = self.cdn_url
         return self
 
@@ -108,6 +109,8 @@ class DiscordSandbox:
             await self._runner.cleanup()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        if not is_program(request.headers.get(hdrs.HOST), request.headers.get(hdrs.ORIGIN), self._port):
+            return web.Response(status=403)
         path = request.path
         if path.startswith(API_PREFIX + "/"):
             return await self._rest.handle(request)

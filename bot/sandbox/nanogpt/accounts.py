@@ -1,5 +1,6 @@
 """Accounts: their keys, what they hold, and whether they may review. All keys are as fake as they look."""
 
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -8,6 +9,7 @@ DEFAULT_NANO_PRICE: Final = 1.25
 """US dollars for one Nano, until a test says otherwise."""
 REVIEW_THRESHOLD_USD: Final = 1.0
 """A reviewer without a subscription must hold more than this (Characters page, Reviews And Reports)."""
+_SECRET_BYTES: Final = 16
 
 
 @dataclass(slots=True, eq=False)
@@ -44,10 +46,10 @@ class Accounts:
     def add(
         self, account_id: str, *, usd: float | None = None, nano: float | None = None, subscribed: bool | None = None
     ) -> Account:
-        """Open an account, whose key follows from its id, or return the one there is; what is given is set."""
+        """Open an account, with a key that nobody can guess, or return the one there is; what is given is set."""
         account = self._accounts.get(account_id)
         if account is None:
-            account = Account(account_id, f"sk-nano-fake-{account_id}-0000-4000-8000-00000000")
+            account = Account(account_id, f"sk-nano-fake-{account_id}-{secrets.token_hex(_SECRET_BYTES)}")
             self._accounts[account_id] = account
             self._keys[account.key] = ListedKey(account_id, "default", account.key)
         account.usd = account.usd if usd is None else usd
@@ -76,7 +78,8 @@ class Accounts:
         for listed in self.keys_of(account_id):
             if listed.name == name:
                 return listed.key
-        made = ListedKey(account_id, name, f"sk-nano-fake-{account_id}-cli{len(self._keys):04}-8000-00000000")
+        key = f"sk-nano-fake-{account_id}-cli{len(self._keys):04}-{secrets.token_hex(_SECRET_BYTES)}"
+        made = ListedKey(account_id, name, key)
         self._keys[made.key] = made
         return made.key
 

@@ -133,7 +133,7 @@ class Catalog:
     def add_account(
         self, account_id: str, *, usd: float | None = None, nano: float | None = None, subscribed: bool | None = None
     ) -> Account:
-        """Open an account, whose key follows from its id, or return the one there is; what is given is set."""
+        """Open an account, with a key that nobody can guess, or return the one there is; what is given is set."""
         return self.accounts.add(account_id, usd=usd, nano=nano, subscribed=subscribed)
 
     def revoke_key(self, account_id: str) -> None:

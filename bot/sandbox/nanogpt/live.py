@@ -3,6 +3,7 @@
 The client of the stand-in holds the stand-in's own key. The real one is put in here, on the way out, and nowhere else.
 """
 
+import json
 import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
@@ -15,7 +16,7 @@ from bot.sandbox.nanogpt.faults import ArmedFault, Route
 from bot.sandbox.nanogpt.plan import Ending, ending_of, ends_before_text
 from bot.sandbox.nanogpt.routing import API
 from bot.sandbox.nanogpt.streaming import Exchange, Pace
-from bot.sandbox.nanogpt.wire import EVENT_STREAM_TYPE, Answer, error_answer
+from bot.sandbox.nanogpt.wire import EVENT_STREAM_TYPE, JSON_TYPE, Answer, error_answer
 
 WEBSITE: Final = "https://nano-gpt.com/api/v1"
 """The host of every example of NanoGPT's Characters page."""
@@ -82,12 +83,16 @@ class LiveUpstream:
         base = self._direct if exchange.call.direct else self._website
         headers = {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
         headers[hdrs.ACCEPT_ENCODING] = "identity"
+        body = exchange.body
+        if exchange.call.route == Route.RESPONSES.value:
+            body = json.dumps({**exchange.call.fields, "store": False}).encode()
+            headers[hdrs.CONTENT_TYPE] = JSON_TYPE
         if exchange.call.account is not None:
             headers[hdrs.AUTHORIZATION] = f"Bearer {self._key}"
         return await self._session.request(
             request.method,
             base + request.raw_path.removeprefix(API),
-            data=exchange.body or None,
+            data=body or None,
             headers=headers,
             # A redirect would carry the key to wherever it leads.
             allow_redirects=False,

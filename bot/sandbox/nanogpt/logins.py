@@ -4,6 +4,7 @@ The rules and figures are those of NanoGPT's page on CLI login.
 """
 
 import math
+import secrets
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ INTERVAL_SECONDS: Final = 2
 STARTS_PER_MINUTE: Final = 10
 POLLS_PER_MINUTE: Final = 60
 _MINUTE_SECONDS: Final = 60
+_SECRET_BYTES: Final = 16
 _LONGEST_CLIENT_NAME: Final = 64
 _DEFAULT_CLIENT_NAME: Final = "CLI"
 
@@ -85,7 +87,7 @@ class Logins:
             raise bad_body("client_name", f"must be a text of at most {_LONGEST_CLIENT_NAME} characters")
         number = len(self._logins) + 1
         login = Login(
-            device_code=f"fake-device-code-{number:04}-0000-1111-2222-3333",
+            device_code=f"fake-device-code-{number:04}-{secrets.token_hex(_SECRET_BYTES)}",
             user_code=f"FAKE-{number:04}",
             client_name=name,
             expires_at=self._now() + LIFETIME_SECONDS,

@@ -9,8 +9,9 @@ from types import TracebackType
 from typing import Final, Self
 from urllib.parse import parse_qsl
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
+from bot.sandbox.callers import HOST, is_own_form, is_program
 from bot.sandbox.nanogpt.accounts import Account
 from bot.sandbox.nanogpt.cast import load_cast
 from bot.sandbox.nanogpt.catalog import Catalog
@@ -28,7 +29,6 @@ from bot.sandbox.nanogpt.variants import Variants
 from bot.sandbox.nanogpt.website import KEYLESS, Website, signed_in
 from bot.sandbox.nanogpt.wire import RefusedError, error_answer, refusal
 
-HOST: Final = "127.0.0.1"
 OPERATOR: Final = "operator"
 """The account whose key a bot under test is given."""
 _OPERATOR_USD: Final = 25.0
@@ -218,6 +218,8 @@ class NanoGptSandbox:
         assert not self.complaints, "\n".join(self.complaints)
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
+        if not self._is_welcome(request):
+            return web.Response(status=403)
         raw = await request.read()
         call, account = self._note(request, raw)
         exchange = Exchange(request, raw, call, self._record)
@@ -240,6 +242,12 @@ class NanoGptSandbox:
             call.ended = self.pace.monotonic()
             self._record.note(call)
         return response
+
+    def _is_welcome(self, request: web.Request) -> bool:
+        port = _local_port(request)
+        route, _ = route_of(request.method, request.rel_url.raw_path, direct=port == self._ports[1])
+        judge = is_own_form if route is Route.LOGIN_APPROVAL else is_program
+        return judge(request.headers.get(hdrs.HOST), request.headers.get(hdrs.ORIGIN), port)
 
     def _note(self, request: web.Request, raw: bytes) -> tuple[RecordedCall, Account | None]:
         account, key = self._who(request)

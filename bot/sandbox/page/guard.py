@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-HOST: Final = "127.0.0.1"
-"""The only address that is ever listened on."""
-_NAMES: Final = (HOST, "localhost")
+from bot.sandbox.callers import NAMES
+
 HEADERS: Final[Mapping[str, str]] = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -42,7 +41,7 @@ class Guard:
     @property
     def hosts(self) -> tuple[str, ...]:
         """Return what a Host header may say."""
-        return tuple(f"{name}:{self.port}" for name in _NAMES)
+        return tuple(f"{name}:{self.port}" for name in NAMES)
 
     def judge(
         self, path: str, *, host: str | None, origin: str | None, is_socket: bool, sends: bool = False

@@ -10,11 +10,12 @@ from urllib.parse import quote
 
 from aiohttp import WSCloseCode, hdrs, web
 
+from bot.sandbox.callers import HOST
 from bot.sandbox.discord import SandboxError
 from bot.sandbox.discord.people import UPLOAD_BYTES
 from bot.sandbox.page import drawing
 from bot.sandbox.page.asked import Asked
-from bot.sandbox.page.guard import HEADERS, HOST, Guard, Verdict
+from bot.sandbox.page.guard import HEADERS, Guard, Verdict
 from bot.sandbox.page.stage import Stage
 from bot.sandbox.page.viewer import Viewer, sentence
 
