@@ -122,6 +122,35 @@ async def test_a_fault_waits_for_its_own_route(fault: Fault, on: Route, status: 
         assert await call_all() == usual
 
 
+@pytest.mark.parametrize(
+    ("on", "key"),
+    [(Route.RESPONSES, None), (Route.RESPONSES, "sk-nano-fake-wrong"), (Route.LIST, "sk-nano-fake-wrong")],
+)
+async def test_a_call_that_no_key_opens_takes_no_fault(on: Route, key: str | None) -> None:
+    async with visiting() as visit:
+        visit.upstream.faults.next(Fault.UNAVAILABLE, on=on)
+        method, path = on.value.split(" ")
+        assert (await visit.send(method, path, BODIES.get(on), key=key)).status == 401
+        assert len(visit.upstream.faults.pending) == 1
+        assert (await call(visit, on)).status == 503
+
+
+@pytest.mark.parametrize("on", [Route.LIST, Route.MODELS, Route.CHARACTER, Route.LOGIN_START, Route.NANO_PRICE])
+async def test_a_call_that_needs_no_key_takes_its_fault_without_one(on: Route) -> None:
+    async with visiting() as visit:
+        visit.upstream.faults.next(Fault.UNAVAILABLE, on=on)
+        method, path = on.value.replace("{idOrSlug}", "helpful-guide").split(" ")
+        assert (await visit.send(method, path, BODIES.get(on))).status == 503
+        assert visit.upstream.faults.pending == ()
+
+
+async def test_a_catalogue_that_is_down_is_down_for_a_wrong_key_as_well() -> None:
+    async with visiting() as visit:
+        visit.upstream.faults.catalog_down = True
+        for key in (None, "sk-nano-fake-wrong"):
+            assert (await visit.get("/characters/mine", key=key)).status == 503
+
+
 async def test_a_fault_strikes_as_often_as_ordered() -> None:
     async with visiting() as visit:
         visit.upstream.faults.next(Fault.UNAVAILABLE, times=2)
@@ -282,7 +311,8 @@ async def test_a_stall_lasts_until_the_client_goes_away(fault: Fault, *, stream:
         await upstream.wait_for(lambda: bool(upstream.calls) and upstream.calls[0].outcome is Outcome.STALLED)
         assert not asking.done()
         asking.cancel()
-        await upstream.wait_for(lambda: upstream.calls[0].outcome is Outcome.DISCONNECTED)
+        await upstream.wait_for(lambda: upstream.calls[0].ended is not None)
+        assert upstream.calls[0].outcome is Outcome.STALLED
         assert (await visit.ask()).status == 200
 
 

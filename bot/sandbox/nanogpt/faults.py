@@ -171,12 +171,16 @@ class Faults:
 
     def take(self, route: Route) -> ArmedFault | None:
         """Take the fault meant for a call of this route, if there is one."""
-        if self.catalog_down and route in CATALOG_ROUTES:
-            return ArmedFault(Fault.UNAVAILABLE, route, 0, None)
+        if (down := self.outage(route)) is not None:
+            return down
         armed = next((fault for fault in self._armed if fault.on is route), None)
         if armed is not None:
             self._armed.remove(armed)
         return armed
+
+    def outage(self, route: Route) -> ArmedFault | None:
+        """Return the fault that every call of this route meets, whoever asks, if there is one."""
+        return ArmedFault(Fault.UNAVAILABLE, route, 0, None) if self.catalog_down and route in CATALOG_ROUTES else None
 
     @staticmethod
     def _possible(kind: Fault, on: Route) -> bool:

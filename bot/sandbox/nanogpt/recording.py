@@ -18,7 +18,7 @@ class Outcome(Enum):
     HELD = "held"
     """A test holds the answer back."""
     STALLED = "stalled"
-    """A fault keeps the connection open and silent."""
+    """A fault kept the connection open and silent, until the client went away."""
     ANSWERED = "answered"
     CUT = "cut"
     """A fault dropped the connection."""

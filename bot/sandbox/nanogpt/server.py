@@ -26,7 +26,7 @@ from bot.sandbox.nanogpt.responses import Responder, Responses, ResponseSettings
 from bot.sandbox.nanogpt.routing import API, path_of, route_of
 from bot.sandbox.nanogpt.streaming import Exchange, Pace
 from bot.sandbox.nanogpt.variants import Variants
-from bot.sandbox.nanogpt.website import KEYLESS, Website, signed_in
+from bot.sandbox.nanogpt.website import ANONYMOUS, KEYLESS, Website, signed_in
 from bot.sandbox.nanogpt.wire import RefusedError, error_answer, refusal
 
 OPERATOR: Final = "operator"
@@ -233,7 +233,7 @@ class NanoGptSandbox:
         except BaseException as error:
             if isinstance(error, Exception) and not isinstance(error, ConnectionError):
                 self._record.complain(f"The stand-in itself failed at {call.method} {call.path}: {error!r}")
-            if call.outcome is not Outcome.CUT:
+            if call.outcome not in {Outcome.CUT, Outcome.STALLED}:
                 call.outcome = Outcome.DISCONNECTED
             raise
         finally:
@@ -288,7 +288,8 @@ class NanoGptSandbox:
             self._record.complain(f"The stand-in has no route {call.method} {call.path}.")
             return await exchange.answer(error_answer(404, "Not found", kind="not_found_error"))
         route = Route(call.route)
-        fault = self.faults.take(route)
+        admitted = call.key == "good" or route in KEYLESS or (call.key == "none" and route in ANONYMOUS)
+        fault = self.faults.take(route) if admitted else self.faults.outage(route)
         if fault is not None and (answer := await self._strike(exchange, fault)) is not None:
             return answer
         try:

@@ -28,6 +28,8 @@ KEYLESS: Final = frozenset(
     }
 )
 """Routes that no key opens, and that no bad key closes either (docs, models: a bad key still gets the list)."""
+ANONYMOUS: Final = frozenset({Route.LIST, Route.MODELS, Route.CHARACTER})
+"""Routes that are answered without a key, but not with a bad one."""
 
 
 class Website:
