@@ -10,7 +10,12 @@ from pydantic import SecretStr
 from bot.config import NanoGptSettings, load_settings
 from bot.sandbox.demo import BotEnded, child_environment, demo, settings_file
 from bot.sandbox.discord import DiscordSandbox
+from bot.sandbox.nanogpt.chance import Chance
+from bot.sandbox.nanogpt.listening import UNKNOWN_TOPIC
+from bot.sandbox.nanogpt.longform import VERY_LONG_CHARACTERS, tell_long
+from bot.sandbox.nanogpt.plan import split_tokens
 from bot.sandbox.nanogpt.server import NanoGptSandbox
+from bot.sandbox.nanogpt.voices import VOICES
 from bot.sandbox.page.plans import LIVE, OFFLINE, DemoPlan
 from bot.sandbox.tour import guide
 
@@ -48,17 +53,27 @@ async def test_the_settings_lead_to_this_machine_only() -> None:
 
 
 @pytest.mark.parametrize("plan", [OFFLINE, LIVE])
-async def test_the_settings_of_the_page_shorten_the_waits_and_show_every_step(plan: DemoPlan) -> None:
+async def test_the_settings_of_the_page_shorten_the_silence_alone_and_show_every_step(plan: DemoPlan) -> None:
     usual = NanoGptSettings(api_key=SecretStr("sk-nano-fake"))
     async with demo(plan.settings) as opened:
         settings = load_settings(opened.bot.log_file.parent / "config.toml", {})
         assert settings.nanogpt.base_url == opened.nanogpt.base_url
         assert settings.nanogpt.idle_timeout_seconds < usual.idle_timeout_seconds
-        assert settings.nanogpt.overall_timeout_seconds < usual.overall_timeout_seconds
+        limits = [name for name in NanoGptSettings.model_fields if name.endswith("_timeout_seconds")]
+        shortened = {name for name in limits if getattr(settings.nanogpt, name) < getattr(usual, name)}
+        assert shortened == {"idle_timeout_seconds"}
         assert settings.logging.level == "DEBUG"
         told = " ".join(plan.notes)
         assert f"{settings.nanogpt.idle_timeout_seconds:.0f} s of silence" in told
         assert f"{usual.idle_timeout_seconds:.0f} s" in told
+
+
+@pytest.mark.parametrize("voice", VOICES, ids=str)
+@pytest.mark.parametrize("plan", [OFFLINE, LIVE])
+def test_the_longest_tale_can_be_told_at_the_slowest_pace(plan: DemoPlan, voice: str) -> None:
+    tale = tell_long(VOICES[voice], "Ada", UNKNOWN_TOPIC, Chance(voice), VERY_LONG_CHARACTERS)
+    tokens_per_second = 1
+    assert len(split_tokens(tale)) / tokens_per_second < float(plan.settings["nanogpt"]["overall_timeout_seconds"])
 
 
 async def test_a_bot_that_ends_at_once_fails_the_tour_and_its_log_is_shown() -> None:
