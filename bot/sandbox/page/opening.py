@@ -8,6 +8,7 @@ import webbrowser
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from threading import Thread
 from typing import Final
 
 from bot.sandbox.demo import demo
@@ -56,7 +57,8 @@ async def open_demo(say: Callable[[str], None], *, port: int, live_key: str | No
             say("Ctrl-C stops it and deletes all of it.")
             async with owned(_start(shown.stage, say)):
                 if browser and has_display(os.environ, sys.platform):
-                    await asyncio.to_thread(webbrowser.open, shown.address)
+                    # A browser's command may stay open as long as its window does, and must not hold up the end.
+                    Thread(target=webbrowser.open, args=(shown.address,), daemon=True).start()
                 await stop.wait()
 
 
@@ -83,6 +85,6 @@ def _interrupted() -> Generator[asyncio.Event]:
 
 def has_display(environment: Mapping[str, str], platform: str) -> bool:
     """Tell whether a browser's window could open: elsewhere a text browser would take the terminal over."""
-    if platform in {"darwin", "win32"}:
+    if platform == "darwin":
         return True
     return bool(environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"))

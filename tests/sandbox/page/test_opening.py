@@ -90,6 +90,26 @@ async def test_a_browser_is_opened_on_the_address_that_is_printed(tmp_path: Path
     assert (tmp_path / "seen").read_text("utf-8") == f"{address}\n"
 
 
+async def test_a_browser_that_stays_open_does_not_hold_the_end_up(tmp_path: Path) -> None:
+    browser = tmp_path / "browser"
+    browser.write_text("#!/bin/sh\necho $$\nexec tail -f /dev/null > /dev/null 2>&1\n", "utf-8")
+    browser.chmod(0o700)
+    async with demo_process(tmp_path, BROWSER=f"{browser} %s", DISPLAY=":99") as process:
+        await address_of(process)
+        assert process.stdout is not None
+        async with asyncio.timeout(15):
+            assert await process.stdout.readline() == b"Ctrl-C stops it and deletes all of it.\n"
+            window = int(await process.stdout.readline())
+        try:
+            process.terminate()
+            async with asyncio.timeout(15):
+                assert await process.wait() == 0
+            # Signal 0 only asks whether there is such a process.
+            os.kill(window, 0)
+        finally:
+            os.kill(window, signal.SIGKILL)
+
+
 async def use(page: PageClient, character: str) -> None:
     place = page.channel("writing-room")
     await page.ask("command", channel=place, name="character use", options={"character": character})
