@@ -1,5 +1,6 @@
 """Direct messages from the bot, and files that people hand over without posting them."""
 
+import aiohttp
 import discord
 import pytest
 
@@ -69,3 +70,13 @@ async def test_an_uploaded_file_lies_on_the_cdn_and_in_no_channel() -> None:
         file = guild.owner.upload(general, "card.json", b"{}", "application/json")
         assert file.url.startswith(f"{sandbox.cdn_url}/attachments/{general.id}/{file.id}/")
         assert general.last_message is None
+
+
+@pytest.mark.parametrize("number", ["9" * 5_000, "%C2%B2", "x"], ids=["long", "no decimal", "a letter"])
+async def test_what_is_no_id_is_no_file_of_the_cdn(number: str) -> None:
+    async with (
+        DiscordSandbox() as sandbox,
+        aiohttp.ClientSession() as session,
+        session.get(f"{sandbox.cdn_url}/attachments/1/{number}/card.json") as response,
+    ):
+        assert response.status == 404

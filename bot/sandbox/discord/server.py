@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import re
 import time
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
@@ -27,6 +28,8 @@ from bot.sandbox.discord.world import World
 
 T = TypeVar("T")
 _TAIL: Final = 15
+_ID: Final = re.compile(r"[0-9]{1,20}")
+"""No number of 64 bits is longer."""
 _PICTURE: Final = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
 )
@@ -125,7 +128,7 @@ class DiscordSandbox:
     def _attachment(self, path: str) -> web.Response:
         name = path.removeprefix("/cdn/attachments/").split("/")
         number = name[1] if len(name) > 1 else ""
-        found = self.world.attachments.get(int(number)) if number.isdigit() else None
+        found = self.world.attachments.get(int(number)) if _ID.fullmatch(number) else None
         if found is None:
             return web.Response(status=404)
         return web.Response(body=found.content, headers={"Content-Type": found.content_type})

@@ -2,9 +2,13 @@
 
 import json
 from dataclasses import dataclass
+from typing import Final
 
 from bot.sandbox.discord import SandboxError
 from bot.sandbox.discord.json_types import JsonObject, as_list, as_object
+
+_LONGEST_ID: Final = 20
+"""Digits of the longest number of 64 bits, which is what Discord's ids are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +33,10 @@ class Asked:
     def id(self, name: str) -> int:
         """Read an id."""
         value = self.text(name)
-        if not value.isdecimal():
+        number = read_number(value)
+        if number is None:
             raise _malformed(name)
-        return int(value)
+        return number
 
     def optional_id(self, name: str) -> int | None:
         """Read an id that may be left out."""
@@ -64,6 +69,11 @@ class Asked:
         if not all(isinstance(value, str) for value in values):
             raise _malformed(name)
         return values
+
+
+def read_number(text: str) -> int | None:
+    """Read an id as Discord writes them, or return None for another text."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_ID else None
 
 
 def read_frame(raw: str) -> Asked | None:

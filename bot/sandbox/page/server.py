@@ -14,7 +14,7 @@ from bot.sandbox.callers import HOST
 from bot.sandbox.discord import SandboxError
 from bot.sandbox.discord.people import UPLOAD_BYTES
 from bot.sandbox.page import drawing
-from bot.sandbox.page.asked import Asked
+from bot.sandbox.page.asked import Asked, read_number
 from bot.sandbox.page.guard import HEADERS, Guard, Verdict
 from bot.sandbox.page.stage import Stage
 from bot.sandbox.page.viewer import Viewer, sentence
@@ -49,7 +49,7 @@ class PageServer:
         """Take the port, 0 for any free one, and the folder with the page's files."""
         self._stage = stage
         self._port = port
-        self._static = static
+        self._files = {file.name: file for file in static.iterdir() if file.suffix in _TYPES and file.is_file()}
         self._runner: web.AppRunner | None = None
         self._sockets: set[web.WebSocketResponse] = set()
         self._guard = Guard(port, secrets.token_urlsafe(_TOKEN_BYTES))
@@ -112,15 +112,14 @@ class PageServer:
         return self._served(request.match_info["name"])
 
     def _served(self, name: str) -> web.Response:
-        file = self._static / name
-        kind = _TYPES.get(file.suffix)
-        if kind is None or file.parent != self._static or not file.is_file():
+        file = self._files.get(name)
+        if file is None:
             raise web.HTTPNotFound
-        return web.Response(body=file.read_bytes(), content_type=kind, charset="utf-8")
+        return web.Response(body=file.read_bytes(), content_type=_TYPES[file.suffix], charset="utf-8")
 
     async def _attachment(self, request: web.Request) -> web.StreamResponse:
-        number = request.match_info["number"]
-        found = self._stage.demo.discord.world.attachments.get(int(number)) if number.isdecimal() else None
+        number = read_number(request.match_info["number"])
+        found = None if number is None else self._stage.demo.discord.world.attachments.get(number)
         if found is None:
             raise web.HTTPNotFound
         name = quote(found.filename, safe="")

@@ -42,6 +42,18 @@ def test_fields_are_read_as_what_they_are() -> None:
     assert (frame.object("options"), frame.texts("values")) == ({"a": 1}, ["x"])
 
 
+@pytest.mark.parametrize(
+    "text", ["", "x", "-1", "1.0", " 1", "²", "\N{ARABIC-INDIC DIGIT SEVEN}", "9" * 21, "9" * 5_000]
+)
+def test_what_is_no_id_is_not_read_as_one(text: str) -> None:
+    with pytest.raises(SandboxError, match="no proper 'channel'"):
+        asked(channel=text).id("channel")
+
+
+def test_the_longest_id_is_read() -> None:
+    assert asked(channel=str(2**64 - 1)).id("channel") == 2**64 - 1
+
+
 def test_what_may_be_left_out_has_a_default() -> None:
     frame = asked(before=None)
     assert (frame.optional_id("before"), frame.optional_text("other")) == (None, None)
