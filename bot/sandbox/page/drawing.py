@@ -79,7 +79,6 @@ def channel(place: Channel, viewer: Person) -> JsonObject:
         "parent": None if place.parent is None else str(place.parent.id),
         "nsfw": (place.parent or place).nsfw,
         "may_write": viewer.may_write(place),
-        "unread": False,
     }
 
 

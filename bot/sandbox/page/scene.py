@@ -36,7 +36,7 @@ _DARK: Final = (
 )
 _PLAIN: Final = (
     "Nobody gave the bot *Manage Webhooks* here. Characters speak all the same, only in the bot's name;"
-    " whoever can mend that is told once how."
+    " whoever can mend that is told how."
 )
 
 

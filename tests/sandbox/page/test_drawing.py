@@ -124,7 +124,6 @@ def test_a_channel_is_drawn_as_one_person_may_use_it(guild: Guild) -> None:
         "parent": None,
         "nsfw": True,
         "may_write": False,
-        "unread": False,
     }
     drawn = drawing.channel(thread, guild.owner)
     assert (drawn["kind"], drawn["parent"], drawn["nsfw"], drawn["may_write"]) == (
