@@ -26,8 +26,8 @@ SWITCHES: Final = (
     "--no-first-run",
 )
 """Nothing of the machine's is to be reached, and the tests may run as root, whom Chromium's sandbox refuses."""
-IDLE_SECONDS: Final = 1.5
-"""How long the bot waits for a word of a NanoGPT that stalls."""
+IDLE_SECONDS: Final = 4
+"""How long the bot waits for a word of a NanoGPT that stalls: not long, but longer than a busy machine stumbles."""
 TOKENS_PER_SECOND: Final = 150.0
 """Fast, but still in pieces."""
 NO_BROWSER: Final = "no browser is installed; Debian's package chromium is enough"

@@ -52,19 +52,32 @@ async def test_a_character_is_found_looked_at_and_let_in(page: DemoPage) -> None
     await expect(page.spoken_by(GUIDE).locator(".app-tag")).to_have_text("APP")
 
 
-async def test_a_long_answer_is_streamed_and_its_code_is_shown_as_code(page: DemoPage) -> None:
+async def test_a_long_answer_comes_whole_and_its_code_is_shown_as_code(page: DemoPage) -> None:
     await used(page, "streaming")
     await page.say("Could you write a small Python function?")
     answer = await page.replied()
     await expect(answer.locator("pre code")).to_contain_text("def ")
     await page.say("Please tell me a long story with code")
-    story = await page.answered("A tale for Ada")
-    first = await story.inner_text()
-    # It goes on growing where it stands.
-    await expect(story).not_to_have_text(first)
     await expect(await page.replied()).to_contain_text("And so it ends, Ada")
     assert await page.messages.get_by_role("heading").count() > 2
     assert await page.messages.locator("pre code").count() > 1
+
+
+async def test_an_answer_grows_where_it_stands_while_it_is_streamed(page: DemoPage) -> None:
+    channel = await used(page, "growing")
+    async with page.demo.stage.demo.nanogpt.hold() as held:
+        await page.say("How do I begin?")
+        await held.waiting()
+        await held.release_text("Begin in the middle. ")
+        reply = (await page.answered("Begin in the middle")).locator(".content")
+        before = await reply.text_content()
+        await held.release_text("Then be quick about it. ")
+        await expect(reply).to_contain_text("Then be quick about it.")
+        assert before is not None
+        assert "quick" not in before
+        await held.finish("That is all.")
+    await expect(await page.replied()).to_contain_text("That is all.")
+    assert len([message for message in channel.messages.values() if "Begin in the middle" in message.content]) == 1
 
 
 async def test_a_character_is_rated_and_reported(page: DemoPage) -> None:
