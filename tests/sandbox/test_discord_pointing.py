@@ -90,10 +90,14 @@ async def test_a_channel_has_to_be_seen_and_of_a_kind_that_is_taken(met: Met) ->
 
 async def test_selects_and_forms_stand_for_objects_too(met: Met) -> None:
     role = met.owner.guild.add_role("Staff")
-    select: JsonObject = {"type": int(Kind.ROLE_SELECT), "custom_id": "role"}
+    # The bot writes ids as numbers, which Discord's answers never do: they are larger than a browser counts.
+    preset = [{"id": role.id, "type": "role"}]
+    select: JsonObject = {"type": int(Kind.ROLE_SELECT), "custom_id": "role", "default_values": preset}
     rows: list[JsonObject] = [{"type": int(Kind.ROW), "components": [select]}]
     message = posting.post(Draft(met.channel, met.owner.world.bot, "choose", components=rows))
     assert pointing.in_select(met.owner, message, "role", [str(role.id)]) == [role]
+    (kept,) = message.components[0]["components"]
+    assert kept["default_values"] == [{"id": str(role.id), "type": "role"}]
     assert pointing.in_select(met.owner, message, "another", ["7"]) == ["7"]
     file = met.owner.upload(met.channel, "prompt.txt", b"Hello.", "text/plain")
     parts: list[JsonObject] = [

@@ -228,7 +228,7 @@ def note(message: Message, kind: str) -> None:
 
 
 def numbered(components: list[JsonObject]) -> list[JsonObject]:
-    """Give every component an id, as Discord does for those that come without one."""
+    """Return components as Discord keeps them: each has an id, and what stands in a select goes by ids in texts."""
     used = 0
 
     def walk(items: list[JsonObject]) -> list[JsonObject]:
@@ -240,6 +240,9 @@ def numbered(components: list[JsonObject]) -> list[JsonObject]:
             for key in ("components", "items"):
                 if key in item:
                     shown[key] = walk(objects_of(item[key])) if key == "components" else item[key]
+            if "default_values" in item:
+                chosen = objects_of(item["default_values"])
+                shown["default_values"] = [each | {"id": str(each.get("id"))} for each in chosen]
             for key in ("accessory", "component"):
                 inner = as_object(item.get(key))
                 if inner is not None:

@@ -13,7 +13,7 @@ from bot.sandbox.nanogpt.wire import HTML_TYPE, Answer
 _STYLE: Final = """
 :root { color-scheme: light dark; font: 16px/1.45 system-ui, "Noto Sans", sans-serif;
   --card: light-dark(#fff, #22262b); --line: light-dark(#d6dbe1, #3b424b); --muted: light-dark(#565f6b, #a8b1bd);
-  --go: light-dark(#0b6b57, #1c8a72); background: light-dark(#eef1f4, #15181c); color: light-dark(#1b2026, #e4e8ed); }
+  --go: light-dark(#0b6b57, #157a64); background: light-dark(#eef1f4, #15181c); color: light-dark(#1b2026, #e4e8ed); }
 * { box-sizing: border-box; }
 body { margin: 0; }
 header { padding: 10px 16px; background: light-dark(#ffe9b8, #4a3a12); color: light-dark(#4b3500, #ffe2a0);

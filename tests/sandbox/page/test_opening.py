@@ -124,6 +124,9 @@ async def test_a_live_demo_talks_with_real_characters_and_keeps_its_reports_to_i
             opened(live=LiveUpstream(key, website=real.base_url, direct=real.responses_url)) as shown,
             page_at(shown.address) as page,
         ):
+            assert any(note.startswith("The accounts to link are made up") for note in page.state["notes"])
+            accounts = [account["id"] for account in page.state["desk"]["accounts"]]
+            assert accounts == ["ada-inkwell", "cleo-inkwell", "ben-inkwell"]
             await page.ask("lever", name="start_bot")
             await page.until(lambda: page.state["commands"])
             await use(page, "helpful-guide")

@@ -68,7 +68,7 @@ export class DeskPage {
         { class: "lever-group", key: "waiting" },
         h("h3", null, "Waiting for a moderator"),
         h("p", { class: "lever-about" }, "Here you are NanoGPT's moderators. An author hears of it in Discord within minutes."),
-        waiting.length === 0 && h("p", { class: "armed" }, "Nothing waits."),
+        waiting.length === 0 && h("p", { class: "lever-about" }, "Nothing waits."),
         waiting.map(drawWaiting),
       ),
       h(
@@ -82,7 +82,7 @@ export class DeskPage {
         "section",
         { class: "lever-group", key: "reviews" },
         h("h3", null, "Reviews"),
-        reviews.length === 0 && h("p", { class: "armed" }, "Nobody has published one yet."),
+        reviews.length === 0 && h("p", { class: "lever-about" }, "Nobody has published one yet."),
         reviews.map(drawReview),
       ),
     );
