@@ -44,8 +44,9 @@ async def test_a_webhook_that_was_deleted_while_the_bot_was_away_is_made_anew(wo
         await scene.use()
     scene.channel.remove_webhook(scene.channel.webhooks[0])
     async with world.bot():
-        with world.discord.expect_refusal(code=10015):
+        with world.discord.expect_refusal(code=10015), beyond_reach(world):
             await scene.ask("Still there?", "Still here.")
+            await scene.until(lambda: bool(world.discord.refusals[-1].code == 10008), "the end of tidying")
     assert len(scene.channel.webhooks) == 1
     assert scene.spoken() == [GREETING, "Still here."]
 
