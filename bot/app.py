@@ -242,6 +242,7 @@ async def application(
         announcer = Announcer(outlet=outlet, notices=stores.notices, clock=clock)
         poster = Poster(outlet, stores.posts, clock, preview_interval_seconds=settings.relay.preview_interval_seconds)
         index = BindingIndex()
+        history = HistoryReader(client)
         stages = Stages(
             catalog=catalog,
             surroundings=around,
@@ -280,6 +281,7 @@ async def application(
             greet=greet,
             hold=hold,
             stop=stop_reading,
+            speakers=history.speakers,
             clock=clock,
             operator=OPERATOR,
             message_content=settings.discord.message_content,
@@ -309,7 +311,6 @@ async def application(
             ),
             new_code=lambda: secrets.token_hex(_CODE_BYTES),
         )
-        history = HistoryReader(client)
         relay = RelayService(
             index=index,
             bindings=bindings,

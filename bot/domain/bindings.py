@@ -57,6 +57,8 @@ class Binding:
     """Messages up to this one are never answered; moved by bind, trigger change, reset and unpause."""
     bound_at_ms: int
     """Since when the character speaks there, pauses included, in Unix milliseconds."""
+    name_marked: bool = False
+    """Somebody of the server goes by the character's name, so that it is marked as an AI's there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """A message as it came from Discord, and whether a bound character answers it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -43,6 +44,11 @@ class IncomingMessage:
         """What the character is told: the text, and the names of files it cannot see."""
         lines = [self.text.strip(), *(f"(sends a file: {name})" for name in self.attachments)]
         return "\n".join(line for line in lines if line)
+
+
+def names_of_people(messages: Iterable[IncomingMessage]) -> frozenset[str]:
+    """Return the names of who wrote messages, webhooks left out: their names are anybody's to choose."""
+    return frozenset(message.author_name for message in messages if message.author in (Author.MEMBER, Author.BOT))
 
 
 class Silence(Enum):

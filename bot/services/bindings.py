@@ -12,6 +12,7 @@ from bot.domain.bindings import Binding, BindingState, Conversation, PauseCause,
 from bot.domain.characters import KnownCharacter
 from bot.domain.ids import BindingId, ChannelId, GuildId, MessageId, PayerId, UserId, snowflake_at
 from bot.domain.macros import expand_greeting
+from bot.domain.persona_names import is_taken
 from bot.domain.places import Place
 from bot.domain.rights import WANTED, Right, required
 from bot.domain.unicode_text import is_blank
@@ -20,7 +21,7 @@ from bot.services.announcing import Announcer
 from bot.services.binding_index import BindingIndex
 from bot.services.catalog import CatalogService, Standing
 from bot.services.clock import Clock
-from bot.services.outlet import Destination
+from bot.services.outlet import Destination, OutletError
 from bot.services.surroundings import SurroundingsOf
 from bot.store.bindings import Bindings
 from bot.store.conversations import Conversations
@@ -31,6 +32,8 @@ WATCH_INTERVAL_SECONDS: Final = 900.0
 """How often paused characters are looked at again unasked."""
 LOOK_AGAIN_AFTER_SECONDS: Final = 15.0
 """How often at most the messages of a channel make its paused character be looked at again."""
+NAMES_SECONDS: Final = 5.0
+"""How long a command waits to hear who spoke in its channel last."""
 RESUMED: Final = "resumed"
 OPERATOR_WORDS: Final = "the bot's operator"
 _OTHER_PAYER_WORDS: Final = "a key that was added here"
@@ -39,6 +42,8 @@ Greeter: TypeAlias = Callable[[Binding, Conversation, KnownCharacter, str], Awai
 """Sees to it that a greeting is posted in the character's voice before anything else is said."""
 Holder: TypeAlias = Callable[[Binding], Callable[[], None]]
 """Lets nothing be said for a binding until the function is called that it returns."""
+Speakers: TypeAlias = Callable[[Destination], Awaitable[Collection[str]]]
+"""Reads the names of who spoke in a place last. Raises an OutletError."""
 Stopper: TypeAlias = Callable[[Conversation], Awaitable[None]]
 """Stops the reply that is under way in a conversation, if any, and returns when its turn has ended.
 
@@ -100,6 +105,7 @@ class BindingService:
         greet: Greeter,
         hold: Holder,
         stop: Stopper,
+        speakers: Speakers,
         clock: Clock,
         operator: PayerId,
         message_content: bool,
@@ -115,6 +121,7 @@ class BindingService:
         self._greet = greet
         self._hold = hold
         self._stop = stop
+        self._speakers = speakers
         self._clock = clock
         self._operator = operator
         self._message_content = message_content
@@ -155,8 +162,12 @@ class BindingService:
                 change = await self._use_again(there, known, trigger, asker)
             else:
                 change = await self._move_in(place, there, known, trigger, asker)
-        if there is not None and there.id != change.binding.id:
-            with _released_on_failure(change.release):
+        with _released_on_failure(change.release):
+            names = {asker.display_name}
+            if there is None or there.id != change.binding.id:
+                names.update(await self._last_speakers(place))
+            change = replace(change, binding=await self.met(change.binding, names))
+            if there is not None and there.id != change.binding.id:
                 await self._stop_all(there)
         if change.notice is not None and missing & WANTED:
             change = replace(change, answer=f"{change.answer}\n{notices.webhook_hint(place.channel_id)}")
@@ -200,6 +211,7 @@ class BindingService:
             if binding.trigger is trigger:
                 return BindingChange(binding, notices.already_here(name, speech))
             changed = self._put(await self._bindings.set_trigger(binding.id, trigger, asker.asked_at))
+        changed = await self.met(changed, (asker.display_name,))
         return BindingChange(changed, notices.trigger_set(name, speech), notices.trigger_changed(name, speech))
 
     async def leave(self, place: Place | None, asker: Asker) -> BindingChange:
@@ -233,12 +245,40 @@ class BindingService:
             conversation = await self._conversations.reset(conversation.id, asker.asked_at) or conversation
             release = self._hold(binding)
         with _released_on_failure(release):
+            binding = await self.met(binding, (asker.display_name,))
             await self._stop(conversation)
         greeting = None
         if standing.cause is None and standing.known.ref == binding.character_ref:
             greeting = self._greeting(conversation, standing.known, asker)
         notice = notices.begun_afresh(self._shown_name(binding), in_thread=place.thread_id is not None)
         return BindingChange(binding, notices.FORGOTTEN, notice, greeting, release)
+
+    # Names.
+
+    async def met(self, binding: Binding, names: Collection[str]) -> Binding:
+        """Mark a character's name for good where it could be taken for one of these people's.
+
+        Returns the binding as it stands then. Whoever speaks or manages the channel is all that the bot knows of a
+        server's people: lists of members need another privileged intent.
+        """
+        known = self._catalog.by_ref(binding.character_ref)
+        if binding.name_marked or known is None or not is_taken(known.character.name, names):
+            return binding
+        async with self._changing:
+            marked = await self._bindings.mark_name(binding.id)
+            if marked is None:
+                return binding
+            self._index.put(marked)
+        _log.info("Binding %s: somebody goes by the character's name, so it is marked", binding.id)
+        return marked
+
+    async def _last_speakers(self, place: Place) -> Collection[str]:
+        try:
+            async with asyncio.timeout(NAMES_SECONDS):
+                return await self._speakers(Destination(place.guild_id, place.channel_id))
+        except (OutletError, TimeoutError) as error:
+            _log.info("Who spoke in %s last cannot be read: %r", place.channel_id, error)
+            return ()
 
     # Pausing and waking.
 

@@ -10,7 +10,7 @@ from typing import Final
 from bot.domain.bindings import Binding, BindingState, Conversation, Scope
 from bot.domain.failures import FailureCause, refusal_sentence
 from bot.domain.ids import BindingId, ChannelId, CharacterRef, ConversationId, GuildId, MessageId, TurnId, UserId
-from bot.domain.messages import Author, BotPolicy, IncomingMessage, Silence, silence_reason
+from bot.domain.messages import Author, BotPolicy, IncomingMessage, Silence, names_of_people, silence_reason
 from bot.domain.turns import AdmissionLimits, Admitted, Arrival, Refusal, Turn, TurnKind, TurnState
 from bot.errors import UserError
 from bot.services.announcing import Announcer
@@ -180,6 +180,7 @@ class RelayService:
         binding = self._index.get(channel_id)
         if binding is None:
             return
+        binding = await self._bindings.met(binding, names_of_people(messages))
         arrivals: list[Arrival] = []
         for message in messages:
             silence = await self._silence(message, binding)

@@ -150,6 +150,12 @@ class Bindings:
             active_from,
         )
 
+    async def mark_name(self, binding_id: BindingId) -> Binding | None:
+        """Write down that the character's name is marked from now on; None when the binding is not live."""
+        return await self._change(
+            "UPDATE binding SET name_marked = 1 WHERE id = $1 AND state <> 'ended' RETURNING *", binding_id
+        )
+
     async def _change(self, sql: str, *values: int | str) -> Binding | None:
         async with self._database.transaction() as tx:
             rows = await tx.execute(sql, *values)
@@ -198,4 +204,5 @@ def _binding(row: Row) -> Binding:
         PayerId(row["payer"]),
         MessageId(row["active_from"]),
         row["created_at"],
+        bool(row["name_marked"]),
     )

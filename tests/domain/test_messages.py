@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.bindings import Binding, BindingState, PauseCause, Trigger
 from bot.domain.ids import BindingId, ChannelId, CharacterRef, GuildId, MessageId, PayerId, UserId
-from bot.domain.messages import Author, BotPolicy, IncomingMessage, Silence, silence_reason
+from bot.domain.messages import Author, BotPolicy, IncomingMessage, Silence, names_of_people, silence_reason
 
 FRIENDLY = UserId(7)
 BINDING = Binding(
@@ -89,6 +89,11 @@ def test_a_member_is_answered_however_long_bots_have_talked() -> None:
 
 def test_by_default_no_bot_is_answered() -> None:
     assert silence_reason(FRIENDLY_BOT, BINDING, ignored=False, bots=BotPolicy()) is Silence.OTHER_BOT
+
+
+def test_the_names_of_webhooks_and_of_its_own_are_nobodys() -> None:
+    messages = [replace(MESSAGE, author=author, author_name=author.value) for author in Author]
+    assert names_of_people([*messages, MESSAGE]) == {"member", "bot", "Alice"}
 
 
 @pytest.mark.parametrize(

@@ -136,6 +136,22 @@ async def test_a_name_that_discord_forbids_or_that_misleads_is_repaired(world: W
     assert reply.author.name == shown
 
 
+async def test_a_name_of_somebody_who_spoke_stays_marked(world: World) -> None:
+    scene = Scene.of(world)
+    world.upstream.catalog.update(GUIDE, name="Bob")
+    bob = scene.guild.add_member("Bob")
+    async with world.bot():
+        greeting = await scene.use()
+        first = await scene.ask("Who are you?", "Guess.", who=bob)
+        second = await scene.ask("Who are you?", "Guess again.")
+        assert [message.author.name for message in (greeting, first, second)] == ["Bob", "Bob (AI)", "Bob (AI)"]
+        other = scene.beside()
+        await bob.say(other.channel, "I was here")
+        assert (await other.use()).author.name == "Bob (AI)"
+    async with world.bot():
+        assert (await scene.ask("Still?", "Still.")).author.name == "Bob (AI)"
+
+
 async def test_a_name_that_discord_refuses_against_all_rules_costs_no_reply(world: World) -> None:
     scene = Scene.of(world)
     async with world.bot():

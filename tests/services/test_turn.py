@@ -871,6 +871,18 @@ async def test_the_room_beside_a_turn_is_known_by_its_persona(world: RelayWorld)
     assert message.draft.persona.name == "Guide"
 
 
+async def test_a_name_that_somebody_who_spoke_goes_by_stays_marked(world: RelayWorld) -> None:
+    world.upstream.characters[GUIDE]["name"] = "Bob"
+    world.clock.advance(11 * 60)
+    for author in (ALICE, BOB, ALICE):
+        await world.ask(by=author)
+    fresh = await world.restarted()
+    await fresh.recovered()
+    await fresh.ask(by=ALICE)
+    shown = [message.draft.persona for message in fresh.shown()]
+    assert [persona and persona.name for persona in shown] == ["Bob", "Bob (AI)", "Bob (AI)", "Bob (AI)"]
+
+
 async def test_the_newest_knowledge_of_a_character_is_the_one_that_speaks(world: RelayWorld) -> None:
     world.upstream.characters[GUIDE] = character(GUIDE, base_model_id="another-model")
     world.clock.advance(11 * 60)

@@ -182,6 +182,7 @@ SAMPLES: dict[int, Sequence[str]] = {
     ),
     2: ("INSERT INTO ignored_member (user_id, since) VALUES (30, 1)",),
     3: (),
+    4: (),
 }
 """What a database of each version may hold. A new migration adds its own number, with rows of what it brings."""
 
