@@ -14,8 +14,8 @@ WORKDIR /app
 USER bot
 # The database, its key and the heartbeat file live here.
 VOLUME /app/data
-# SIGTERM lets replies under way come to their end; give it longer than relay.drain_seconds, twice:
-#   docker stop --time 60, or stop_grace_period: 60s in a compose file.
+# SIGTERM lets replies under way come to their end; give it longer than relay.drain_seconds, twice, and ten seconds more:
+#   docker stop --time 90, or stop_grace_period: 90s in a compose file.
 STOPSIGNAL SIGTERM
 # The event loop touches the file every ten seconds.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
