@@ -35,6 +35,9 @@ LOOK_AGAIN_AFTER_SECONDS: Final = 15.0
 NAMES_SECONDS: Final = 5.0
 """How long a command waits to hear who spoke in its channel last."""
 RESUMED: Final = "resumed"
+_PAUSED: Final = {cause: f"paused:{cause.value}" for cause in PauseCause}
+_STANDINGS: Final = frozenset({RESUMED, *_PAUSED.values()})
+"""The causes of the notices that tell whether a character speaks; the latest of them holds."""
 OPERATOR_WORDS: Final = "the bot's operator"
 _OTHER_PAYER_WORDS: Final = "a key that was added here"
 
@@ -294,7 +297,7 @@ class BindingService:
             self._index.put(paused)
         _log.info("Binding %s is paused: %s", binding.id, cause.value)
         text = notices.paused(cause, self._shown_name(paused), more_if_restricted=self._more_if_restricted(paused))
-        await self._announce(paused, f"paused:{cause.value}", text)
+        await self._announce_standing(paused, _PAUSED[cause], text)
         return paused
 
     async def resume(self, binding: Binding, active_from: MessageId | None = None) -> Binding | None:
@@ -314,7 +317,7 @@ class BindingService:
         _log.info("Binding %s goes on", binding.id)
         # It has just passed the gate of its channel, so its name may stand there.
         known = self._catalog.by_ref(resumed.character_ref)
-        await self._announce(resumed, RESUMED, notices.resumed("" if known is None else known.character.name))
+        await self._announce_standing(resumed, RESUMED, notices.resumed("" if known is None else known.character.name))
         return resumed
 
     async def recheck(
@@ -438,6 +441,7 @@ class BindingService:
         release = self._hold(bound.binding)
         self._index.put(bound.binding)
         with _released_on_failure(release):
+            await self._announcer.outdated(_room(bound.binding), _STANDINGS)
             conversation = await self._conversation(bound.binding, Scope.ROOM, place.channel_id)
         name = known.character.name
         return BindingChange(
@@ -458,6 +462,7 @@ class BindingService:
             # The catalogue has just said that nothing speaks against the character.
             binding = self._put(await self._bindings.resume(there.id, asker.asked_at))
             self._looked_at.pop(there.id, None)
+            await self._announcer.outdated(_room(binding), _STANDINGS)
             answer, notice = notices.awake(name), notices.resumed(name)
         if speech.trigger is not there.trigger:
             binding = self._put(await self._bindings.set_trigger(there.id, speech.trigger, asker.asked_at))
@@ -534,7 +539,8 @@ class BindingService:
         text = expand_greeting(first, char=known.character.name, user=asker.display_name)
         return None if is_blank(text) else Greeting(conversation, known, text)
 
-    async def _announce(self, binding: Binding, cause: str, text: str) -> None:
+    async def _announce_standing(self, binding: Binding, cause: str, text: str) -> None:
+        await self._announcer.outdated(_room(binding), _STANDINGS - {cause})
         await self._announcer.announce(_room(binding), cause, text)
 
 

@@ -596,6 +596,25 @@ async def test_a_channel_that_gains_its_flag_wakes_the_character(
     assert "**Night Bard** is back" in outlet.texts[-1]
 
 
+async def test_each_pause_and_each_return_is_told_however_soon(service: BindingService, outlet: NoticeOutlet) -> None:
+    await service.use(RESTRICTED, asker(), "night-bard")
+    for _ in range(2):
+        await service.channel_changed(ROOM.channel_id, age_restricted=False)
+        await service.channel_changed(ROOM.channel_id, age_restricted=True)
+    assert ["is back" in text for text in outlet.texts] == [False, True, False, True]
+
+
+@pytest.mark.parametrize("address", ["night-bard", "helpful-guide"])
+async def test_a_pause_soon_after_a_character_was_brought_in_is_told(
+    service: BindingService, outlet: NoticeOutlet, address: str
+) -> None:
+    change = await service.use(RESTRICTED, asker(), "night-bard")
+    await service.pause(change.binding, PauseCause.UNAVAILABLE)
+    change = await service.use(RESTRICTED, asker(1), address)
+    await service.pause(change.binding, PauseCause.UNAVAILABLE)
+    assert len(outlet.texts) == 2
+
+
 async def test_a_channel_that_changes_otherwise_disturbs_nobody(
     service: BindingService, index: BindingIndex, outlet: NoticeOutlet
 ) -> None:
