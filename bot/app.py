@@ -133,13 +133,23 @@ class Stores:
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """A bot that is logged in and ready to connect."""
+    """A bot that is logged in and ready to work and to connect."""
 
     client: CharacterBot
     relay: RelayService
     poster: Poster
     announcer: Announcer
     sync: CommandSync
+    loops: tuple[tuple[str, Callable[[], Awaitable[None]]], ...]
+    """What goes on beside the talk, by name."""
+
+    @asynccontextmanager
+    async def working(self) -> AsyncGenerator[None]:
+        """Keep going what goes on beside the talk, for the length of the block."""
+        async with AsyncExitStack() as stack:
+            for name, work in self.loops:
+                await stack.enter_async_context(_kept_running(name, work))
+            yield
 
     async def drain(self, seconds: float) -> None:
         """Let what is under way come to its end, while there is still a connection to say it through."""
@@ -163,7 +173,7 @@ class Application:
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Run the bot until `stop` is set, or until it cannot go on. Raises StartError and StoreError."""
-    async with application(settings) as app:
+    async with application(settings) as app, app.working():
         connection = asyncio.create_task(app.connect(), name="gateway")
         stopped = asyncio.create_task(stop.wait(), name="stop signal")
         try:
@@ -424,16 +434,15 @@ async def application(
         stack.push_async_callback(client.close)
         with told_in_words():
             await client.login(settings.discord.token.get_secret_value())
-        for name, work in (
+        loops = (
             ("outbox", outbox.run),
             ("retention", retention.run),
             ("catalogue", catalog.keep_warm),
             ("freshness", lambda: catalog.keep_fresh(relay.characters_in_use)),
             ("paused characters", bindings.keep_watch),
             ("heartbeat", lambda: _beat(settings)),
-        ):
-            await stack.enter_async_context(_kept_running(name, work))
-        yield Application(client, relay, poster, announcer, sync)
+        )
+        yield Application(client, relay, poster, announcer, sync, loops)
 
 
 async def check(settings: Settings, say: Callable[[str], None]) -> bool:
