@@ -32,6 +32,9 @@ SENTENCES: Final = (
     "Here is how I see it.",
 )
 TOKENS_PER_SECOND: Final = 60.0
+SECONDS_A_COMMAND: Final = 0.2
+"""Bringing a character in takes half a dozen requests; more commands a second than people give meet Discord's limit of
+50 requests a second, which is not what is looked at here."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,7 @@ class KillRun:
             await self._world.discord.wait_for(lambda: self._world.discord.world.interactions.commands.of(None), 30)
             for channel in self._channels:
                 await (await guild.owner.slash(channel, "character use", character="helpful-guide")).final_message()
+                await asyncio.sleep(SECONDS_A_COMMAND)
             deeds = ["say"] * self._plan.messages + ["kill"] * self._plan.kills + ["drop"] * self._plan.drops
             self._dice.shuffle(deeds)
             for deed in deeds:
