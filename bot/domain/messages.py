@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import takewhile
 
 from bot.domain.bindings import Binding, BindingState, Trigger
 from bot.domain.ids import ChannelId, GuildId, MessageId, UserId
@@ -74,6 +75,10 @@ class BotPolicy:
 
     answered_ids: frozenset[int] = frozenset()
     turns_in_a_row: int = 3
+
+    def turns_so_far(self, authors: Iterable[UserId]) -> int:
+        """Count the messages of allowed bots since the last one of anybody else; `authors` come newest first."""
+        return sum(1 for _ in takewhile(self.answered_ids.__contains__, authors))
 
 
 def silence_reason(

@@ -234,13 +234,8 @@ class RelayService:
     async def _bot_turns(self, message: IncomingMessage, binding: Binding) -> int:
         """Count how many messages of allowed bots stand behind the last one of a member."""
         conversation = await self._conversation(binding, message.channel_id, binding.channel_id)
-        authors = await self._turns.last_authors(conversation.id, self._settings.bots.turns_in_a_row)
-        count = 0
-        for author in authors:
-            if author not in self._settings.bots.answered_ids:
-                break
-            count += 1
-        return count
+        bots = self._settings.bots
+        return bots.turns_so_far(await self._turns.last_authors(conversation.id, bots.turns_in_a_row))
 
     async def _conversation(self, binding: Binding, place: ChannelId, channel_id: ChannelId) -> Conversation:
         scope = Scope.ROOM if place == channel_id else Scope.THREAD

@@ -83,6 +83,14 @@ def test_allowed_bots_talk_among_themselves_only_for_so_long(so_far: int, expect
     assert silence_reason(FRIENDLY_BOT, BINDING, ignored=False, bots=BOTS, bot_turns_so_far=so_far) is expected
 
 
+@pytest.mark.parametrize(
+    ("authors", "so_far"),
+    [([], 0), ([40], 0), ([FRIENDLY], 1), ([FRIENDLY, FRIENDLY, 40, FRIENDLY], 2), ([40, FRIENDLY], 0)],
+)
+def test_the_turns_of_bots_are_counted_back_to_a_person(authors: list[int], so_far: int) -> None:
+    assert BOTS.turns_so_far(map(UserId, authors)) == so_far
+
+
 def test_a_member_is_answered_however_long_bots_have_talked() -> None:
     assert silence_reason(MESSAGE, BINDING, ignored=False, bots=BOTS, bot_turns_so_far=9) is None
 
