@@ -5,7 +5,7 @@ import contextlib
 import logging
 import random
 import secrets
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -233,13 +233,25 @@ class DeskParts:
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """A bot that is logged in and ready to connect."""
+    """A bot that is logged in and ready to work and to connect."""
 
     client: CharacterBot
     relay: RelayService
     poster: Poster
     announcer: Announcer
     sync: CommandSync
+    loops: tuple[tuple[str, Callable[[], Awaitable[None]]], ...]
+    """What goes on beside the talk, by name."""
+    resealing: ResealingService
+
+    @asynccontextmanager
+    async def working(self) -> AsyncGenerator[None]:
+        """Keep going what goes on beside the talk, for the length of the block."""
+        async with AsyncExitStack() as stack:
+            for name, work in self.loops:
+                await stack.enter_async_context(_kept_running(name, work))
+            await stack.enter_async_context(_begun("sealing anew", self.resealing.run))
+            yield
 
     async def drain(self, seconds: float) -> None:
         """Let what is under way come to its end, while there is still a connection to say it through."""
@@ -263,7 +275,7 @@ class Application:
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Run the bot until `stop` is set, or until it cannot go on. Raises StartError and StoreError."""
-    async with application(settings) as app:
+    async with application(settings) as app, app.working():
         connection = asyncio.create_task(app.connect(), name="gateway")
         stopped = asyncio.create_task(stop.wait(), name="stop signal")
         try:
@@ -331,6 +343,7 @@ async def application(
         announcer = Announcer(outlet=outlet, notices=stores.notices, clock=clock)
         poster = Poster(outlet, stores.posts, clock, preview_interval_seconds=settings.relay.preview_interval_seconds)
         index = BindingIndex()
+        history = HistoryReader(client)
         stages = Stages(
             catalog=catalog,
             gate=rules.gate,
@@ -373,6 +386,7 @@ async def application(
             greet=greet,
             hold=hold,
             stop=stop_reading,
+            speakers=history.speakers,
             clock=clock,
             message_content=settings.discord.message_content,
             policy_url=settings.privacy.policy_url,
@@ -402,7 +416,6 @@ async def application(
             ),
             new_code=lambda: secrets.token_hex(_CODE_BYTES),
         )
-        history = HistoryReader(client)
         relay = RelayService(
             index=index,
             bindings=bindings,
@@ -511,30 +524,21 @@ async def application(
         stack.push_async_callback(client.close)
         with told_in_words():
             await client.login(settings.discord.token.get_secret_value())
-        loops: dict[str, Callable[[], Awaitable[None]]] = {
-            "outbox": feedback.outbox.run,
-            "retention": retention.run,
-            "catalogue": catalog.keep_warm,
-            "freshness": lambda: catalog.keep_fresh(relay.characters_in_use),
-            "paused characters": bindings.keep_watch,
-            "logins": accounts.logins.run,
-            "models": desk.models.keep_warm,
-            "drafts": desk.drafting.keep_tidy,
-            "card files": desk.cards.keep_tidy,
-            "moderation": desk.moderation.run,
-            "heartbeat": lambda: _beat(settings),
-        }
-        await _start_background(stack, stores, loops)
-        yield Application(client, relay, poster, announcer, sync)
-
-
-async def _start_background(
-    stack: AsyncExitStack, stores: Stores, loops: Mapping[str, Callable[[], Awaitable[None]]]
-) -> None:
-    for name, work in loops.items():
-        await stack.enter_async_context(_kept_running(name, work))
-    resealing = ResealingService(resealing=Resealing(stores.database, stores.vault), vault=stores.vault)
-    await stack.enter_async_context(_begun("sealing anew", resealing.run))
+        loops: tuple[tuple[str, Callable[[], Awaitable[None]]], ...] = (
+            ("outbox", feedback.outbox.run),
+            ("retention", retention.run),
+            ("catalogue", catalog.keep_warm),
+            ("freshness", lambda: catalog.keep_fresh(relay.characters_in_use)),
+            ("paused characters", bindings.keep_watch),
+            ("logins", accounts.logins.run),
+            ("models", desk.models.keep_warm),
+            ("drafts", desk.drafting.keep_tidy),
+            ("card files", desk.cards.keep_tidy),
+            ("moderation", desk.moderation.run),
+            ("heartbeat", lambda: _beat(settings)),
+        )
+        resealing = ResealingService(resealing=Resealing(stores.database, stores.vault), vault=stores.vault)
+        yield Application(client, relay, poster, announcer, sync, loops, resealing)
 
 
 async def check(settings: Settings, say: Callable[[str], None]) -> bool:

@@ -67,6 +67,8 @@ class Binding:
     """Since when the character speaks there, pauses included, in Unix milliseconds."""
     daily_turns: int | None = None
     """The replies a UTC day that a member who pays has agreed to; None where no member pays."""
+    name_marked: bool = False
+    """Somebody of the server goes by the character's name, so that it is marked as an AI's there."""
 
 
 @dataclass(frozen=True, slots=True)

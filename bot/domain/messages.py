@@ -1,7 +1,9 @@
 """A message as it came from Discord, and whether a bound character answers it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import takewhile
 
 from bot.domain.bindings import Binding, BindingState, Trigger
 from bot.domain.ids import ChannelId, GuildId, MessageId, UserId
@@ -45,6 +47,11 @@ class IncomingMessage:
         return "\n".join(line for line in lines if line)
 
 
+def names_of_people(messages: Iterable[IncomingMessage]) -> frozenset[str]:
+    """Return the names of who wrote messages, webhooks left out: their names are anybody's to choose."""
+    return frozenset(message.author_name for message in messages if message.author in (Author.MEMBER, Author.BOT))
+
+
 class Silence(Enum):
     """Why a message gets no answer, when that follows from the message and the settings alone."""
 
@@ -68,6 +75,10 @@ class BotPolicy:
 
     answered_ids: frozenset[int] = frozenset()
     turns_in_a_row: int = 3
+
+    def turns_so_far(self, authors: Iterable[UserId]) -> int:
+        """Count the messages of allowed bots since the last one of anybody else; `authors` come newest first."""
+        return sum(1 for _ in takewhile(self.answered_ids.__contains__, authors))
 
 
 def silence_reason(

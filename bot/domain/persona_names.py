@@ -92,25 +92,24 @@ def persona_name(raw: str) -> str:
     return name
 
 
-def imitates(
-    name: str,
-    *,
-    guild_name: str,
-    staff_names: Iterable[str],
-    member_names: Iterable[str],
-    bot_name: str,
-) -> bool:
-    """Tell whether people could take the name for the server, its staff, a member, the bot or Discord.
-
-    Letters that look alike count as the same, and spaces and punctuation do not count.
-    """
+def imitates(name: str, *, guild_name: str, bot_name: str) -> bool:
+    """Tell whether people could take the name for the server, the bot, Discord or somebody with authority."""
     readings = _readings(name)
     if any(_fold(word) in reading for reading in readings for word in _AUTHORITY):
         return True
     words = {word for signs in ("", _SIGN_LETTERS) for word in _WORD_SPLIT.split(_fold(_less(name, signs)))}
     if any(_fold(word) in words for word in _AUTHORITY_WORDS):
         return True
-    return any(readings & _readings(other) for other in (guild_name, bot_name, *staff_names, *member_names))
+    return is_taken(name, (guild_name, bot_name))
+
+
+def is_taken(name: str, others: Iterable[str]) -> bool:
+    """Tell whether people could take the name for one of others.
+
+    Letters that look alike count as the same, and spaces and punctuation do not count.
+    """
+    readings = _readings(name)
+    return any(readings & _readings(other) for other in others)
 
 
 def marked_name(name: str) -> str:

@@ -5,6 +5,7 @@ from typing import Final
 import discord
 
 from bot.domain.ids import ChannelId, MessageId
+from bot.domain.messages import names_of_people
 from bot.gateway.conversion import incoming_message
 from bot.gateway.failures import asking
 from bot.services.outlet import Destination
@@ -23,6 +24,10 @@ class HistoryReader:
     async def read(self, destination: Destination) -> History:
         """Return the newest 100 messages. Raises an OutletError."""
         return await asking(lambda: self._read(destination))
+
+    async def speakers(self, destination: Destination) -> frozenset[str]:
+        """Return the names of who wrote the newest 100 messages. Raises an OutletError."""
+        return names_of_people((await self.read(destination)).messages)
 
     async def parent_of(self, place: ChannelId) -> ChannelId | None:
         """Return the channel of a thread that is not in the cache; None for a place that is no thread."""

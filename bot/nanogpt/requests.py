@@ -153,13 +153,9 @@ class ResponseRequest:
 
     character_id: CharacterId
     input: tuple[InputItem, ...]
-    user_hash: str | None = None
-    """Names the person to upstream: a keyed hash, never a Discord id or name."""
     base_model: str | None = None
     """The character's model: sent only to a server that has said it wants one beside the character."""
     max_output_tokens: int | None = None
-    cache_key: str | None = None
-    """Stable for a conversation, so that upstream may reuse what it has read of it."""
 
     def body(self, *, stream: bool, with_model: bool) -> dict[str, Json]:
         """Return the request's JSON.
@@ -177,8 +173,4 @@ class ResponseRequest:
             body["model"] = self.base_model
         if self.max_output_tokens is not None:
             body["max_output_tokens"] = max(SMALLEST_OUTPUT_TOKENS, self.max_output_tokens)
-        if self.user_hash is not None:
-            body["safety_identifier"] = self.user_hash
-        if self.cache_key is not None:
-            body["prompt_cache_key"] = self.cache_key
         return body

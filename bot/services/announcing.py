@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from typing import Any, Final, TypeVar
 
 from bot.domain.turns import Transport
@@ -54,6 +54,10 @@ class Announcer:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return await asyncio.shield(task)
+
+    async def outdated(self, destination: Destination, causes: Iterable[str]) -> None:
+        """Take note that notices no longer say how things stand: the next of each cause is posted at once."""
+        await self._notices.forget(destination.place, causes)
 
     async def aclose(self) -> None:
         """Cut off the notices under way: only where the process ends."""

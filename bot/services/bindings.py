@@ -24,6 +24,7 @@ from bot.domain.ids import (
 )
 from bot.domain.macros import expand_greeting
 from bot.domain.payers import member_payer, paying_member
+from bot.domain.persona_names import is_taken
 from bot.domain.places import Place
 from bot.domain.rights import WANTED, MemberRights, Right, may_decide, required
 from bot.domain.unicode_text import is_blank
@@ -33,7 +34,7 @@ from bot.services.binding_gate import BindingGate
 from bot.services.binding_index import BindingIndex
 from bot.services.catalog import CatalogService, Obstructed, Standing
 from bot.services.clock import Clock
-from bot.services.outlet import Destination
+from bot.services.outlet import Destination, OutletError
 from bot.services.own_characters import OwnCharacterFound, OwnCharacterService
 from bot.services.server_rules import ServerRules
 from bot.services.surroundings import SurroundingsOf
@@ -48,12 +49,19 @@ LOOK_AGAIN_AFTER_SECONDS: Final = 15.0
 """How often at most the messages of a channel make its paused character be looked at again."""
 PAUSED_FRESH_MS: Final = 14_000
 """How old what is known of a paused character may be when it is looked at again: it has changed since, if at all."""
+NAMES_SECONDS: Final = 5.0
+"""How long a command waits to hear who spoke in its channel last."""
 RESUMED: Final = "resumed"
+_PAUSED: Final = {cause: f"paused:{cause.value}" for cause in PauseCause}
+_STANDINGS: Final = frozenset({RESUMED, *_PAUSED.values()})
+"""The causes of the notices that tell whether a character speaks; the latest of them holds."""
 
 Greeter: TypeAlias = Callable[[Binding, Conversation, KnownCharacter, str], Awaitable[None]]
 """Sees to it that a greeting is posted in the character's voice before anything else is said."""
 Holder: TypeAlias = Callable[[Binding], Callable[[], None]]
 """Lets nothing be said for a binding until the function is called that it returns."""
+Speakers: TypeAlias = Callable[[Destination], Awaitable[Collection[str]]]
+"""Reads the names of who spoke in a place last. Raises an OutletError."""
 Stopper: TypeAlias = Callable[[Conversation], Awaitable[None]]
 """Stops the reply that is under way in a conversation, if any, and returns when its turn has ended.
 
@@ -119,6 +127,7 @@ class BindingService:
         greet: Greeter,
         hold: Holder,
         stop: Stopper,
+        speakers: Speakers,
         clock: Clock,
         message_content: bool,
         policy_url: str | None = None,
@@ -136,6 +145,7 @@ class BindingService:
         self._greet = greet
         self._hold = hold
         self._stop = stop
+        self._speakers = speakers
         self._clock = clock
         self._message_content = message_content
         self._policy_url = policy_url
@@ -179,8 +189,7 @@ class BindingService:
                 change = await self._use_again(there, known, trigger, asker)
             else:
                 change = await self._move_in(place, there, known, self._chosen(trigger), asker)
-        await self._make_room(there, change)
-        return _with_hint(change, place, missing)
+        return await self._settled_in(change, there, place, asker, missing)
 
     async def use_own(
         self,
@@ -206,7 +215,19 @@ class BindingService:
         async with self._changing:
             there = self._index.get(place.channel_id)
             change = await self._move_in(place, there, known, trigger, asker, daily_turns=daily_turns)
-        await self._make_room(there, change)
+        return await self._settled_in(change, there, place, asker, missing)
+
+    async def _settled_in(
+        self, change: BindingChange, there: Binding | None, place: Place, asker: Asker, missing: frozenset[Right]
+    ) -> BindingChange:
+        """See to what follows once a character may speak: whom it could be taken for, whom it replaces, and a hint."""
+        with _released_on_failure(change.release):
+            names = {asker.display_name}
+            if there is None or there.id != change.binding.id:
+                names.update(await self._last_speakers(place))
+            change = replace(change, binding=await self.met(change.binding, names))
+            if there is not None and there.id != change.binding.id:
+                await self._stop_all(there)
         return _with_hint(change, place, missing)
 
     async def greet(self, change: BindingChange) -> None:
@@ -247,6 +268,7 @@ class BindingService:
                 return BindingChange(binding, notices.already_here(name, speech))
             self._check_widening(binding, trigger, asker)
             changed = self._put(await self._bindings.set_trigger(binding.id, trigger, asker.asked_at))
+        changed = await self.met(changed, (asker.display_name,))
         return BindingChange(changed, notices.trigger_set(name, speech), notices.trigger_changed(name, speech))
 
     async def leave(self, place: Place | None, asker: Asker) -> BindingChange:
@@ -280,12 +302,40 @@ class BindingService:
             conversation = await self._conversations.reset(conversation.id, asker.asked_at) or conversation
             release = self._hold(binding)
         with _released_on_failure(release):
+            binding = await self.met(binding, (asker.display_name,))
             await self._stop(conversation)
         greeting = None
         if standing.cause is None and standing.known.ref == binding.character_ref:
             greeting = self._greeting(conversation, standing.known, asker)
         notice = notices.begun_afresh(self._shown_name(binding), in_thread=place.thread_id is not None)
         return BindingChange(binding, notices.FORGOTTEN, notice, greeting, release)
+
+    # Names.
+
+    async def met(self, binding: Binding, names: Collection[str]) -> Binding:
+        """Mark a character's name for good where it could be taken for one of these people's.
+
+        Returns the binding as it stands then. Whoever speaks or manages the channel is all that the bot knows of a
+        server's people: lists of members need another privileged intent.
+        """
+        known = self._gate.known(binding)
+        if binding.name_marked or known is None or not is_taken(known.character.name, names):
+            return binding
+        async with self._changing:
+            marked = await self._bindings.mark_name(binding.id)
+            if marked is None:
+                return binding
+            self._index.put(marked)
+        _log.info("Binding %s: somebody goes by the character's name, so it is marked", binding.id)
+        return marked
+
+    async def _last_speakers(self, place: Place) -> Collection[str]:
+        try:
+            async with asyncio.timeout(NAMES_SECONDS):
+                return await self._speakers(Destination(place.guild_id, place.channel_id))
+        except (OutletError, TimeoutError) as error:
+            _log.info("Who spoke in %s last cannot be read: %r", place.channel_id, error)
+            return ()
 
     # Pausing and waking.
 
@@ -301,7 +351,7 @@ class BindingService:
             self._index.put(paused)
         _log.info("Binding %s is paused: %s", binding.id, cause.value)
         text = notices.paused(cause, self._shown_name(paused), more_if_restricted=self._more_if_restricted(paused))
-        await self._announce(paused, f"paused:{cause.value}", text)
+        await self._announce_standing(paused, _PAUSED[cause], text)
         return paused
 
     async def resume(self, binding: Binding, active_from: MessageId | None = None) -> Binding | None:
@@ -321,7 +371,7 @@ class BindingService:
         _log.info("Binding %s goes on", binding.id)
         # It has just passed the gate of its channel, so its name may stand there.
         known = self._gate.known(resumed)
-        await self._announce(resumed, RESUMED, notices.resumed("" if known is None else known.character.name))
+        await self._announce_standing(resumed, RESUMED, notices.resumed("" if known is None else known.character.name))
         return resumed
 
     async def recheck(
@@ -546,6 +596,7 @@ class BindingService:
         release = self._hold(bound.binding)
         self._index.put(bound.binding)
         with _released_on_failure(release):
+            await self._announcer.outdated(_room(bound.binding), _STANDINGS)
             conversation = await self._conversation(bound.binding, Scope.ROOM, place.channel_id)
         name = known.character.name
         notice = notices.moved_in(name, self._speech(trigger), replaced=replaced)
@@ -553,11 +604,6 @@ class BindingService:
             notice = f"{notice}\n{own_wording.own_notice(asker.user_id, daily_turns)}"
         greeting = None if bound.renewed else self._greeting(conversation, known, asker)
         return BindingChange(bound.binding, notices.here_now(name), notice, greeting, release)
-
-    async def _make_room(self, there: Binding | None, change: BindingChange) -> None:
-        if there is not None and there.id != change.binding.id:
-            with _released_on_failure(change.release):
-                await self._stop_all(there)
 
     async def _use_again(
         self, there: Binding, known: KnownCharacter, trigger: Trigger | None, asker: Asker
@@ -570,6 +616,7 @@ class BindingService:
             # The catalogue has just said that nothing speaks against the character.
             binding = self._put(await self._bindings.resume(there.id, asker.asked_at))
             self._looked_at.pop(there.id, None)
+            await self._announcer.outdated(_room(binding), _STANDINGS)
             answer, notice = notices.awake(name), notices.resumed(name)
         if speech.trigger is not there.trigger:
             binding = self._put(await self._bindings.set_trigger(there.id, speech.trigger, asker.asked_at))
@@ -653,7 +700,8 @@ class BindingService:
         text = expand_greeting(first, char=known.character.name, user=asker.display_name)
         return None if is_blank(text) else Greeting(conversation, known, text)
 
-    async def _announce(self, binding: Binding, cause: str, text: str) -> None:
+    async def _announce_standing(self, binding: Binding, cause: str, text: str) -> None:
+        await self._announcer.outdated(_room(binding), _STANDINGS - {cause})
         await self._announcer.announce(_room(binding), cause, text)
 
 

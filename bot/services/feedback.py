@@ -207,10 +207,6 @@ class FeedbackService:
         self._outbox.stir()
         return rating
 
-    async def rating_of(self, user_id: UserId, ref: CharacterRef) -> Rating | None:
-        """Return a member's rating of a character."""
-        return await self._ratings.get(user_id, ref)
-
     async def average(self, ref: CharacterRef, guild_id: GuildId | None = None) -> float | None:
         """Return the average stars of one server's members, or of all; None below three ratings."""
         return shown_average(await self._ratings.stars(ref, guild_id))

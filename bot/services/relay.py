@@ -10,7 +10,7 @@ from typing import Final
 from bot.domain.bindings import Binding, BindingState, Conversation, Scope
 from bot.domain.failures import FailureCause, refusal_sentence
 from bot.domain.ids import BindingId, ChannelId, CharacterRef, ConversationId, GuildId, MessageId, TurnId, UserId
-from bot.domain.messages import Author, BotPolicy, IncomingMessage, Silence, silence_reason
+from bot.domain.messages import Author, BotPolicy, IncomingMessage, Silence, names_of_people, silence_reason
 from bot.domain.payers import paying_member
 from bot.domain.turns import AdmissionLimits, Admitted, Arrival, Refusal, Turn, TurnKind, TurnState
 from bot.errors import UserError
@@ -181,6 +181,7 @@ class RelayService:
         binding = self._index.get(channel_id)
         if binding is None:
             return
+        binding = await self._bindings.met(binding, names_of_people(messages))
         arrivals: list[Arrival] = []
         for message in messages:
             silence = await self._silence(message, binding)
@@ -234,13 +235,8 @@ class RelayService:
     async def _bot_turns(self, message: IncomingMessage, binding: Binding) -> int:
         """Count how many messages of allowed bots stand behind the last one of a member."""
         conversation = await self._conversation(binding, message.channel_id, binding.channel_id)
-        authors = await self._turns.last_authors(conversation.id, self._settings.bots.turns_in_a_row)
-        count = 0
-        for author in authors:
-            if author not in self._settings.bots.answered_ids:
-                break
-            count += 1
-        return count
+        bots = self._settings.bots
+        return bots.turns_so_far(await self._turns.last_authors(conversation.id, bots.turns_in_a_row))
 
     async def _conversation(self, binding: Binding, place: ChannelId, channel_id: ChannelId) -> Conversation:
         scope = Scope.ROOM if place == channel_id else Scope.THREAD

@@ -99,7 +99,7 @@ class SilenceService:
             if conversation is not None:
                 if message.author is not Author.MEMBER:
                     authors = await self._turns.last_authors(conversation.id, self._bots.turns_in_a_row)
-                    bot_turns = _leading(authors, self._bots.answered_ids)
+                    bot_turns = self._bots.turns_so_far(authors)
                 # A reset of one thread moves its own horizon and not that of the whole channel.
                 binding = replace(binding, active_from=max(binding.active_from, conversation.starts_after))
         return silence_reason(
@@ -120,12 +120,3 @@ class SilenceService:
         restricted = self._catalog.ceiling(replace(place, age_restricted=True))
         name = known.character.name if known.character.rating <= self._catalog.ceiling(place) else ""
         return PauseFacts(binding.pause_cause, name, more_if_restricted=known.character.rating <= restricted)
-
-
-def _leading(authors: list[UserId], among: frozenset[int]) -> int:
-    count = 0
-    for author in authors:
-        if author not in among:
-            break
-        count += 1
-    return count

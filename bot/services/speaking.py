@@ -9,7 +9,7 @@ from typing import Final
 from bot.domain.bindings import Binding, BindingState, Conversation, PauseCause, Scope
 from bot.domain.characters import KnownCharacter
 from bot.domain.failures import NOT_RETRYABLE, Failure, FailureCause, cut_mark, failure_sentence
-from bot.domain.ids import ChannelId, MessageId, TurnId
+from bot.domain.ids import ChannelId, MessageId, TurnId, snowflake_at
 from bot.domain.ratings import ContentRating
 from bot.domain.turns import (
     Post,
@@ -36,6 +36,7 @@ from bot.services.outlet import (
 )
 from bot.services.posting import Poster
 from bot.services.shaping import Shaper
+from bot.store.errors import StoreError
 from bot.store.turns import Turns
 
 _log = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ PAUSED: Final = "paused"
 """The stored cause of a turn whose character may not speak for the time being."""
 UNBOUND: Final = "unbound"
 """The stored cause of a turn whose character has left."""
+_MS_PER_SECOND: Final = 1_000
 NO_WEBHOOK_CAUSE: Final = "no_webhook"
 NO_WEBHOOK_NOTICE: Final = (
     "Characters speak under my name here, because I have no webhook in this channel. Give me the Manage Webhooks "
@@ -213,7 +215,7 @@ class Speaker:
             _log.info("Turn %s: its character may not speak any more", turn.id)
             await self.drop(turn.id, stage.destination, PAUSED if self._index.current(stage.binding) else UNBOUND)
         else:
-            self._move_buttons(stage.destination, delivery, shown=ending.controls is not None)
+            await self._move_buttons(turn.id, stage.destination, delivery, shown=ending.controls is not None)
             await self._hint_at_webhooks(stage.destination, delivery)
 
     async def _hint_at_webhooks(self, destination: Destination, delivery: Delivery) -> None:
@@ -243,19 +245,34 @@ class Speaker:
         await self._turns.finish(turn_id, TurnState.DROPPED, cause=cause, now_ms=self._poster.clock.now_ms())
         self._poster.settle(destination, turn_id)
 
-    def _move_buttons(self, destination: Destination, delivery: Delivery, *, shown: bool) -> None:
+    async def _move_buttons(
+        self, turn_id: TurnId, destination: Destination, delivery: Delivery, *, shown: bool
+    ) -> None:
         """Take the buttons off the reply before, when there is room; the old ones would go on working."""
         if not shown or delivery.last_message is None:
             return
         now = self._poster.clock.monotonic()
         message_id, transport = delivery.last_message
-        before = self._buttons.pop(destination.place, None)
+        before = self._buttons.pop(destination.place, None) or await self._buttons_before(turn_id, destination)
         self._buttons[destination.place] = _Buttons(message_id, transport, now)
         if len(self._buttons) > MOST_BUTTONS_REMEMBERED:
             self._buttons.popitem(last=False)
         if before is None or before.message_id == message_id or now - before.placed_at > BUTTONS_MOVE_WITHIN_SECONDS:
             return
         self._poster.tidy(destination, before.transport, before.message_id)
+
+    async def _buttons_before(self, turn_id: TurnId, destination: Destination) -> _Buttons | None:
+        """Find out where an earlier process put the buttons of a place; None where they are too old to be moved."""
+        clock = self._poster.clock
+        horizon = MessageId(snowflake_at(clock.now_ms() - round(BUTTONS_MOVE_WITHIN_SECONDS * _MS_PER_SECOND)))
+        try:
+            post = await self._poster.posts.last_in(destination.place, other_than=turn_id, newer_than=horizon)
+        except StoreError as error:
+            _log.info("Turn %s: where the buttons are cannot be looked up: %s", turn_id, error)
+            return None
+        if post is None or post.message_id is None:
+            return None
+        return _Buttons(post.message_id, post.transport, clock.monotonic())
 
 
 def destination_of(conversation: Conversation) -> Destination:

@@ -59,7 +59,7 @@ class Stages:
             known,
             guild_name=around.guild_name,
             bot_name=around.bot_name,
-            member_names=tuple(members.values()),
+            marked=binding.name_marked,
         )
         return Stage(
             binding=binding,

@@ -45,63 +45,35 @@ class Bindings:
         trigger, binder, payer with what they agreed to, and `active_from`.
         """
         async with self._database.transaction() as tx:
-            return await self.create_in(
-                tx,
-                guild_id=guild_id,
-                channel_id=channel_id,
-                character_ref=character_ref,
-                trigger=trigger,
-                bound_by=bound_by,
-                payer=payer,
-                active_from=active_from,
-                now_ms=now_ms,
-                daily_turns=daily_turns,
+            before = await tx.execute(
+                "SELECT * FROM binding WHERE channel_id = $1 AND state <> 'ended' ORDER BY id", channel_id
             )
-
-    async def create_in(
-        self,
-        tx: Transaction,
-        *,
-        guild_id: GuildId,
-        channel_id: ChannelId,
-        character_ref: CharacterRef,
-        trigger: Trigger,
-        bound_by: UserId,
-        payer: PayerId,
-        active_from: MessageId,
-        now_ms: int,
-        daily_turns: int | None = None,
-    ) -> Bound:
-        """As create, inside a transaction that does more."""
-        before = await tx.execute(
-            "SELECT * FROM binding WHERE channel_id = $1 AND state <> 'ended' ORDER BY id", channel_id
-        )
-        ended: list[Binding] = []
-        for row in before:
-            if row["character_ref"] != character_ref:
-                ended += await self._end(tx, BindingId(row["id"]), now_ms)
-        (row,) = await tx.execute(
-            """
-            INSERT INTO binding (guild_id, channel_id, character_ref, trigger_mode, state, bound_by, payer,
-                                 active_from, created_at, daily_turns)
-            VALUES ($1, $2, $3, $4, 'active', $5, $6, $7, $8, $9)
-            ON CONFLICT (channel_id, character_ref) WHERE state <> 'ended' DO UPDATE
-            SET trigger_mode = excluded.trigger_mode, state = 'active', pause_cause = NULL,
-                bound_by = excluded.bound_by, payer = excluded.payer, active_from = excluded.active_from,
-                daily_turns = excluded.daily_turns
-            RETURNING *
-            """,
-            guild_id,
-            channel_id,
-            character_ref,
-            trigger.value,
-            bound_by,
-            payer,
-            active_from,
-            now_ms,
-            daily_turns,
-        )
-        return Bound(_binding(row), tuple(ended), renewed=len(ended) < len(before))
+            ended: list[Binding] = []
+            for row in before:
+                if row["character_ref"] != character_ref:
+                    ended += await self._end(tx, BindingId(row["id"]), now_ms)
+            (row,) = await tx.execute(
+                """
+                INSERT INTO binding (guild_id, channel_id, character_ref, trigger_mode, state, bound_by, payer,
+                                     active_from, created_at, daily_turns)
+                VALUES ($1, $2, $3, $4, 'active', $5, $6, $7, $8, $9)
+                ON CONFLICT (channel_id, character_ref) WHERE state <> 'ended' DO UPDATE
+                SET trigger_mode = excluded.trigger_mode, state = 'active', pause_cause = NULL,
+                    bound_by = excluded.bound_by, payer = excluded.payer, active_from = excluded.active_from,
+                    daily_turns = excluded.daily_turns
+                RETURNING *
+                """,
+                guild_id,
+                channel_id,
+                character_ref,
+                trigger.value,
+                bound_by,
+                payer,
+                active_from,
+                now_ms,
+                daily_turns,
+            )
+            return Bound(_binding(row), tuple(ended), renewed=len(ended) < len(before))
 
     async def end(self, binding_id: BindingId, now_ms: int) -> Binding | None:
         """End a binding and drop the texts of its conversations; None when it is not live.
@@ -163,6 +135,12 @@ class Bindings:
             payer,
         )
 
+    async def mark_name(self, binding_id: BindingId) -> Binding | None:
+        """Write down that the character's name is marked from now on; None when the binding is not live."""
+        return await self._change(
+            "UPDATE binding SET name_marked = 1 WHERE id = $1 AND state <> 'ended' RETURNING *", binding_id
+        )
+
     async def _change(self, sql: str, *values: int | str) -> Binding | None:
         async with self._database.transaction() as tx:
             rows = await tx.execute(sql, *values)
@@ -177,12 +155,6 @@ class Bindings:
         """Return all live bindings."""
         return await self._read("SELECT * FROM binding WHERE state <> 'ended' ORDER BY id")
 
-    async def by_channel(self, channel_id: ChannelId) -> list[Binding]:
-        """Return the live bindings of a channel (never of a thread)."""
-        return await self._read(
-            "SELECT * FROM binding WHERE channel_id = $1 AND state <> 'ended' ORDER BY id", channel_id
-        )
-
     async def by_guild(self, guild_id: GuildId) -> list[Binding]:
         """Return the live bindings of a server."""
         return await self._read("SELECT * FROM binding WHERE guild_id = $1 AND state <> 'ended' ORDER BY id", guild_id)
@@ -195,12 +167,6 @@ class Bindings:
                 "SELECT * FROM binding WHERE payer = $1 AND state <> 'ended' ORDER BY id", payer
             )
         ]
-
-    async def of_character(self, character_ref: CharacterRef) -> list[Binding]:
-        """Return the live bindings of a character, in all servers."""
-        return await self._read(
-            "SELECT * FROM binding WHERE character_ref = $1 AND state <> 'ended' ORDER BY id", character_ref
-        )
 
     async def _read(self, sql: str, *values: int) -> list[Binding]:
         return [_binding(row) for row in await self._database.read(sql, *values)]
@@ -221,4 +187,5 @@ def _binding(row: Row) -> Binding:
         MessageId(row["active_from"]),
         row["created_at"],
         row["daily_turns"],
+        bool(row["name_marked"]),
     )

@@ -4,7 +4,7 @@ from typing import Final
 
 from bot.domain.bindings import Binding, Conversation, Scope
 from bot.domain.ids import BindingId, ChannelId, ConversationId, GuildId, MessageId
-from bot.store.database import Database, Row, Transaction
+from bot.store.database import Database, Row
 from bot.store.texts import AFTER_EVERYTHING, drop_conversation
 
 DELETED: Final = "deleted"
@@ -29,28 +29,22 @@ class Conversations:
         if found := await self.find(binding.id, scope, scope_id):
             return found
         async with self._database.transaction() as tx:
-            return await self.get_or_create_in(tx, binding, scope, scope_id, now_ms)
-
-    async def get_or_create_in(
-        self, tx: Transaction, binding: Binding, scope: Scope, scope_id: int, now_ms: int
-    ) -> Conversation:
-        """As get_or_create, inside a transaction that does more."""
-        rows = await tx.execute(
-            """
-            INSERT INTO conversation (binding_id, scope, scope_id, guild_id, channel_id, starts_after, created_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7)
-            ON CONFLICT (binding_id, scope, scope_id) DO NOTHING
-            RETURNING *
-            """,
-            binding.id,
-            scope.value,
-            scope_id,
-            binding.guild_id,
-            binding.channel_id,
-            binding.active_from,
-            now_ms,
-        )
-        return _conversation((rows or await tx.execute(_FIND, binding.id, scope.value, scope_id))[0])
+            rows = await tx.execute(
+                """
+                INSERT INTO conversation (binding_id, scope, scope_id, guild_id, channel_id, starts_after, created_at)
+                VALUES ($1, $2, $3, $4, $5, $6, $7)
+                ON CONFLICT (binding_id, scope, scope_id) DO NOTHING
+                RETURNING *
+                """,
+                binding.id,
+                scope.value,
+                scope_id,
+                binding.guild_id,
+                binding.channel_id,
+                binding.active_from,
+                now_ms,
+            )
+            return _conversation((rows or await tx.execute(_FIND, binding.id, scope.value, scope_id))[0])
 
     async def get(self, conversation_id: ConversationId) -> Conversation | None:
         """Return a conversation."""

@@ -1,5 +1,7 @@
 """When the bot last posted which notice where, so that it does not repeat itself."""
 
+from collections.abc import Iterable
+
 from bot.domain.ids import ChannelId
 from bot.store.database import Database
 
@@ -30,3 +32,9 @@ class Notices:
                     window_ms,
                 )
             )
+
+    async def forget(self, channel_id: ChannelId, causes: Iterable[str]) -> None:
+        """Let notices of some causes be posted again at once."""
+        async with self._database.transaction() as tx:
+            for cause in causes:
+                await tx.execute("DELETE FROM notice WHERE channel_id = $1 AND cause = $2", channel_id, cause)

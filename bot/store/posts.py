@@ -134,6 +134,17 @@ class Posts:
                 found.add(message_id)
         return found
 
+    async def last_in(self, place: ChannelId, *, other_than: TurnId, newer_than: MessageId) -> Post | None:
+        """Return the newest message of a channel or thread that belongs to another turn, and is newer than some id."""
+        rows = await self._database.read(
+            f"SELECT {_COLUMNS} FROM post WHERE state = 'posted' AND message_id > $1 AND turn_id <> $2 "
+            "AND COALESCE(thread_id, channel_id) = $3 ORDER BY message_id DESC LIMIT 1",
+            newer_than,
+            other_than,
+            place,
+        )
+        return _post(rows[0]) if rows else None
+
     async def replies_in(self, place: ChannelId, *, limit: int = 100) -> list[MessageId]:
         """Return the messages that stand for replies to the newest messages of a channel or thread."""
         rows = await self._database.read(

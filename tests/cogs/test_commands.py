@@ -193,3 +193,12 @@ def test_no_cog_covers_a_method_of_the_library(built: Application) -> None:
         if name in inherited and name not in {"cog_load", "cog_unload"}
     }
     assert covered == set()
+
+
+def test_one_place_alone_answers_failures(built: Application) -> None:
+    """Handlers of commands and groups run beside the tree's own, which would answer twice."""
+    for command in built.client.tree.walk_commands():
+        own = command.on_error
+        assert own is None or hasattr(own, "__discord_app_commands_base_function__")
+        if isinstance(command, app_commands.Command):
+            assert getattr(command.binding, "__discord_app_commands_error_handler__", None) is None

@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.bindings import Binding, BindingState, PauseCause, Trigger
 from bot.domain.ids import BindingId, ChannelId, CharacterRef, GuildId, MessageId, PayerId, UserId
-from bot.domain.messages import Author, BotPolicy, IncomingMessage, Silence, silence_reason
+from bot.domain.messages import Author, BotPolicy, IncomingMessage, Silence, names_of_people, silence_reason
 
 FRIENDLY = UserId(7)
 BINDING = Binding(
@@ -83,12 +83,25 @@ def test_allowed_bots_talk_among_themselves_only_for_so_long(so_far: int, expect
     assert silence_reason(FRIENDLY_BOT, BINDING, ignored=False, bots=BOTS, bot_turns_so_far=so_far) is expected
 
 
+@pytest.mark.parametrize(
+    ("authors", "so_far"),
+    [([], 0), ([40], 0), ([FRIENDLY], 1), ([FRIENDLY, FRIENDLY, 40, FRIENDLY], 2), ([40, FRIENDLY], 0)],
+)
+def test_the_turns_of_bots_are_counted_back_to_a_person(authors: list[int], so_far: int) -> None:
+    assert BOTS.turns_so_far(map(UserId, authors)) == so_far
+
+
 def test_a_member_is_answered_however_long_bots_have_talked() -> None:
     assert silence_reason(MESSAGE, BINDING, ignored=False, bots=BOTS, bot_turns_so_far=9) is None
 
 
 def test_by_default_no_bot_is_answered() -> None:
     assert silence_reason(FRIENDLY_BOT, BINDING, ignored=False, bots=BotPolicy()) is Silence.OTHER_BOT
+
+
+def test_the_names_of_webhooks_and_of_its_own_are_nobodys() -> None:
+    messages = [replace(MESSAGE, author=author, author_name=author.value) for author in Author]
+    assert names_of_people([*messages, MESSAGE]) == {"member", "bot", "Alice"}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ import random
 import sqlite3
 import sys
 import tempfile
-from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -32,6 +31,9 @@ SENTENCES: Final = (
     "Here is how I see it.",
 )
 TOKENS_PER_SECOND: Final = 60.0
+SECONDS_A_COMMAND: Final = 0.2
+"""Bringing a character in takes half a dozen requests; more commands a second than people give meet Discord's limit of
+50 requests a second, which is not what is looked at here."""
 
 
 @dataclass(frozen=True)
@@ -55,12 +57,6 @@ class Findings:
     problems: list[str] = field(default_factory=list[str])
 
 
-def long_reply(request: ResponseRequest) -> str:
-    """Answer with a few sentences, more for some than for others, so that some are cut in mid-stream."""
-    del request
-    return " ".join(random.choices(SENTENCES, k=random.randint(1, 12)))  # noqa: S311 - dice of a test
-
-
 class KillRun:
     """One run of a plan."""
 
@@ -76,7 +72,7 @@ class KillRun:
         guild = self._world.discord.add_guild("Kill test")
         self._channels = [guild.add_channel(f"room-{number}") for number in range(self._plan.channels)]
         people = [guild.owner, guild.add_member("Bea"), guild.add_member("Cyril")]
-        self._world.upstream.responder = long_reply
+        self._world.upstream.responder = self._long_reply
         self._world.upstream.pace.tokens_per_second = TOKENS_PER_SECOND
         async with BotProcess(
             self._world,
@@ -88,6 +84,7 @@ class KillRun:
             await self._world.discord.wait_for(lambda: self._world.discord.world.interactions.commands.of(None), 30)
             for channel in self._channels:
                 await (await guild.owner.slash(channel, "character use", character="helpful-guide")).final_message()
+                await asyncio.sleep(SECONDS_A_COMMAND)
             deeds = ["say"] * self._plan.messages + ["kill"] * self._plan.kills + ["drop"] * self._plan.drops
             self._dice.shuffle(deeds)
             for deed in deeds:
@@ -103,17 +100,27 @@ class KillRun:
                 else:
                     await self._world.discord.drop_gateway(resumable=self._dice.random() < 0.5)
             try:
-                await self._settle(bot)
+                at_rest = await self._settle(bot)
             except TimeoutError:
                 return self._look("the bot did not come to rest")
+            if not at_rest:
+                return self._look("the bot ended by itself")
             status = await bot.terminate()
         findings = self._look()
         if status != 0:
             findings.problems.append(f"the bot ended with status {status}")
         return findings
 
-    async def _settle(self, bot: BotProcess) -> None:
-        """Wait until every message is in the database and no turn is open."""
+    def _long_reply(self, request: ResponseRequest) -> str:
+        """Answer with a few sentences, more for some than for others, so that some are cut in mid-stream.
+
+        Dice of its own for each request: in which order they come is not the plan's.
+        """
+        dice = random.Random(f"{self._plan.seed} {request.items[-1].text}")  # noqa: S311 - dice of a test
+        return " ".join(dice.choices(SENTENCES, k=dice.randint(1, 12)))
+
+    async def _settle(self, bot: BotProcess) -> bool:
+        """Wait until every message is in the database and no turn is open; False where the bot ends before."""
         async with asyncio.timeout(QUIET_SECONDS + self._plan.messages / 10):
             while bot.running:
                 with self._database() as database:
@@ -126,8 +133,9 @@ class KillRun:
                     ).fetchone()
                 database.close()
                 if claimed >= len(self._said) and not open_claims and not open_turns:
-                    return
+                    return True
                 await asyncio.sleep(0.2)
+        return False
 
     def _database(self) -> sqlite3.Connection:
         return sqlite3.connect(f"file:{self._world.folder / 'bot.db'}?mode=ro", uri=True)
@@ -142,14 +150,13 @@ class KillRun:
         for message_id in self._said:
             if claims.get(message_id) is None:
                 findings.problems.append(f"message {message_id} belongs to no turn")
-        visible = {
-            message.id: message
-            for channel in self._channels
-            for message in channel.messages.values()
-            if self._is_reply_or_mark(message)
-        }
-        accounted = Counter(message_id for *_, message_id in posts)
-        findings.problems += [f"visible message {m} belongs to no turn" for m in visible if m not in accounted]
+        visible = {message.id: message for channel in self._channels for message in channel.messages.values()}
+        accounted = {message_id for *_, message_id in posts}
+        findings.problems += [
+            f"visible message {message.id} belongs to no turn"
+            for message in visible.values()
+            if message.id not in accounted and self._is_of_a_turn(message)
+        ]
         for turn_id, kind, state in turns:
             own = [(post_kind, number, m) for t, post_kind, number, m in posts if t == turn_id]
             shown = [entry for entry in own if entry[2] in visible]
@@ -168,10 +175,15 @@ class KillRun:
             findings.marks += bool(marks)
         return findings
 
-    def _is_reply_or_mark(self, message: Message) -> bool:
+    def _is_of_a_turn(self, message: Message) -> bool:
+        """Tell a reply or mark, should the store not know it, from notices and answers: those have no name of ours.
+
+        discord.py gives a number to what is sent without a name.
+        """
         if message.webhook is not None:
             return True
-        return message.author.id == self._world.discord.bot_user.id and message.content.startswith("⚠")
+        named = message.nonce is not None and not str(message.nonce).isdecimal()
+        return named and message.author.id == self._world.discord.bot_user.id
 
 
 async def run(plan: Plan, folder: Path) -> Findings:

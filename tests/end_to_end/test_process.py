@@ -129,6 +129,8 @@ async def test_commands_can_be_sent_without_running(world: World) -> None:
     assert registered
     assert line == f"Sent {len(registered)} commands to Discord."
     assert world.discord.gateway.identifies == []
+    assert world.upstream.calls == []
+    assert not (world.folder / "bot.alive").exists()
 
 
 async def test_a_check_prints_its_findings_and_nothing_else(world: World) -> None:

@@ -329,6 +329,9 @@ async def test_the_buttons_stand_under_the_latest_reply(world: World) -> None:
         await scene.until(lambda: not greeting.components and bool(first.components), "buttons moved")
         second = await scene.ask("Two?", "Two.")
         await scene.until(lambda: not first.components and bool(second.components), "buttons moved")
+    async with world.bot():
+        third = await scene.ask("Three?", "Three.")
+        await scene.until(lambda: not second.components and bool(third.components), "buttons moved after a restart")
 
 
 async def test_without_feedback_buttons_replies_are_bare(world: World) -> None:

@@ -44,8 +44,9 @@ async def test_a_webhook_that_was_deleted_while_the_bot_was_away_is_made_anew(wo
         await scene.use()
     scene.channel.remove_webhook(scene.channel.webhooks[0])
     async with world.bot():
-        with world.discord.expect_refusal(code=10015):
+        with world.discord.expect_refusal(code=10015), beyond_reach(world):
             await scene.ask("Still there?", "Still here.")
+            await scene.until(lambda: bool(world.discord.refusals[-1].code == 10008), "the end of tidying")
     assert len(scene.channel.webhooks) == 1
     assert scene.spoken() == [GREETING, "Still here."]
 
@@ -133,6 +134,22 @@ async def test_a_name_that_discord_forbids_or_that_misleads_is_repaired(world: W
         await scene.use()
         reply = await scene.ask("Who are you?", "Guess.")
     assert reply.author.name == shown
+
+
+async def test_a_name_of_somebody_who_spoke_stays_marked(world: World) -> None:
+    scene = Scene.of(world)
+    world.upstream.catalog.update(GUIDE, name="Bob")
+    bob = scene.guild.add_member("Bob")
+    async with world.bot():
+        greeting = await scene.use()
+        first = await scene.ask("Who are you?", "Guess.", who=bob)
+        second = await scene.ask("Who are you?", "Guess again.")
+        assert [message.author.name for message in (greeting, first, second)] == ["Bob", "Bob (AI)", "Bob (AI)"]
+        other = scene.beside()
+        await bob.say(other.channel, "I was here")
+        assert (await other.use()).author.name == "Bob (AI)"
+    async with world.bot():
+        assert (await scene.ask("Still?", "Still.")).author.name == "Bob (AI)"
 
 
 async def test_a_name_that_discord_refuses_against_all_rules_costs_no_reply(world: World) -> None:

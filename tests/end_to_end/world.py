@@ -65,7 +65,7 @@ class World:
     @asynccontextmanager
     async def _connecting(self, changes: dict[str, str]) -> AsyncGenerator[tuple[Application, asyncio.Task[None]]]:
         settings = self.settings(**changes)
-        async with app.application(settings, clock=self.time.clock()) as running:
+        async with app.application(settings, clock=self.time.clock()) as running, running.working():
             connection = asyncio.create_task(running.connect())
             try:
                 yield running, connection

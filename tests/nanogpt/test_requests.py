@@ -76,10 +76,8 @@ def test_what_is_optional_is_sent_when_it_is_there() -> None:
     request = ResponseRequest(
         CharacterId("guide"),
         (),
-        user_hash="hash",
         base_model="some/model",
         max_output_tokens=500,
-        cache_key="conversation",
     )
     assert request.body(stream=False, with_model=True) == {
         "character_id": "guide",
@@ -88,8 +86,6 @@ def test_what_is_optional_is_sent_when_it_is_there() -> None:
         "stream": False,
         "model": "some/model",
         "max_output_tokens": 500,
-        "safety_identifier": "hash",
-        "prompt_cache_key": "conversation",
     }
     assert "model" not in request.body(stream=False, with_model=False)
 

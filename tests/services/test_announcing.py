@@ -45,6 +45,17 @@ async def test_the_same_cause_is_told_once_in_five_minutes(
     assert outlet.texts == ["first", "third"]
 
 
+async def test_what_no_longer_holds_is_told_again_at_once(announcer: Announcer, outlet: NoticeOutlet) -> None:
+    for cause in ("paused", "full"):
+        await announcer.announce(ROOM, cause, cause)
+        await announcer.announce(THREAD, cause, cause)
+    await announcer.outdated(ROOM, ["paused", "never told"])
+    for cause in ("paused", "full"):
+        await announcer.announce(ROOM, cause, f"{cause} again")
+        await announcer.announce(THREAD, cause, f"{cause} again")
+    assert outlet.texts[4:] == ["paused again"]
+
+
 async def test_another_cause_and_another_thread_are_told_apart(announcer: Announcer, outlet: NoticeOutlet) -> None:
     assert await announcer.announce(ROOM, "paused", "a")
     assert await announcer.announce(ROOM, "resumed", "b")

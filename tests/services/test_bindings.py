@@ -28,7 +28,7 @@ from bot.services.bindings import (
 from bot.services.catalog import CatalogService
 from bot.services.ceilings import Ceilings
 from bot.services.character_shelf import CharacterShelf
-from bot.services.outlet import Destination
+from bot.services.outlet import Destination, Forbidden, OutletError
 from bot.services.server_rules import ServerRules
 from bot.services.surroundings import Surroundings
 from bot.store.bindings import Bindings
@@ -91,6 +91,14 @@ class Town:
     """The channels that the gateway shows, and which of them are age-restricted."""
 
     restricted: dict[ChannelId, bool] = field(default_factory=lambda: {ROOM.channel_id: False})
+    spoke: dict[ChannelId, set[str] | OutletError] = field(default_factory=dict[ChannelId, "set[str] | OutletError"])
+    """Who spoke in a channel last, or why that cannot be read."""
+
+    async def speakers(self, destination: Destination) -> set[str]:
+        spoke = self.spoke.get(destination.channel_id, set[str]())
+        if isinstance(spoke, OutletError):
+            raise spoke
+        return spoke
 
     def around(self, destination: Destination) -> Surroundings | None:
         flag = self.restricted.get(destination.channel_id)
@@ -194,6 +202,7 @@ class Rig:
             greet=self.voices.greet,
             hold=self.voices.hold,
             stop=self.voices.stop,
+            speakers=self.town.speakers,
             clock=self.clock.clock,
             message_content=message_content,
             policy_url=policy_url,
@@ -622,6 +631,25 @@ async def test_a_channel_that_gains_its_flag_wakes_the_character(
     assert "**Night Bard** is back" in outlet.texts[-1]
 
 
+async def test_each_pause_and_each_return_is_told_however_soon(service: BindingService, outlet: NoticeOutlet) -> None:
+    await service.use(RESTRICTED, asker(), "night-bard")
+    for _ in range(2):
+        await service.channel_changed(ROOM.channel_id, age_restricted=False)
+        await service.channel_changed(ROOM.channel_id, age_restricted=True)
+    assert ["is back" in text for text in outlet.texts] == [False, True, False, True]
+
+
+@pytest.mark.parametrize("address", ["night-bard", "helpful-guide"])
+async def test_a_pause_soon_after_a_character_was_brought_in_is_told(
+    service: BindingService, outlet: NoticeOutlet, address: str
+) -> None:
+    change = await service.use(RESTRICTED, asker(), "night-bard")
+    await service.pause(change.binding, PauseCause.UNAVAILABLE)
+    change = await service.use(RESTRICTED, asker(1), address)
+    await service.pause(change.binding, PauseCause.UNAVAILABLE)
+    assert len(outlet.texts) == 2
+
+
 async def test_a_channel_that_changes_otherwise_disturbs_nobody(
     service: BindingService, index: BindingIndex, outlet: NoticeOutlet
 ) -> None:
@@ -787,6 +815,65 @@ async def test_the_watch_wakes_paused_characters_and_outlives_trouble(
     assert woken is not None
     assert woken.state is BindingState.ACTIVE
     assert upstream.status == 200
+
+
+# Names.
+
+
+@pytest.mark.parametrize(
+    ("spoke", "name", "marked"),
+    [
+        (set[str](), "Alice", False),
+        (set[str](), "Helpful Guide", True),
+        ({"Bob"}, "Alice", False),
+        ({"Bob", "h\u0435lpful guide"}, "Alice", True),
+        (Forbidden(), "Alice", False),
+    ],
+)
+async def test_a_name_of_whoever_brings_a_character_or_spoke_last_is_marked(
+    service: BindingService, index: BindingIndex, town: Town, spoke: set[str] | OutletError, name: str, *, marked: bool
+) -> None:
+    town.spoke[ROOM.channel_id] = spoke
+    used = await service.use(ROOM, asker(name=name), "helpful-guide")
+    assert used.binding.name_marked is marked
+    assert index.get(ROOM.channel_id) == used.binding
+
+
+@pytest.mark.parametrize("again", ["use", "settings", "reset"])
+async def test_a_name_of_whoever_manages_a_channel_later_is_marked(
+    service: BindingService, index: BindingIndex, again: str
+) -> None:
+    await service.use(ROOM, asker(), "helpful-guide")
+    other = asker(1, name="Helpful Guide")
+    changed = await (
+        service.use(ROOM, other, "helpful-guide")
+        if again == "use"
+        else service.settings(ROOM, other, Trigger.MENTION)
+        if again == "settings"
+        else service.reset(ROOM, other)
+    )
+    assert changed.binding.name_marked
+    assert index.get(ROOM.channel_id) == changed.binding
+
+
+async def test_a_mark_once_given_stays(rig: Rig, service: BindingService, index: BindingIndex) -> None:
+    used = await service.use(ROOM, asker(), "helpful-guide")
+    assert await service.met(used.binding, ["Bob"]) == used.binding
+    marked = await service.met(used.binding, ["Helpful Guide"])
+    assert await service.met(marked, ["Bob"]) == marked
+    await service.settings(ROOM, asker(1), Trigger.MENTION)
+    fresh = BindingIndex()
+    await replace(rig, index=fresh).service().load()
+    for known in (index.get(ROOM.channel_id), fresh.get(ROOM.channel_id)):
+        assert known is not None
+        assert known.name_marked
+
+
+async def test_what_left_meanwhile_is_not_marked(service: BindingService, index: BindingIndex) -> None:
+    used = await service.use(ROOM, asker(), "helpful-guide")
+    await service.leave(ROOM, asker(1))
+    assert not (await service.met(used.binding, ["Helpful Guide"])).name_marked
+    assert len(index) == 0
 
 
 # Channels and servers that go.

@@ -66,7 +66,7 @@ async def test_an_unknown_character_is_a_sentence(world: FeedbackWorld, address:
 async def test_a_rating_is_kept_with_its_text_and_server(world: FeedbackWorld) -> None:
     ref = await world.character()
     await world.feedback.rate(MEMBER, ref, stars="4", text="  Patient and kind.  ", place=OPEN_PLACE)
-    rating = await world.feedback.rating_of(MEMBER, ref)
+    rating = await world.ratings.get(MEMBER, ref)
     assert rating is not None
     assert (rating.review, rating.guild_id) == (Review(4, "Patient and kind."), GUILD)
 
@@ -75,7 +75,7 @@ async def test_a_second_rating_takes_the_place_of_the_first(world: FeedbackWorld
     ref = await world.character()
     await world.feedback.rate(MEMBER, ref, stars="4", text="Patient and kind.", place=OPEN_PLACE)
     await world.feedback.rate(MEMBER, ref, stars="2", text="", place=None)
-    rating = await world.feedback.rating_of(MEMBER, ref)
+    rating = await world.ratings.get(MEMBER, ref)
     assert rating is not None
     assert (rating.review, rating.guild_id) == (Review(2), None)
 
@@ -131,7 +131,7 @@ async def test_what_is_wrong_with_a_rating_is_a_sentence(
     ref = await world.character()
     with pytest.raises(UserError, match=sentence):
         await world.feedback.rate(MEMBER, ref, stars=stars, text=text, place=OPEN_PLACE)
-    assert await world.feedback.rating_of(MEMBER, ref) is None
+    assert await world.ratings.get(MEMBER, ref) is None
 
 
 async def test_the_form_begins_with_what_was_said_earlier(world: FeedbackWorld) -> None:

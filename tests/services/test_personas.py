@@ -11,26 +11,25 @@ def known(name: str, avatar_url: str | None = AVATAR) -> KnownCharacter:
 
 
 def test_a_character_speaks_under_its_own_name_and_picture() -> None:
-    persona = persona_for(known("Ada"), guild_name="A Server", bot_name="A Bot")
+    persona = persona_for(known("Ada"), guild_name="A Server", bot_name="A Bot", marked=False)
     assert persona == Persona(CharacterId("an-id"), "Ada", AVATAR)
 
 
 def test_a_character_without_a_picture_has_none() -> None:
-    assert persona_for(known("Ada", None), guild_name="A Server", bot_name="A Bot").avatar_url is None
+    assert persona_for(known("Ada", None), guild_name="A Server", bot_name="A Bot", marked=False).avatar_url is None
 
 
 def test_names_that_could_be_taken_for_somebody_are_marked() -> None:
     taken = {
-        persona_for(known("A Server"), guild_name="A Server", bot_name="A Bot").name,
-        persona_for(known("A Bot"), guild_name="A Server", bot_name="A Bot").name,
-        persona_for(known("Alice"), guild_name="A Server", bot_name="A Bot", member_names=["Alice"]).name,
-        persona_for(known("Boss"), guild_name="A Server", bot_name="A Bot", staff_names=["Boss"]).name,
+        persona_for(known("A Server"), guild_name="A Server", bot_name="A Bot", marked=False).name,
+        persona_for(known("A Bot"), guild_name="A Server", bot_name="A Bot", marked=False).name,
+        persona_for(known("Alice"), guild_name="A Server", bot_name="A Bot", marked=True).name,
     }
-    assert taken.isdisjoint({"A Server", "A Bot", "Alice", "Boss"})
+    assert taken == {"A Server (AI)", "A Bot (AI)", "Alice (AI)"}
 
 
 def test_a_name_that_discord_refuses_is_repaired() -> None:
-    name = persona_for(known("Clyde of Discord" * 10), guild_name="A Server", bot_name="A Bot").name
+    name = persona_for(known("Clyde of Discord" * 10), guild_name="A Server", bot_name="A Bot", marked=False).name
     assert 1 <= len(name) <= 80
     assert "clyde" not in name.lower()
     assert "discord" not in name.lower()

@@ -106,8 +106,8 @@ async def test_deleting_tells_what_was_deleted_and_keeps_the_wish_to_be_ignored(
     await world.privacy.toggle_ignored(MEMBER, NOW)
     deleted = await world.privacy.delete(MEMBER)
     assert deleted.ratings == 1
-    assert await world.feedback.rating_of(MEMBER, ref) is None
-    assert await world.feedback.rating_of(UserId(401), ref) is not None
+    assert await world.ratings.get(MEMBER, ref) is None
+    assert await world.ratings.get(UserId(401), ref) is not None
     assert world.ignored.is_ignored(MEMBER)
 
 

@@ -1,4 +1,5 @@
 import asyncio
+from pathlib import Path
 
 import httpx
 import pytest
@@ -13,6 +14,7 @@ from bot.services.outlet import Busy, Forbidden, Gone, Lost, OutletError, Refuse
 from bot.services.speaking import FOLD_WITHIN_MS
 from bot.services.turn import TYPING_AFTER_SECONDS, TYPING_AGAIN_SECONDS, Readers, TurnSettings
 from bot.store.database import Database
+from bot.store.errors import DatabaseLocked
 from bot.store.vault import Vault
 from tests.support.manual_clock import ManualClock
 from tests.support.recording_outlet import Act, Call, Gate, fails
@@ -806,6 +808,39 @@ async def test_buttons_move_to_the_newest_reply(world: RelayWorld) -> None:
     assert second.draft.controls.feedback
 
 
+async def test_buttons_move_away_from_what_an_earlier_process_said(world: RelayWorld) -> None:
+    other = await opened(world, Rules(feedback_buttons=True))
+    await other.ask()
+    await other.ask("And in the thread?", at=THREAD)
+    later = await opened(other, Rules(feedback_buttons=True))
+    await later.ask()
+    assert [message.draft.controls is not None for message in later.shown()] == [False, True]
+    assert [message.draft.controls is not None for message in later.shown(THREAD)] == [True]
+
+
+async def test_buttons_of_an_earlier_process_are_left_after_an_hour(world: RelayWorld) -> None:
+    other = await opened(world, Rules(feedback_buttons=True))
+    await other.ask()
+    later = await opened(other, Rules(feedback_buttons=True))
+    later.clock.advance(3_601)
+    await later.ask()
+    assert [message.draft.controls is not None for message in later.shown()] == [True, True]
+
+
+async def test_a_database_that_does_not_tell_where_the_buttons_are_costs_no_reply(
+    world: RelayWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = await opened(world, Rules(feedback_buttons=True))
+
+    async def fail(*_: object, **__: object) -> None:
+        raise DatabaseLocked(Path("bot.db"))
+
+    monkeypatch.setattr(other.posts, "last_in", fail)
+    await other.ask()
+    assert await other.states() == [("answered", None)]
+    assert len(other.texts()) == 1
+
+
 async def test_old_buttons_are_left_where_they_are(world: RelayWorld) -> None:
     other = await opened(world, Rules(feedback_buttons=True))
     await other.ask()
@@ -834,6 +869,18 @@ async def test_the_room_beside_a_turn_is_known_by_its_persona(world: RelayWorld)
     (message,) = world.shown()
     assert message.draft.persona is not None
     assert message.draft.persona.name == "Guide"
+
+
+async def test_a_name_that_somebody_who_spoke_goes_by_stays_marked(world: RelayWorld) -> None:
+    world.upstream.characters[GUIDE]["name"] = "Bob"
+    world.clock.advance(11 * 60)
+    for author in (ALICE, BOB, ALICE):
+        await world.ask(by=author)
+    fresh = await world.restarted()
+    await fresh.recovered()
+    await fresh.ask(by=ALICE)
+    shown = [message.draft.persona for message in fresh.shown()]
+    assert [persona and persona.name for persona in shown] == ["Bob", "Bob (AI)", "Bob (AI)", "Bob (AI)"]
 
 
 async def test_the_newest_knowledge_of_a_character_is_the_one_that_speaks(world: RelayWorld) -> None:

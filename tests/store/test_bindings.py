@@ -1,7 +1,7 @@
 import pytest
 
 from bot.domain.bindings import BindingState, PauseCause, Trigger
-from bot.domain.ids import BindingId, ChannelId, CharacterRef, GuildId, MessageId, PayerId, UserId
+from bot.domain.ids import BindingId, ChannelId, GuildId, MessageId, PayerId
 from bot.domain.payers import member_payer
 from bot.store.bindings import Bindings
 from bot.store.database import Database
@@ -35,18 +35,14 @@ async def test_a_new_binding_is_active_and_found_every_way(bindings: Bindings, s
     assert await bindings.get(binding.id) == binding
     for found in (
         bindings.live(),
-        bindings.by_channel(CHANNEL),
         bindings.by_guild(GUILD),
-        bindings.of_character(ref),
     ):
         assert await found == [binding]
 
 
-async def test_lookups_keep_to_their_channel_server_and_character(bindings: Bindings, seed: Seed) -> None:
+async def test_lookups_keep_to_their_server(bindings: Bindings, seed: Seed) -> None:
     await seed.binding()
-    assert await bindings.by_channel(ELSEWHERE) == []
     assert await bindings.by_guild(GuildId(11)) == []
-    assert await bindings.of_character(CharacterRef(99)) == []
     assert await bindings.get(BindingId(99)) is None
 
 
@@ -98,31 +94,6 @@ async def test_a_character_that_left_can_be_bound_again_afresh(bindings: Binding
     after = await seed.binding()
     assert after.id > before.id
     assert await bindings.live() == [after]
-
-
-async def test_binding_and_what_belongs_to_it_can_share_a_transaction(
-    bindings: Bindings, seed: Seed, database: Database
-) -> None:
-    ref = await seed.character()
-
-    async def bind_and_fail() -> None:
-        async with database.transaction() as tx:
-            await bindings.create_in(
-                tx,
-                guild_id=GUILD,
-                channel_id=CHANNEL,
-                character_ref=ref,
-                trigger=Trigger.EVERY,
-                bound_by=UserId(1),
-                payer=PAYER,
-                active_from=MessageId(1),
-                now_ms=NOW,
-            )
-            raise LookupError
-
-    with pytest.raises(LookupError):
-        await bind_and_fail()
-    assert await bindings.live() == []
 
 
 async def test_pausing_says_once_that_it_is_paused(bindings: Bindings, seed: Seed) -> None:

@@ -31,22 +31,6 @@ async def test_many_at_once_begin_one_conversation(conversations: Conversations,
     assert len(await conversations.of_binding(binding.id)) == 1
 
 
-async def test_it_can_begin_in_a_transaction_that_does_more(
-    conversations: Conversations, seed: Seed, database: Database
-) -> None:
-    binding = await seed.binding()
-
-    async def begin_twice_and_fail() -> None:
-        async with database.transaction() as tx:
-            first = await conversations.get_or_create_in(tx, binding, Scope.ROOM, CHANNEL, NOW)
-            assert await conversations.get_or_create_in(tx, binding, Scope.ROOM, CHANNEL, NOW) == first
-            raise LookupError
-
-    with pytest.raises(LookupError):
-        await begin_twice_and_fail()
-    assert await conversations.find(binding.id, Scope.ROOM, CHANNEL) is None
-
-
 async def test_a_conversation_whose_place_is_gone_is_forgotten_with_its_greeting(
     conversations: Conversations, seed: Seed
 ) -> None:

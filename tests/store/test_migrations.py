@@ -182,7 +182,8 @@ SAMPLES: dict[int, Sequence[str]] = {
     ),
     2: ("INSERT INTO ignored_member (user_id, since) VALUES (30, 1)",),
     3: (),
-    4: (
+    4: (),
+    5: (
         "INSERT INTO linked_account VALUES (30, x'00', 'device', 1, NULL)",
         "INSERT INTO pending_login VALUES (31, 'waiting', x'00', NULL, 1, 2, 3)",
         "INSERT INTO server_settings VALUES (10, 5, 1, 6, 1, x'00', 1)",
@@ -190,11 +191,11 @@ SAMPLES: dict[int, Sequence[str]] = {
         "UPDATE binding SET payer = 'member:30', daily_turns = 50",
         "INSERT INTO paid_turns VALUES (1, 'member:30', 0, 7)",
     ),
-    5: (
+    6: (
         "INSERT INTO refused_review VALUES (30, 1, 'balance', x'00', 1, NULL)",
         "UPDATE report SET addressee = 'staff', shared = 1",
     ),
-    6: (
+    7: (
         "INSERT INTO draft VALUES (1, 30, 'edit', 1, x'00', 1)",
         "INSERT INTO card_file VALUES (1, 30, 1, NULL, 'a', 9, x'00', 1)",
         "INSERT INTO card_file VALUES (2, 30, NULL, 1, 'b', 9, x'00', 1)",

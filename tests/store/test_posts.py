@@ -46,6 +46,28 @@ async def intend(
     return post_id
 
 
+async def test_the_newest_message_of_a_place_is_found_beside_that_of_a_turn(
+    posts: Posts, turn: TurnId, seed: Seed
+) -> None:
+    other = await seed.turn(await seed.room(await seed.binding()), state="answered", reply=None)
+
+    async def last(of: TurnId = other, place: ChannelId = CHANNEL, newer_than: int = 0) -> MessageId | None:
+        post = await posts.last_in(place, other_than=of, newer_than=MessageId(newer_than))
+        return None if post is None else post.message_id
+
+    await posts.posted(await intend(posts, turn), MessageId(901))
+    await posts.posted(await intend(posts, turn, 1), MessageId(902))
+    await intend(posts, turn, 2)
+    await posts.posted(await intend(posts, other), MessageId(903))
+    await posts.posted(await intend(posts, other, 1, thread=THREAD), MessageId(904))
+    assert await last() == 902
+    assert await last(of=turn) == 903
+    assert await last(of=turn, place=THREAD) == 904
+    assert await last(newer_than=902) is None
+    await posts.gone(MessageId(902))
+    assert await last() == 901
+
+
 async def test_an_intent_becomes_a_post(posts: Posts, turn: TurnId) -> None:
     post_id = await intend(posts, turn, thread=THREAD)
     assert await posts.of_turn(turn) == [

@@ -11,7 +11,7 @@ from typing import Any, Final
 from bot.domain.bindings import Binding, Conversation, Scope, Trigger
 from bot.domain.context import ContextBudget
 from bot.domain.ids import ChannelId, CharacterId, GuildId, MessageId, TurnId, UserId
-from bot.domain.messages import Author, BotPolicy, IncomingMessage
+from bot.domain.messages import Author, BotPolicy, IncomingMessage, names_of_people
 from bot.domain.payers import OPERATOR
 from bot.domain.places import Place
 from bot.domain.ratings import ContentLimits, ContentRating
@@ -105,6 +105,10 @@ class Town:
         place = Place(destination.guild_id, destination.channel_id, destination.thread_id, flag)
         return Surroundings(place, "A Server", "A Bot", NO_NAMES)
 
+    async def speakers(self, destination: Destination) -> frozenset[str]:
+        """Ask Discord who spoke in a place last."""
+        return names_of_people(message for message in self.said if message.channel_id == destination.place)
+
     async def parent_of(self, place: ChannelId) -> ChannelId | None:
         """Ask Discord for the channel of a thread."""
         self.asked_for_parents.append(place)
@@ -192,6 +196,7 @@ class RelayWorld:
             greet=self._greet,
             hold=self._hold,
             stop=self._stop,
+            speakers=self.town.speakers,
             clock=clock.clock,
             message_content=True,
         )

@@ -2,6 +2,7 @@
 
 import { Announcer } from "./announcer.js";
 import { Composer } from "./composer.js";
+import { cover, uncover } from "./cover.js";
 import { DeskPage } from "./desk.js";
 import { build, find } from "./dom.js";
 import { icon } from "./icons.js";
@@ -151,12 +152,15 @@ class App {
     find("#apps-button").append(build(icon("plus")));
     find("#send").append(build(icon("send")));
     opener.addEventListener("click", () => this.openSidebar());
-    find("#close-sidebar").addEventListener("click", () => this.closeDrawers());
-    find("#veil").addEventListener("click", () => this.closeDrawers());
+    const goBack = () => {
+      this.closeDrawers();
+      opener.focus();
+    };
+    find("#close-sidebar").addEventListener("click", goBack);
+    find("#veil").addEventListener("click", goBack);
     find("#sidebar").addEventListener("keydown", (event) => {
       if (event.key === "Escape") {
-        this.closeDrawers();
-        opener.focus();
+        goBack();
       }
     });
   }
@@ -165,6 +169,7 @@ class App {
     document.documentElement.classList.add("sidebar-open");
     find("#veil").hidden = false;
     find("#open-sidebar").setAttribute("aria-expanded", "true");
+    cover(find("#sidebar"));
     find("#channels button").focus();
   }
 
@@ -172,6 +177,7 @@ class App {
     document.documentElement.classList.remove("sidebar-open");
     find("#veil").hidden = true;
     find("#open-sidebar").setAttribute("aria-expanded", "false");
+    uncover(find("#sidebar"));
   }
 }
 

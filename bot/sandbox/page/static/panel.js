@@ -1,5 +1,6 @@
 /** The side panel: what the bot writes, says to Discord and asks of NanoGPT, as it happens. */
 
+import { cover, uncover } from "./cover.js";
 import { Mount, element, find, h } from "./dom.js";
 import { timeToTheSecond } from "./times.js";
 
@@ -189,6 +190,9 @@ export class Panel {
       this.select(name);
     }
     this.refresh();
+    if (cover(this.node)) {
+      find("#close-panel").focus();
+    }
   }
 
   close() {
@@ -197,6 +201,7 @@ export class Panel {
     this.toggleButton.setAttribute("aria-expanded", "false");
     document.documentElement.classList.remove("panel-open");
     localStorage.setItem(OPEN, "closed");
+    uncover(this.node);
     if (hadFocus) {
       this.toggleButton.focus();
     }
