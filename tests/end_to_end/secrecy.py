@@ -31,6 +31,7 @@ class Secrecy:
         self._log = log
         self.secrets = {world.discord.token, world.upstream.operator_key}
         self.texts: set[str] = set()
+        self._published: set[str] = set()
         world.discord.world.subscribe(self._hear)
 
     def check(self) -> None:
@@ -39,6 +40,7 @@ class Secrecy:
         for file in (*self._world.folder.iterdir(), *self._world.folder.glob("bot.files/*")):
             if file.name.startswith("bot.db") or file.name == "bot.log" or file.parent.name == "bot.files":
                 written[file.name] = file.read_bytes().decode("utf-8", "replace")
+        self._note_published()
         greetings = [re.compile(_MACRO.sub(".*", re.escape(line))) for line in self._public()]
         private = {
             line
@@ -72,11 +74,17 @@ class Secrecy:
         # them, so theirs count however their characters stand.
         for character in self._world.upstream.catalog:
             yield from (character.first_message or "").splitlines()
+        yield from self._published
+
+    def _note_published(self) -> None:
+        # A page that was freed may hold for a while what was public before its author changed or withdrew it.
+        for character in self._world.upstream.catalog:
             if character.listed:
                 for text in (character.name, character.summary, character.description):
-                    yield from (text or "").splitlines()
+                    self._published.update((text or "").splitlines())
 
     def _hear(self, event: Event) -> None:
+        self._note_published()
         self.secrets.update(hook.token for hook in self._world.discord.world.webhooks.values())
         if event.name in {"MESSAGE_CREATE", "MESSAGE_UPDATE"}:
             self._hear_message(event.data)
