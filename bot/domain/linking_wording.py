@@ -22,6 +22,7 @@ _REVIEWS: Final = {
 
 NOT_LINKED: Final = "You have not linked a NanoGPT account. /account link does that."
 KEY_REFUSED: Final = "NanoGPT refuses the key of your account. Use /account link to link it anew."
+KEY_LOST: Final = "I cannot read the key of your account any more. Use /account link to link it anew."
 ALREADY_LINKED: Final = (
     "You have linked a NanoGPT account already; /account status tells more. "
     "To link another one, use /account unlink first."

@@ -12,6 +12,7 @@ from bot.domain.linking_wording import (
     ALREADY_LINKED,
     BAD_KEY,
     CODE_VOID,
+    KEY_LOST,
     NO_KEY_TYPED,
     NOT_LINKED,
     TAKEN,
@@ -116,9 +117,9 @@ class AccountService:
         return True
 
     async def check_unlinked(self, user_id: UserId) -> None:
-        """Raise UserError when a member has linked an account whose key works."""
+        """Raise UserError when a member has linked an account whose key is there, and is not refused."""
         account = await self._accounts.get(user_id)
-        if account is not None and account.refused_at_ms is None:
+        if account is not None and account.refused_at_ms is None and await self._accounts.secret(user_id) is not None:
             raise UserError(ALREADY_LINKED)
 
     async def status(self, user_id: UserId) -> str:
@@ -127,9 +128,11 @@ class AccountService:
         An account of which it turns out only now that it is another member's is unlinked, and said so.
         """
         account = await self._accounts.get(user_id)
-        secret = await self._accounts.secret(user_id)
-        if account is None or secret is None:
+        if account is None:
             raise UserError(NOT_LINKED)
+        secret = await self._accounts.secret(user_id)
+        if secret is None:
+            raise UserError(KEY_LOST)
         key = ApiKey(secret.key, member_payer(user_id))
         balance, subscription = await asyncio.gather(
             self._balance(user_id, key), self._told(self._nanogpt.accounts.subscription(key=key), "a subscription")

@@ -10,6 +10,7 @@ from bot.domain.linking_wording import (
     ALREADY_LINKED,
     BAD_KEY,
     CODE_VOID,
+    KEY_LOST,
     NO_KEY_TYPED,
     NOT_LINKED,
     TAKEN,
@@ -19,7 +20,7 @@ from bot.domain.payers import member_payer
 from bot.domain.publishing import UNLINKED_REVIEWS
 from bot.errors import UserError
 from bot.store.database import Database
-from bot.store.vault import Vault
+from bot.store.vault import MasterKey, Vault
 from tests.support.account_world import AccountWorld
 from tests.support.manual_clock import START_MS, ManualClock
 
@@ -108,6 +109,18 @@ async def test_who_has_an_account_has_to_unlink_it_first_unless_its_key_is_refus
     assert await world.store.secret(ALICE) == AccountSecret("sk-nano-fake-2222")
     with pytest.raises(UserError, match=ALREADY_LINKED.split(";", maxsplit=1)[0]):
         await world.accounts.check_unlinked(ALICE)
+
+
+async def test_an_account_whose_key_cannot_be_read_any_more_is_linked_anew(
+    world: AccountWorld, database: Database, clock: ManualClock
+) -> None:
+    world.upstream.account(KEY)
+    await world.accounts.paste(ALICE, KEY)
+    lost = AccountWorld(database, Vault([MasterKey(b"another-" * 4)]), clock, upstream=world.upstream)
+    with pytest.raises(UserError, match=KEY_LOST):
+        await lost.accounts.status(ALICE)
+    await lost.accounts.paste(ALICE, KEY)
+    assert "You have linked a NanoGPT account" in await lost.accounts.status(ALICE)
 
 
 async def test_a_new_key_is_tried_at_once_where_the_old_one_was_held_back(world: AccountWorld) -> None:
