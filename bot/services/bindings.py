@@ -283,10 +283,13 @@ class BindingService:
             if paused is None:
                 return None
             self._index.put(paused)
-        _log.info("Binding %s is paused: %s", binding.id, cause.value)
+        await self._say_paused(paused, cause)
+        return paused
+
+    async def _say_paused(self, paused: Binding, cause: PauseCause) -> None:
+        _log.info("Binding %s is paused: %s", paused.id, cause.value)
         text = notices.paused(cause, self._shown_name(paused), more_if_restricted=self._more_if_restricted(paused))
         await self._announce(paused, f"paused:{cause.value}", text)
-        return paused
 
     async def resume(self, binding: Binding, active_from: MessageId | None = None) -> Binding | None:
         """Let a paused character speak again, and say so in its channel.
@@ -381,10 +384,16 @@ class BindingService:
             await self.pause(binding, PauseCause.KEY_REFUSED)
 
     async def payer_gone(self, payer: PayerId) -> None:
-        """Stop what a member paid for, as they have taken their account away."""
-        for binding in await self._bindings.paid_by(payer):
-            await self.pause(binding, PauseCause.UNLINKED)
-            await self._stop_all(binding)
+        """Stop what a member paid for, as they have taken their account away; the store has paused it with that."""
+        for stopped in await self._bindings.paid_by(payer):
+            async with self._changing:
+                before = self._index.get(stopped.channel_id)
+                if before is None or before.id != stopped.id:
+                    continue
+                self._index.put(stopped)
+            await self._stop_all(stopped)
+            if before.pause_cause is not PauseCause.UNLINKED:
+                await self._say_paused(stopped, PauseCause.UNLINKED)
 
     # What the staff of a server set.
 

@@ -2,6 +2,7 @@
 
 import json
 
+from bot.domain.bindings import PauseCause
 from bot.domain.ids import UserId
 from bot.domain.linking import (
     AccountSecret,
@@ -12,6 +13,7 @@ from bot.domain.linking import (
     LoginState,
     PendingLogin,
 )
+from bot.domain.payers import member_payer
 from bot.store.database import Database, Row, Transaction
 from bot.store.reviews import cancel_in
 from bot.store.sealed import open_or_none
@@ -219,7 +221,15 @@ class Accounts:
 
 
 async def unlink_in(tx: Transaction, user_id: UserId) -> bool:
-    """As Accounts.unlink, inside a transaction that does more."""
+    """As Accounts.unlink, inside a transaction that does more.
+
+    What the member paid for is paused with it: they have to agree anew, whatever they link later.
+    """
+    await tx.execute(
+        "UPDATE binding SET state = 'paused', pause_cause = $2 WHERE payer = $1 AND state <> 'ended'",
+        member_payer(user_id),
+        PauseCause.UNLINKED.value,
+    )
     rows = await tx.execute("DELETE FROM linked_account WHERE user_id = $1 RETURNING user_id", user_id)
     await tx.execute("DELETE FROM pending_login WHERE user_id = $1", user_id)
     for sql in (

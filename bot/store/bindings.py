@@ -128,13 +128,15 @@ class Bindings:
     async def pause(self, binding_id: BindingId, cause: PauseCause) -> Binding | None:
         """Pause a live binding; None when it is paused for that cause already, or not live.
 
-        So that a notice follows from what is returned, and comes once.
+        So that a notice follows from what is returned, and comes once. One whose payer took their account away keeps
+        that cause: it would go on without their word otherwise.
         """
         return await self._change(
             "UPDATE binding SET state = 'paused', pause_cause = $2 WHERE id = $1 AND state <> 'ended' "
-            "AND (state = 'active' OR pause_cause <> $2) RETURNING *",
+            "AND (state = 'active' OR pause_cause NOT IN ($2, $3)) RETURNING *",
             binding_id,
             cause.value,
+            PauseCause.UNLINKED.value,
         )
 
     async def resume(self, binding_id: BindingId, active_from: MessageId) -> Binding | None:

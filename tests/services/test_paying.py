@@ -359,6 +359,19 @@ async def test_it_stops_when_its_owner_unlinks_and_waits_for_their_word(own: Rel
     assert own.upstream.paid_with == [ALICES_KEY, "sk-nano-fake-of-another-account"]
 
 
+async def test_a_stop_right_after_unlinking_does_not_let_it_go_on_without_their_word(own: RelayWorld) -> None:
+    await brought(own)
+    await own.parts.accounts.unlink(ALICE)
+    after = await own.restarted()
+    await link(after)
+    await asked_first(after, ELSEWHERE)
+    await after.recovered()
+    after.clock.advance(LOOK_AGAIN_AFTER_SECONDS)
+    await after.ask()
+    assert bound(after).pause_cause is PauseCause.UNLINKED
+    assert after.upstream.paid_with == []
+
+
 async def test_it_stops_with_a_bad_key_and_goes_on_with_a_good_one(own: RelayWorld) -> None:
     await brought(own)
     own.upstream.refused.add(ALICES_KEY)

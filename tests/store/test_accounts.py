@@ -1,7 +1,8 @@
 import pytest
 
+from bot.domain.bindings import BindingState, PauseCause, Trigger
 from bot.domain.characters import Character
-from bot.domain.ids import CharacterId
+from bot.domain.ids import ChannelId, CharacterId, MessageId
 from bot.domain.linking import (
     AccountSecret,
     KeyOrigin,
@@ -11,11 +12,13 @@ from bot.domain.linking import (
     LoginState,
     PendingLogin,
 )
+from bot.domain.payers import member_payer
 from bot.store.accounts import Accounts
+from bot.store.bindings import Bindings
 from bot.store.database import Database
 from bot.store.own_characters import OwnCharacters
 from bot.store.vault import MasterKey, Vault
-from tests.store.seed import ALICE, BOB, NOW
+from tests.store.seed import ALICE, BOB, GUILD, NOW, Seed
 
 SECRET = AccountSecret("sk-nano-fake-1111", "fingerprint-of-alice")
 LOGIN = LoginSecret("fake-device-code", "fake-answer-token", "ABCD-EFGH", "https://nano-gpt.example/cli?code=ABCD-EFGH")
@@ -91,6 +94,39 @@ async def test_unlinking_deletes_the_key_the_login_and_what_the_key_saw(
     assert await accounts.login(ALICE) is None
     assert [member for member, _ in await own.all()] == [BOB]
     assert not await accounts.unlink(ALICE)
+
+
+async def test_unlinking_pauses_what_the_member_paid_for_and_nothing_but_their_word_changes_that(
+    accounts: Accounts, seed: Seed
+) -> None:
+    bindings = Bindings(seed.database)
+    created = [
+        await bindings.create(
+            guild_id=GUILD,
+            channel_id=ChannelId(channel),
+            character_ref=await seed.character(),
+            trigger=Trigger.MENTION,
+            bound_by=member,
+            payer=member_payer(member),
+            active_from=MessageId(5),
+            now_ms=NOW,
+            daily_turns=50,
+        )
+        for channel, member in ((21, ALICE), (22, BOB))
+    ]
+    mine, theirs = (bound.binding.id for bound in created)
+    await accounts.link(ALICE, SECRET, KeyOrigin.PASTED, NOW)
+    await accounts.unlink(ALICE)
+    for cause in (PauseCause.KEY_REFUSED, PauseCause.UNLINKED):
+        assert await bindings.pause(mine, cause) is None
+    paused, other = await bindings.get(mine), await bindings.get(theirs)
+    assert paused is not None
+    assert other is not None
+    assert (paused.state, paused.pause_cause) == (BindingState.PAUSED, PauseCause.UNLINKED)
+    assert other.state is BindingState.ACTIVE
+    again = await bindings.resume(mine, MessageId(9))
+    assert again is not None
+    assert await bindings.pause(mine, PauseCause.UNLINKED) is not None
 
 
 async def test_a_lost_vault_key_costs_the_key_and_not_the_row(accounts: Accounts, database: Database) -> None:
