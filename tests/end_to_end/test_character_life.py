@@ -98,7 +98,7 @@ async def test_a_character_is_private_then_submitted_then_approved_and_its_bindi
         await elsewhere.until(lambda: any("is back" in text for text in elsewhere.told()), "a word that it is back")
         await elsewhere.ask("And this?", "This I heard.")
         assert "Nobody hears this." not in str(elsewhere.context())
-        assert len(letters(author)) == 2
+        await scene.until(lambda: len(letters(author)) == 2, "a second direct message")
 
         # Archived: it is over.
         question = await author.command("archive", character=made.slug)
