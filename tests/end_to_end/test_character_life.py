@@ -87,9 +87,9 @@ async def test_a_character_is_private_then_submitted_then_approved_and_its_bindi
         assert "pauses in 2 channels here" in question.content
         saved = await author.press(question, "Save it and tell me by direct message")
         assert "moderators look at it now" in saved.content
-        await elsewhere.marked(f"{NAME} is not available in the catalogue at the moment")
+        await elsewhere.marked(f"{NAME} is no longer available")
         unheard = await elsewhere.owner.say(elsewhere.channel, "Nobody hears this.")
-        assert "is not available in the catalogue" in await elsewhere.why(unheard)
+        assert "is no longer available" in await elsewhere.why(unheard)
         await scene.ask("Are you still mine?", "Always yours.")
 
         # Approved again: it comes back by itself, and what was said meanwhile is not answered.
@@ -103,8 +103,8 @@ async def test_a_character_is_private_then_submitted_then_approved_and_its_bindi
         # Archived: it is over.
         question = await author.command("archive", character=made.slug)
         await author.press(question, "Archive it")
-        await elsewhere.marked(f"{NAME} is not available in the catalogue", count=2)
-        await scene.marked("not available")
+        await elsewhere.marked(f"{NAME} is no longer available", count=2)
+        await scene.marked("no longer available")
     assert looks(world) < 12
 
 
