@@ -21,6 +21,8 @@ from bot.domain.moderation import (
     next_look_ms,
     verdict_on,
 )
+from bot.domain.splitting import MESSAGE_LIMIT
+from bot.domain.unicode_text import utf16_length
 from bot.errors import UserError
 from bot.services.clock import Clock
 from bot.services.desk import CharacterChanged, DeskService
@@ -139,12 +141,17 @@ class ModerationService:
     # What is told with the next command
 
     async def pending_news(self, user_id: UserId) -> DeskNews | None:
-        """Return what an author has yet to hear, or None. Call `told` once it is shown."""
-        found = [
-            (ref, news)
-            for ref, verdict in await self._watches.news(user_id)
-            if (news := self._news(user_id, ref, verdict, named=True)) is not None
-        ]
+        """Return what an author has yet to hear, or None. Call `told` once it is shown.
+
+        What does not fit into one message waits for the next time.
+        """
+        found: list[tuple[CharacterRef, str]] = []
+        room = MESSAGE_LIMIT
+        for ref, verdict in await self._watches.news(user_id):
+            news = self._news(user_id, ref, verdict, named=True)
+            if news is not None and (not found or utf16_length(news) < room):
+                found.append((ref, news))
+                room -= utf16_length(news) + 1
         if not found:
             return None
         return DeskNews(tuple(ref for ref, _ in found), tuple(news for _, news in found))

@@ -7,6 +7,8 @@ import pytest
 
 from bot.domain.ids import UserId
 from bot.domain.moderation import FIRST_LOOK_MS, LONGEST_GAP_MS, WATCH_MS
+from bot.domain.splitting import MESSAGE_LIMIT
+from bot.domain.unicode_text import utf16_length
 from bot.services.moderation import LONGEST_REST_SECONDS
 from bot.store.database import Database
 from bot.store.vault import Vault
@@ -69,6 +71,20 @@ async def test_a_refused_direct_message_is_not_tried_again_and_waits_for_the_nex
     assert found is not None
     await world.moderation.told(ALICE, found)
     assert await news(world) == []
+
+
+async def test_more_news_than_fit_into_one_message_come_one_after_the_other(world: DeskWorld) -> None:
+    slugs = [f"ada-{number}" for number in range(6)]
+    for slug in slugs:
+        await submit(world, slug, tell=False)
+        world.upstream.characters[f"id-{slug}"] |= {"moderation_status": "rejected", "moderation_reason": "*" * 390}
+    await look(world)
+    heard: list[str] = []
+    while (found := await world.moderation.pending_news(ALICE)) is not None:
+        assert utf16_length("\n".join(found.sentences)) <= MESSAGE_LIMIT
+        heard += found.sentences
+        await world.moderation.told(ALICE, found)
+    assert len(heard) == len(set(heard)) == len(slugs)
 
 
 async def test_who_did_not_ask_for_a_message_hears_with_the_next_command(world: DeskWorld) -> None:
