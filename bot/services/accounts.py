@@ -7,7 +7,7 @@ from typing import Final, TypeAlias, TypeVar
 
 from bot.domain.accounts import Balance
 from bot.domain.ids import UserId
-from bot.domain.linking import AccountSecret, KeyOrigin
+from bot.domain.linking import AccountSecret, KeyOrigin, LinkedAccount, LoginEnd, PendingLogin
 from bot.domain.linking_wording import (
     ALREADY_LINKED,
     BAD_KEY,
@@ -93,28 +93,38 @@ class AccountService:
         except (NanoGptError, TimeoutError) as error:
             _log.info("A pasted key could not be checked: %r", error)
             raise UserError(UNCHECKED_KEY) from error
-        if not await self._link(user_id, AccountSecret(key.reveal(), balance.account), KeyOrigin.PASTED):
-            raise UserError(TAKEN)
+        secret = AccountSecret(key.reveal(), balance.account)
+        async with self._linking:
+            if await self._is_taken(user_id, secret):
+                raise UserError(TAKEN)
+            account = await self._accounts.link(user_id, secret, KeyOrigin.PASTED, self._clock.now_ms())
+        self._linked(account)
 
-    async def approve(self, user_id: UserId, key: str) -> bool:
-        """Link the account of a key that NanoGPT has given out; False when it is another member's already.
+    async def approve(self, login: PendingLogin, key: str) -> LoginEnd | None:
+        """Link the account of the key that a login has brought, and return how the login ends: linked, or taken.
 
-        NanoGPT vouches for the key itself, so that what cannot be looked up now is looked up later.
+        None when the member does not want that key any more. NanoGPT vouches for the key itself, so that what cannot
+        be looked up now is looked up later.
         """
         balance = await self._told(
-            self._nanogpt.accounts.balance(key=ApiKey(key, member_payer(user_id))), "a new account"
+            self._nanogpt.accounts.balance(key=ApiKey(key, member_payer(login.user_id))), "a new account"
         )
-        fingerprint = None if balance is None else balance.account
-        return await self._link(user_id, AccountSecret(key, fingerprint), KeyOrigin.DEVICE)
-
-    async def _link(self, user_id: UserId, secret: AccountSecret, origin: KeyOrigin) -> bool:
+        secret = AccountSecret(key, None if balance is None else balance.account)
         async with self._linking:
-            if await self._accounts.holder_of(secret) not in (None, user_id):
-                return False
-            await self._accounts.link(user_id, secret, origin, self._clock.now_ms())
-        self._breakers.forget(member_payer(user_id))
-        _log.info("A member has linked an account (%s)", origin.value)
-        return True
+            if await self._is_taken(login.user_id, secret):
+                return LoginEnd.TAKEN
+            account = await self._accounts.link_approved(login, secret, self._clock.now_ms())
+        if account is None:
+            return None
+        self._linked(account)
+        return LoginEnd.LINKED
+
+    async def _is_taken(self, user_id: UserId, secret: AccountSecret) -> bool:
+        return await self._accounts.holder_of(secret) not in (None, user_id)
+
+    def _linked(self, account: LinkedAccount) -> None:
+        self._breakers.forget(member_payer(account.user_id))
+        _log.info("A member has linked an account (%s)", account.origin.value)
 
     async def check_unlinked(self, user_id: UserId) -> None:
         """Raise UserError when a member has linked an account whose key is there, and is not refused."""

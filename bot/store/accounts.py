@@ -52,29 +52,44 @@ class Accounts:
         return None
 
     async def link(self, user_id: UserId, secret: AccountSecret, origin: KeyOrigin, now_ms: int) -> LinkedAccount:
-        """Keep a member's key in place of the one before.
+        """Keep a member's key in place of the one before, and forget a login under way."""
+        async with self._database.transaction() as tx:
+            await tx.execute("DELETE FROM pending_login WHERE user_id = $1", user_id)
+            return await self._link(tx, user_id, secret, origin, now_ms)
 
-        A login under way ends with it: linked, when the key came from there, else forgotten.
+    async def link_approved(self, login: PendingLogin, secret: AccountSecret, now_ms: int) -> LinkedAccount | None:
+        """Keep the key that a login has brought, which ends it.
+
+        None when that login is not the one whose key waits any more: its member unlinked, erased, pasted another key
+        or began anew, and does not want this one.
         """
         async with self._database.transaction() as tx:
-            (row,) = await tx.execute(
-                """
-                INSERT INTO linked_account (user_id, token, origin, linked_at) VALUES ($1, $2, $3, $4)
-                ON CONFLICT (user_id) DO UPDATE
-                SET token = excluded.token, origin = excluded.origin, linked_at = excluded.linked_at,
-                    refused_at = NULL
-                RETURNING *
-                """,
-                user_id,
-                self._sealed(user_id, secret),
-                origin.value,
-                now_ms,
+            wanted = await tx.execute(
+                "UPDATE pending_login SET state = 'ended', token = NULL, outcome = $3 "
+                "WHERE user_id = $1 AND started_at = $2 AND state = 'approved' RETURNING user_id",
+                login.user_id,
+                login.started_at_ms,
+                LoginEnd.LINKED.value,
             )
-            if origin is KeyOrigin.DEVICE:
-                await self._end_login(tx, user_id, LoginEnd.LINKED)
-            else:
-                await tx.execute("DELETE FROM pending_login WHERE user_id = $1", user_id)
-            return _account(row)
+            return await self._link(tx, login.user_id, secret, KeyOrigin.DEVICE, now_ms) if wanted else None
+
+    async def _link(
+        self, tx: Transaction, user_id: UserId, secret: AccountSecret, origin: KeyOrigin, now_ms: int
+    ) -> LinkedAccount:
+        (row,) = await tx.execute(
+            """
+            INSERT INTO linked_account (user_id, token, origin, linked_at) VALUES ($1, $2, $3, $4)
+            ON CONFLICT (user_id) DO UPDATE
+            SET token = excluded.token, origin = excluded.origin, linked_at = excluded.linked_at,
+                refused_at = NULL
+            RETURNING *
+            """,
+            user_id,
+            self._sealed(user_id, secret),
+            origin.value,
+            now_ms,
+        )
+        return _account(row)
 
     async def identify(self, user_id: UserId, secret: AccountSecret) -> None:
         """Keep the fingerprint of an account that had none, unless the key is another by now."""
@@ -167,21 +182,15 @@ class Accounts:
     async def end_login(self, login: PendingLogin, end: LoginEnd) -> bool:
         """Write down how a login ended, and forget its secrets; False when it is not the one under way any more."""
         async with self._database.transaction() as tx:
-            rows = await tx.execute(
-                "SELECT user_id FROM pending_login WHERE user_id = $1 AND started_at = $2 AND state <> 'ended'",
-                login.user_id,
-                login.started_at_ms,
+            return bool(
+                await tx.execute(
+                    "UPDATE pending_login SET state = 'ended', token = NULL, outcome = $3 "
+                    "WHERE user_id = $1 AND started_at = $2 AND state <> 'ended' RETURNING user_id",
+                    login.user_id,
+                    login.started_at_ms,
+                    end.value,
+                )
             )
-            if rows:
-                await self._end_login(tx, login.user_id, end)
-            return bool(rows)
-
-    async def _end_login(self, tx: Transaction, user_id: UserId, end: LoginEnd) -> None:
-        await tx.execute(
-            "UPDATE pending_login SET state = 'ended', token = NULL, outcome = $2 WHERE user_id = $1",
-            user_id,
-            end.value,
-        )
 
     async def told(self, login: PendingLogin) -> None:
         """Forget a login that has ended, as its member knows how."""

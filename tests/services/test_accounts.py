@@ -5,7 +5,7 @@ import pytest
 
 from bot.domain.failures import Failure, FailureCause
 from bot.domain.ids import UserId
-from bot.domain.linking import AccountSecret, KeyOrigin
+from bot.domain.linking import AccountSecret, KeyOrigin, LoginEnd
 from bot.domain.linking_wording import (
     ALREADY_LINKED,
     BAD_KEY,
@@ -174,7 +174,7 @@ async def test_who_has_no_account_is_told_how_to_link_one(world: AccountWorld) -
 async def test_an_account_that_could_not_be_told_at_first_is_known_later(world: AccountWorld) -> None:
     world.upstream.account(KEY, address="nano_fake_a")
     world.upstream.status = 503
-    assert await world.accounts.approve(ALICE, KEY)
+    assert await world.accounts.approve(await world.approved(ALICE, KEY), KEY) is LoginEnd.LINKED
     secret = await world.store.secret(ALICE)
     assert secret == AccountSecret(KEY)
     world.upstream.status = 200
@@ -189,7 +189,8 @@ async def test_an_account_that_turns_out_to_be_anothers_is_unlinked(world: Accou
     world.upstream.account("sk-nano-fake-2222", address="nano_fake_a")
     await world.accounts.paste(ALICE, KEY)
     world.upstream.status = 503
-    assert await world.accounts.approve(BOB, "sk-nano-fake-2222")
+    login = await world.approved(BOB, "sk-nano-fake-2222")
+    assert await world.accounts.approve(login, "sk-nano-fake-2222") is LoginEnd.LINKED
     world.upstream.status = 200
     with pytest.raises(UserError, match=TAKEN):
         await world.accounts.status(BOB)

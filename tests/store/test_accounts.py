@@ -183,12 +183,26 @@ async def test_a_key_that_came_is_kept_before_it_is_the_members(accounts: Accoun
     assert (approved.state, approved.secret) == (LoginState.APPROVED, with_key)
     assert await accounts.get(ALICE) is None
     assert not await accounts.change_login(login, LOGIN, answer_until_ms=NOW)
-    await accounts.link(ALICE, SECRET, KeyOrigin.DEVICE, NOW + 1)
+    assert await accounts.link_approved(approved, SECRET, NOW + 1) == LinkedAccount(ALICE, KeyOrigin.DEVICE, NOW + 1)
     ended = await accounts.login(ALICE)
     assert ended is not None
     assert (ended.state, ended.secret, ended.end) == (LoginState.ENDED, None, LoginEnd.LINKED)
     assert await accounts.open_logins() == []
     assert not await accounts.end_login(approved, LoginEnd.EXPIRED)
+    assert await accounts.link_approved(approved, SECRET, NOW + 2) is None
+
+
+async def test_a_key_is_kept_only_for_the_login_that_waits_with_it(accounts: Accounts) -> None:
+    login = await begin(accounts)
+    assert await accounts.link_approved(login, SECRET, NOW) is None
+    assert await accounts.approve_login(login, LOGIN)
+    later = await begin(accounts, now_ms=NOW + 1)
+    assert await accounts.approve_login(later, LOGIN)
+    assert await accounts.link_approved(login, SECRET, NOW + 2) is None
+    assert await accounts.open_logins() != []
+    await accounts.unlink(ALICE)
+    assert await accounts.link_approved(later, SECRET, NOW + 2) is None
+    assert await accounts.get(ALICE) is None
 
 
 async def test_a_pasted_key_makes_the_login_needless(accounts: Accounts) -> None:

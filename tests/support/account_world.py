@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.domain.ids import UserId
-from bot.domain.linking import LoginEnd
+from bot.domain.linking import LoginEnd, LoginSecret, LoginState, PendingLogin
 from bot.services.accounts import AccountService
 from bot.services.breakers import Breakers
 from bot.services.logins import LoginService
@@ -74,6 +74,17 @@ class AccountWorld:
     async def _forget(self, user_id: UserId) -> None:
         self.forgotten.append(user_id)
         await self.logins.forget(user_id)
+
+    async def approved(self, user_id: UserId, key: str) -> PendingLogin:
+        """Return a login of a member whose key has come, and is not theirs yet."""
+        now_ms = self.clock.now_ms()
+        secret = LoginSecret("fake-device-code", "fake-answer-token", "CODE", "https://nano-gpt.example/cli")
+        login = await self.store.begin_login(
+            user_id, secret, now_ms=now_ms, expires_at_ms=now_ms, answer_until_ms=now_ms
+        )
+        with_key = replace(secret, key=key)
+        assert await self.store.approve_login(login, with_key)
+        return replace(login, state=LoginState.APPROVED, secret=with_key)
 
     async def start(self) -> None:
         """Load what a start loads, and begin to ask."""
