@@ -94,6 +94,16 @@ class CardNotes:
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """What was sent of a new character without a clear answer: it may be there already."""
+
+    sheets: tuple[Sheet, ...]
+    """As it was each time, the first one first."""
+    beside: tuple[CharacterId, ...]
+    """The characters that were there before: none of them was made from it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Writing:
     """What a draft holds. It is sealed as a whole."""
 
@@ -102,16 +112,14 @@ class Writing:
     """The character as NanoGPT had it when the draft was opened; None for a new one."""
     typed: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]], repr=False)
     """Forms that could not be taken, by their values, with what was typed into each field."""
-    sent_at_ms: int | None = None
-    """When it was sent to NanoGPT without a clear answer: it may be there already."""
+    sent: Sent | None = None
+    """What was sent of it already, if no clear answer came."""
     tell: bool = False
     """Whether the author wants to be told by direct message once it is reviewed."""
     notes: CardNotes | None = None
     card: CardFileId | None = None
     rating_floor: ContentRating = ContentRating.SFW
     """The mildest rating that may be chosen, as what it was made from says so much of itself."""
-    sent_beside: tuple[CharacterId, ...] = ()
-    """The characters of the same name that were there when it was sent: none of them was made from it."""
 
 
 @dataclass(frozen=True, slots=True)

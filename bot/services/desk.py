@@ -12,7 +12,6 @@ from bot.domain.characters import KnownCharacter, OwnCharacter
 from bot.domain.ids import CharacterId, CharacterRef, UserId
 from bot.domain.linking_wording import KEY_REFUSED, NOT_LINKED
 from bot.domain.ratings import ContentRating
-from bot.domain.sheets import same_text
 from bot.domain.suggestions import MAX_CHOICES, Suggestion, as_choices, beginning_with, entry_of_own, folded, looked_for
 from bot.errors import UserError
 from bot.nanogpt.desk import DeskClient
@@ -186,10 +185,6 @@ class DeskService:
         entries = [entry for known in self._shelf.of(user_id) if (entry := entry_of_own(known)) is not None]
         found = beginning_with(entries, folded(typed), ceiling=ContentRating.EXPLICIT, limit=limit)
         return as_choices(found, typed, limit=limit)
-
-    def of_name(self, user_id: UserId, name: str) -> tuple[CharacterId, ...]:
-        """Return the ids of a member's own characters that have this name, from memory."""
-        return tuple(known.character.id for known in self._shelf.of(user_id) if same_text(known.character.name, name))
 
     def channels(self, ref: CharacterRef) -> int:
         """Count the channels in which a character speaks."""

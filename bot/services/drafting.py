@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from bot.domain import desk_wording
-from bot.domain.authoring import CharacterChanges, CharacterFields, Visibility
+from bot.domain.authoring import CharacterChanges, Visibility
 from bot.domain.characters import KnownCharacter, OwnCharacter
 from bot.domain.draft_wording import text_words
 from bot.domain.drafts import (
@@ -16,6 +16,7 @@ from bot.domain.drafts import (
     DraftKind,
     Form,
     FormFault,
+    Sent,
     Writing,
     filled,
     texts_may_open,
@@ -29,6 +30,7 @@ from bot.domain.sheets import (
     LONGEST_TEXT,
     NEW_SHEET,
     TEXTS,
+    Sheet,
     as_fields,
     changes_between,
     made_from,
@@ -275,48 +277,59 @@ class DraftingService:
     async def _create(self, draft: Draft, *, tell: bool) -> Saved:
         if missing := missing_parts(draft.writing.now):
             raise UserError(desk_wording.missing_sentence(missing))
-        fields = as_fields(draft.writing.now)
-        if draft.writing.sent_at_ms is not None:
+        sent = draft.writing.sent
+        if sent is not None:
             # It was sent before, and the answer was lost: a second request would make a second character.
-            made = await self._look_for(draft, fields)
+            made = await self._look_for(draft, sent)
             if made is not None:
                 return await self._finish(draft, made, tell=tell, created=True)
-        return await self._finish(draft, await self._created(draft, fields), tell=tell, created=True)
+        return await self._finish(draft, await self._created(draft, sent), tell=tell, created=True)
 
-    async def _created(self, draft: Draft, fields: CharacterFields) -> OwnCharacter:
+    async def _created(self, draft: Draft, before: Sent | None) -> OwnCharacter:
         key = await self._desk.key(draft.user_id)
-        beside = self._desk.of_name(draft.user_id, fields.name)
-        draft = await self._sent(
-            draft, lambda held: replace(held, sent_at_ms=self._clock.now_ms(), sent_beside=held.sent_beside or beside)
-        )
+        sent = _sent_again(before, draft.writing.now) if before else await self._sent_first(draft)
+        await self._mark(draft, sent)
         try:
-            made = await self._client.create_character(fields, key=key)
+            made = await self._client.create_character(as_fields(draft.writing.now), key=key)
         except NanoGptError as error:
             if not error.uncertain:
-                await self._sent(draft, lambda held: replace(held, sent_at_ms=None, sent_beside=()))
+                await self._mark(draft, before)
                 await self._refused(draft.user_id, error)
             _log.info("Whether draft %s became a character is not known: %r", draft.id, error)
             made = None
-        made = made or await self._look_for(draft, fields)
+        made = made or await self._look_for(draft, sent)
         if made is None:
             raise UserError(desk_wording.UNCERTAIN)
         return made
 
-    async def _look_for(self, draft: Draft, fields: CharacterFields) -> OwnCharacter | None:
-        """Look among the author's own for what was made of a draft."""
+    async def _sent_first(self, draft: Draft) -> Sent:
+        """Return what is sent, beside what NanoGPT lists by now: what is remembered may leave some out."""
         try:
             mine = await self._desk.read_all(draft.user_id)
         except UserError as error:
+            raise UserError(f"{error.sentence} {desk_wording.DRAFT_KEPT}") from error
+        return Sent((draft.writing.now,), tuple(own.character.id for own in mine))
+
+    async def _look_for(self, draft: Draft, sent: Sent) -> OwnCharacter | None:
+        """Look among the author's own for what was made of a draft; a list may tell less than it takes to know it."""
+        wanted = [as_fields(sheet) for sheet in sent.sheets]
+        try:
+            for listed in await self._desk.read_all(draft.user_id):
+                if listed.character.id in sent.beside or not any(made_from(listed, fields) for fields in wanted):
+                    continue
+                known = await self._desk.find(draft.user_id, listed.character.id)
+                own = await self._desk.read(draft.user_id, known)
+                if any(made_from(own, fields) for fields in wanted):
+                    return own
+        except UserError as error:
             _log.info("What became of draft %s could not be looked up", draft.id)
             raise UserError(desk_wording.UNCERTAIN) from error
-        beside = draft.writing.sent_beside
-        return next((own for own in mine if own.character.id not in beside and made_from(own, fields)), None)
+        return None
 
-    async def _sent(self, draft: Draft, change: Callable[[Writing], Writing]) -> Draft:
-        changed = await self._drafts.change(draft.id, change, self._clock.now_ms())
+    async def _mark(self, draft: Draft, sent: Sent | None) -> None:
+        changed = await self._drafts.change(draft.id, lambda held: replace(held, sent=sent), self._clock.now_ms())
         if changed is None:
             raise UserError(desk_wording.DRAFT_GONE)
-        return changed
 
     async def _change(self, draft: Draft, *, confirmed: bool, tell: bool) -> Saved | Question:
         before, ref = draft.writing.before, draft.subject
@@ -369,6 +382,10 @@ class DraftingService:
 def _filled(held: Writing, form: Form, values: Mapping[str, str]) -> Writing:
     taken = filled(held, form, values)
     return held if isinstance(taken, FormFault) else taken
+
+
+def _sent_again(sent: Sent, sheet: Sheet) -> Sent:
+    return sent if sheet in sent.sheets else replace(sent, sheets=(*sent.sheets, sheet))
 
 
 def _is_approved(own: OwnCharacter) -> bool:

@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.authoring import Visibility
 from bot.domain.characters import Character, OwnCharacter
-from bot.domain.drafts import DRAFT_MS, CardNotes, Draft, DraftKind, Form, Writing, with_typed
+from bot.domain.drafts import DRAFT_MS, CardNotes, Draft, DraftKind, Form, Sent, Writing, with_typed
 from bot.domain.ids import CardFileId, CharacterId, DraftId
 from bot.domain.ratings import ContentRating
 from bot.domain.sheets import NEW_SHEET, Sheet
@@ -24,7 +24,7 @@ WHOLE = Writing(
     ),
     before=OwnCharacter(Character(CharacterId("id"), "Ada", tags=("a",)), "You count.", ContentRating.SFW, "no", 5),
     typed={Form.TEXTS.value: {"name": ""}},
-    sent_at_ms=7,
+    sent=Sent((Sheet(name="Ada", rating=ContentRating.SFW),), (CharacterId("other"),)),
     tell=True,
     notes=CardNotes("V2", ("name",), ("scenario",), ("lorebook",), has_picture=True, file_kept=False),
     card=CardFileId(9),

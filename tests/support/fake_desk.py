@@ -23,6 +23,8 @@ class FakeDesk:
         """So many writes are carried out and not answered."""
         self.page_size = 50
         self.prompts_shown = True
+        self.lists_whole = True
+        """False: a list shows no more of a character than its id, slug and name."""
         self.bare_answers = False
         """Writes are answered without the character."""
 
@@ -52,6 +54,10 @@ class FakeDesk:
             raise httpx.ReadTimeout("no answer", request=request)
 
         self.answers.append(broken)
+
+    def answer_first(self) -> None:
+        """Give the next request its usual answer, whatever the ones after it are to get."""
+        self.answers.append(lambda _: None)
 
     def written(self) -> list[tuple[str, str, Mapping[str, Any]]]:
         """What was asked to be changed: method, path and body."""
@@ -107,7 +113,8 @@ class FakeDesk:
         end = start + self.page_size
         every = list(self.characters.values())
         following = str(end) if end < len(every) else None
-        listed = [self._shown(character) for character in every[start:end]]
+        shown = [self._shown(character) for character in every[start:end]]
+        listed = shown if self.lists_whole else [{name: one[name] for name in ("id", "slug", "name")} for one in shown]
         return httpx.Response(200, json={"data": listed, "next_cursor": following})
 
     def _shown(self, character: dict[str, Any]) -> dict[str, Any]:
