@@ -140,12 +140,16 @@ class Bindings:
         )
 
     async def resume(self, binding_id: BindingId, active_from: MessageId) -> Binding | None:
-        """Wake a paused binding for messages after `active_from`; None when it is not paused."""
+        """Wake a paused binding for messages after `active_from`; None when it is not paused.
+
+        One whose payer took their account away waits for their word, which `create` takes down.
+        """
         return await self._change(
             "UPDATE binding SET state = 'active', pause_cause = NULL, active_from = $2 "
-            "WHERE id = $1 AND state = 'paused' RETURNING *",
+            "WHERE id = $1 AND state = 'paused' AND pause_cause <> $3 RETURNING *",
             binding_id,
             active_from,
+            PauseCause.UNLINKED.value,
         )
 
     async def set_trigger(self, binding_id: BindingId, trigger: Trigger, active_from: MessageId) -> Binding | None:

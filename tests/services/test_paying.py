@@ -372,6 +372,23 @@ async def test_a_stop_right_after_unlinking_does_not_let_it_go_on_without_their_
     assert after.upstream.paid_with == []
 
 
+async def test_an_owner_who_unlinks_while_it_is_about_to_go_on_still_has_to_agree_anew(own: RelayWorld) -> None:
+    await brought(own)
+    paused = await own.binding_service.pause(bound(own), PauseCause.OWNER_AWAY)
+    assert paused is not None
+    standing = await own.parts.gate.standing(paused, ceiling=ContentRating.SFW)
+    assert standing.cause is None
+    await own.parts.accounts.unlink(ALICE)
+    assert await own.binding_service.recheck(paused, standing) is None
+    await unlink(own)
+    await link(own)
+    await asked_first(own, ELSEWHERE)
+    own.clock.advance(LOOK_AGAIN_AFTER_SECONDS)
+    await own.ask("Still there?")
+    assert (bound(own).state, bound(own).pause_cause) == (BindingState.PAUSED, PauseCause.UNLINKED)
+    assert own.upstream.paid_with == []
+
+
 async def test_it_stops_with_a_bad_key_and_goes_on_with_a_good_one(own: RelayWorld) -> None:
     await brought(own)
     own.upstream.refused.add(ALICES_KEY)
