@@ -165,7 +165,7 @@ class AccountService:
         try:
             return await self._told(self._nanogpt.accounts.balance(key=key), "a balance", raising=BadKeyError)
         except BadKeyError:
-            await self._accounts.refused(user_id, self._clock.now_ms())
+            await self._accounts.refused(user_id, key.reveal(), self._clock.now_ms())
             return None
 
     async def _told(self, asking: Awaitable[T], what: str, *, raising: type[NanoGptError] | tuple[()] = ()) -> T | None:

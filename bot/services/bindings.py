@@ -27,6 +27,7 @@ from bot.domain.places import Place
 from bot.domain.rights import WANTED, MemberRights, Right, may_decide, required
 from bot.domain.unicode_text import is_blank
 from bot.errors import UserError
+from bot.nanogpt.requests import ApiKey
 from bot.services.announcing import Announcer
 from bot.services.binding_gate import BindingGate
 from bot.services.binding_index import BindingIndex
@@ -377,10 +378,13 @@ class BindingService:
             except Exception:  # noqa: BLE001 - one channel's trouble must not keep the others
                 _log.exception("Binding %s could not be looked at again", binding.id)
 
-    async def key_refused(self, binding: Binding) -> None:
-        """Take note that NanoGPT refused the key that pays; one that a member pays for stops until they link anew."""
-        if paying_member(binding.payer) is not None:
-            await self._own.refused(binding.payer)
+    async def key_refused(self, binding: Binding, key: ApiKey | None) -> None:
+        """Take note that NanoGPT refused a key; what a member pays for with it stops until they link anew.
+
+        None is a key that was not tried again, as the last answer about it was that.
+        """
+        user_id = paying_member(binding.payer)
+        if user_id is not None and await self._own.refused(user_id, key):
             await self.pause(binding, PauseCause.KEY_REFUSED)
 
     async def payer_gone(self, payer: PayerId) -> None:

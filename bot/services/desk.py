@@ -103,23 +103,25 @@ class DeskService:
         return key
 
     @asynccontextmanager
-    async def asking(self, user_id: UserId) -> AsyncGenerator[None]:
-        """Turn NanoGPT's refusals inside into sentences for the author; a refused key is marked as such."""
+    async def asking(self, user_id: UserId) -> AsyncGenerator[ApiKey]:
+        """Hand out a member's key, and turn NanoGPT's refusals inside into sentences for them.
+
+        A refused key is marked as such. Raises UserError.
+        """
+        key = await self.key(user_id)
         try:
-            yield
+            yield key
         except BadKeyError as error:
-            await self.key_refused(user_id)
+            await self.key_refused(key)
             raise UserError(desk_sentence(error)) from error
         except (NanoGptError, TimeoutError) as error:
             _log.info("The desk of %s had to do without an answer: %r", user_id, error)
             sentence = desk_sentence(error) if isinstance(error, NanoGptError) else desk_wording.NANOGPT_DOWN
             raise UserError(sentence) from error
 
-    async def key_refused(self, user_id: UserId) -> None:
+    async def key_refused(self, key: ApiKey) -> None:
         """Take note that NanoGPT refused a member's key."""
-        key = await self._keys.of_member(user_id)
-        if key is not None:
-            await self._keys.refused(key.id)
+        await self._keys.refused(key)
 
     # Looking
 
@@ -139,8 +141,7 @@ class DeskService:
 
     async def read_all(self, user_id: UserId) -> list[OwnCharacter]:
         """Read all of a member's own characters, archived ones too. Raises UserError."""
-        key = await self.key(user_id)
-        async with self.asking(user_id), asyncio.timeout(LIST_SECONDS):
+        async with self.asking(user_id) as key, asyncio.timeout(LIST_SECONDS):
             return await self._listed(user_id, key)
 
     async def find(self, user_id: UserId, address: str) -> KnownCharacter:
@@ -166,8 +167,7 @@ class DeskService:
 
     async def read(self, user_id: UserId, known: KnownCharacter) -> OwnCharacter:
         """Read one of a member's own characters as it is now. Raises UserError, also for one that is gone."""
-        key = await self.key(user_id)
-        async with self.asking(user_id):
+        async with self.asking(user_id) as key:
             try:
                 own = await self._client.own_character(known.character.id, key=key)
             except NotFoundError:
@@ -217,7 +217,7 @@ class DeskService:
             _log.info("Character %s was archived before, or is gone", ref)
         except NanoGptError as error:
             if isinstance(error, BadKeyError):
-                await self.key_refused(user_id)
+                await self.key_refused(key)
             raise UserError(desk_wording.UNCERTAIN_ARCHIVE if error.uncertain else desk_sentence(error)) from error
         await self._shelf.gone(user_id, ref)
         await self._dropped(user_id, ref)

@@ -41,6 +41,7 @@ from bot.domain.sheets import (
 from bot.errors import UserError
 from bot.nanogpt.desk import DeskClient
 from bot.nanogpt.errors import BadKeyError, NanoGptError
+from bot.nanogpt.requests import ApiKey
 from bot.services.clock import Clock
 from bot.services.desk import DeskService, desk_sentence
 from bot.services.language_models import LanguageModels
@@ -294,7 +295,7 @@ class DraftingService:
         except NanoGptError as error:
             if not error.uncertain:
                 await self._mark(draft, before)
-                await self._refused(draft.user_id, error)
+                await self._refused(key, error)
             _log.info("Whether draft %s became a character is not known: %r", draft.id, error)
             made = None
         made = made or await self._look_for(draft, sent)
@@ -357,15 +358,15 @@ class DraftingService:
             if error.uncertain:
                 _log.info("Whether draft %s was saved is not known: %r", draft.id, error)
                 raise UserError(desk_wording.UNCERTAIN_EDIT) from error
-            await self._refused(draft.user_id, error)
+            await self._refused(key, error)
             raise
         if own is not None:
             return replace(own, character=replace(own.character, id=known.character.id))
         return await self._desk.read(draft.user_id, known)
 
-    async def _refused(self, user_id: UserId, error: NanoGptError) -> None:
+    async def _refused(self, key: ApiKey, error: NanoGptError) -> None:
         if isinstance(error, BadKeyError):
-            await self._desk.key_refused(user_id)
+            await self._desk.key_refused(key)
         raise UserError(f"{desk_sentence(error)} {desk_wording.DRAFT_KEPT}") from error
 
     async def _finish(self, draft: Draft, own: OwnCharacter, *, tell: bool, created: bool) -> Saved:

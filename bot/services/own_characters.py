@@ -8,10 +8,10 @@ from typing import Final, TypeAlias
 from bot.domain.bindings import Binding, PauseCause, Trigger
 from bot.domain.characters import KnownCharacter
 from bot.domain.gate import FRESH_MS, own_pause_cause
-from bot.domain.ids import ChannelId, CharacterRef, GuildId, PayerId, UserId
+from bot.domain.ids import ChannelId, CharacterRef, GuildId, UserId
 from bot.domain.linking_wording import KEY_REFUSED, NOT_LINKED
 from bot.domain.own_wording import GONE, NOT_YOURS
-from bot.domain.payers import member_payer, paying_member
+from bot.domain.payers import paying_member
 from bot.domain.ratings import ContentRating
 from bot.domain.rights import MemberRights, may_decide
 from bot.domain.suggestions import folded, looked_for
@@ -103,7 +103,7 @@ class OwnCharacterService:
         except NotFoundError:
             return None
         except BadKeyError as error:
-            await self._keys.refused(key.id)
+            await self._keys.refused(key)
             raise UserError(KEY_REFUSED) from error
         except (NanoGptError, TimeoutError) as error:
             _log.info("A member's own characters could not be listed: %r", error)
@@ -179,9 +179,15 @@ class OwnCharacterService:
                 _log.info("Own character %s stands by what is known of it: %r", binding.character_ref, error)
         return own_pause_cause(known, ceiling=ceiling, now_ms=self._clock.now_ms())
 
-    async def refused(self, payer: PayerId) -> None:
-        """Take note that NanoGPT refused the key of a member who pays."""
-        await self._keys.refused(payer)
+    async def refused(self, user_id: UserId, key: ApiKey | None) -> bool:
+        """Take note that NanoGPT refused a key; tell whether the one that its member has now is refused.
+
+        None is a key that was not tried again, as the last answer about it was that.
+        """
+        if key is not None:
+            await self._keys.refused(key)
+        account = await self._accounts.get(user_id)
+        return account is not None and account.refused_at_ms is not None
 
     async def withdrawn(self, binding: Binding) -> None:
         """Write down that a member's own character cannot be spoken with, as the AI service said so."""
@@ -220,7 +226,7 @@ class OwnCharacterService:
         except NotFoundError:
             return await self._shelf.gone(user_id, ref) or known
         except BadKeyError:
-            await self._keys.refused(member_payer(user_id))
+            await self._keys.refused(key)
             raise
         if not await self._keys.is_linked(user_id):
             # Unlinked meanwhile: what the key saw is forgotten, and stays so.

@@ -101,9 +101,13 @@ class Accounts:
                     "UPDATE linked_account SET token = $2 WHERE user_id = $1", user_id, self._sealed(user_id, secret)
                 )
 
-    async def refused(self, user_id: UserId, now_ms: int) -> bool:
-        """Write down that NanoGPT refuses a member's key; False when that was known, or there is none."""
+    async def refused(self, user_id: UserId, key: str, now_ms: int) -> bool:
+        """Write down that NanoGPT refuses a member's key; False when that was known, or their key is another."""
         async with self._database.transaction() as tx:
+            rows = await tx.execute("SELECT token FROM linked_account WHERE user_id = $1", user_id)
+            held = self._secret(user_id, rows[0]["token"]) if rows else None
+            if held is None or held.key != key:
+                return False
             return bool(
                 await tx.execute(
                     "UPDATE linked_account SET refused_at = $2 WHERE user_id = $1 AND refused_at IS NULL "

@@ -104,7 +104,7 @@ async def test_who_has_an_account_has_to_unlink_it_first_unless_its_key_is_refus
     await world.accounts.paste(ALICE, KEY)
     with pytest.raises(UserError, match="have linked a NanoGPT account already"):
         await world.accounts.paste(ALICE, "sk-nano-fake-2222")
-    await world.store.refused(ALICE, START_MS)
+    await world.store.refused(ALICE, KEY, START_MS)
     await world.accounts.paste(ALICE, "sk-nano-fake-2222")
     assert await world.store.secret(ALICE) == AccountSecret("sk-nano-fake-2222")
     with pytest.raises(UserError, match=ALREADY_LINKED.split(";", maxsplit=1)[0]):

@@ -5,11 +5,13 @@ import pytest
 
 from bot.domain.desk_wording import PAGE
 from bot.domain.ids import CharacterRef
+from bot.domain.linking import AccountSecret, KeyOrigin
 from bot.errors import UserError
+from bot.nanogpt.errors import BadKeyError
 from bot.store.database import Database
 from bot.store.vault import Vault
 from tests.support.desk_world import ALICE, BOB, DeskWorld
-from tests.support.manual_clock import ManualClock
+from tests.support.manual_clock import START_MS, ManualClock
 
 
 @pytest.fixture
@@ -215,3 +217,21 @@ async def test_bindings_that_cannot_be_looked_at_do_not_undo_what_was_done(
     monkeypatch.setattr(world.desk, "_changed", fail)
     await world.desk.archive(ALICE, known.ref)
     assert "could not be looked at" in caplog.text
+
+
+async def test_a_late_refusal_of_the_key_before_is_not_held_against_the_one_linked_since(world: DeskWorld) -> None:
+    async def relinked() -> None:
+        async with world.desk.asking(ALICE):
+            await world.accounts.link(ALICE, AccountSecret("sk-nano-fake-2222"), KeyOrigin.PASTED, START_MS)
+            raise BadKeyError
+
+    with pytest.raises(UserError, match="refuses"):
+        await relinked()
+    account = await world.accounts.get(ALICE)
+    assert account is not None
+    assert account.refused_at_ms is None
+    with pytest.raises(UserError, match="refuses"):
+        async with world.desk.asking(ALICE):
+            raise BadKeyError
+    with pytest.raises(UserError, match="refuses"):
+        await world.desk.key(ALICE)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import httpx
 import pytest
 
 from bot.domain import own_wording
@@ -23,8 +24,9 @@ from bot.store.database import Database
 from bot.store.vault import MasterKey, Vault
 from tests.support.manual_clock import ManualClock
 from tests.support.own_parts import MANAGER, OPERATOR_KEY
+from tests.support.recording_outlet import Gate
 from tests.support.relay_world import ALICE, BOB, GUILD, OTHER_ROOM, ROOM, THREAD, RelayWorld, character
-from tests.support.scripted_upstream import refuses
+from tests.support.scripted_upstream import refuses, streams
 
 SERVER_KEY = "sk-nano-fake-server"
 ALICES_KEY = "sk-nano-fake-alice"
@@ -403,6 +405,22 @@ async def test_it_stops_with_a_bad_key_and_goes_on_with_a_good_one(own: RelayWor
     own.upstream.owners[DIARY] = "sk-nano-fake-renewed"
     own.clock.advance(LOOK_AGAIN_AFTER_SECONDS)
     await own.ask()
+    assert own.upstream.paid_with == [ALICES_KEY, "sk-nano-fake-renewed"]
+
+
+async def test_a_late_refusal_of_the_key_before_does_not_stop_the_one_linked_since(own: RelayWorld) -> None:
+    await brought(own)
+    gate = Gate()
+    own.upstream.script(httpx.Response(401, stream=streams(gate).stream))
+    own.say("One")
+    await gate.entered.wait()
+    await link(own, "sk-nano-fake-renewed")
+    own.upstream.owners[DIARY] = "sk-nano-fake-renewed"
+    gate.open()
+    await own.idle()
+    assert bound(own).state is BindingState.ACTIVE
+    assert own.breakers.failure(member_payer(ALICE)) is None
+    await own.ask("Two")
     assert own.upstream.paid_with == [ALICES_KEY, "sk-nano-fake-renewed"]
 
 

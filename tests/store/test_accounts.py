@@ -46,12 +46,14 @@ async def test_a_linked_account_is_found_again_with_its_key(accounts: Accounts) 
 
 async def test_a_new_key_takes_the_place_of_one_that_was_refused(accounts: Accounts) -> None:
     await accounts.link(ALICE, SECRET, KeyOrigin.PASTED, NOW)
-    assert await accounts.refused(ALICE, NOW + 1)
-    assert not await accounts.refused(ALICE, NOW + 2)
+    assert await accounts.refused(ALICE, SECRET.key, NOW + 1)
+    assert not await accounts.refused(ALICE, SECRET.key, NOW + 2)
     assert await accounts.get(ALICE) == LinkedAccount(ALICE, KeyOrigin.PASTED, NOW, NOW + 1)
     await accounts.link(ALICE, AccountSecret("sk-nano-fake-2222"), KeyOrigin.DEVICE, NOW + 3)
     assert await accounts.get(ALICE) == LinkedAccount(ALICE, KeyOrigin.DEVICE, NOW + 3)
-    assert not await accounts.refused(BOB, NOW)
+    assert not await accounts.refused(ALICE, SECRET.key, NOW + 4)
+    assert not await accounts.refused(BOB, SECRET.key, NOW)
+    assert await accounts.get(ALICE) == LinkedAccount(ALICE, KeyOrigin.DEVICE, NOW + 3)
 
 
 @pytest.mark.parametrize(
