@@ -16,6 +16,8 @@ from bot.domain.sheets import (
     TEXTS,
     Sheet,
     TagFault,
+    as_saved,
+    changes_between,
     plain_text,
     read_tags,
     read_visibility,
@@ -188,6 +190,16 @@ def filled(writing: Writing, form: Form, values: Mapping[str, str]) -> Writing |
     if isinstance(taken, FormFault):
         return taken
     return replace(taken, typed={name: kept for name, kept in writing.typed.items() if name != form.value})
+
+
+def left_of(held: Writing, *, was: Writing, saved: Sheet, own: OwnCharacter) -> Writing | None:
+    """Return what is left of a draft once a sheet of it was saved: an edit of the character, or None.
+
+    `was` is the draft as it was read for saving: what was written after that is not in the character.
+    """
+    if held.typed == was.typed and not changes_between(saved, held.now):
+        return None
+    return replace(held, before=as_saved(own, saved), sent=None, notes=None, card=None)
 
 
 def with_typed(writing: Writing, form: Form, values: Mapping[str, str]) -> Writing:

@@ -207,6 +207,39 @@ async def test_a_clear_refusal_says_nothing_of_what_was_sent_before(world: DeskW
     assert (await saved(world, draft)).known.character.id == "id-late"
 
 
+async def test_what_turned_up_after_its_draft_was_edited_is_changed_and_not_made_again(world: DeskWorld) -> None:
+    draft = await finished(world)
+    world.upstream.lost = 1
+    world.upstream.answer_first()
+    world.upstream.answer_first()
+    world.upstream.refuse(503)
+    assert "did not answer clearly" in await refusal(world, draft)
+    await fill(world, draft, Form.TEXTS, name="Ada L.", summary="Counts well.", first_message="Hello.")
+    result = await saved(world, draft)
+    assert [write[:2] for write in world.upstream.written()] == [("POST", ""), ("PATCH", "/id-made-0")]
+    assert world.upstream.written()[-1][2] == {"name": "Ada L.", "summary": "Counts well."}
+    assert [known.ref for _, known, _ in world.made] == [result.known.ref]
+    with pytest.raises(UserError, match="draft is gone"):
+        await world.drafting.get(draft.id, ALICE)
+
+
+async def test_what_could_not_be_changed_after_it_turned_up_stays_an_edit(world: DeskWorld) -> None:
+    draft = await finished(world)
+    world.upstream.lost = 1
+    world.upstream.answer_first()
+    world.upstream.answer_first()
+    world.upstream.refuse(503)
+    await refusal(world, draft)
+    await fill(world, draft, Form.TEXTS, name="Ada L.")
+    for _ in range(3):
+        world.upstream.answer_first()
+    world.upstream.refuse(400, "not now")
+    assert "not now" in await refusal(world, draft)
+    assert (await world.drafting.get(draft.id, ALICE)).kind is DraftKind.EDIT
+    await saved(world, draft)
+    assert [method for method, _, _ in world.upstream.written()] == ["POST", "PATCH", "PATCH"]
+
+
 async def test_while_nobody_can_look_nothing_is_sent_again(world: DeskWorld) -> None:
     draft = await finished(world)
     world.upstream.answer_first()
@@ -231,6 +264,46 @@ async def test_two_presses_at_once_make_one_character(world: DeskWorld) -> None:
     assert [type(result) for result in results] == [Saved, UserError]
     assert "being saved already" in str(results[1])
     assert len(world.upstream.characters) == 1
+
+
+# What is written while it is being saved
+
+
+async def test_what_is_written_while_a_character_is_made_stays_as_an_edit_of_it(world: DeskWorld) -> None:
+    draft = await finished(world)
+    world.upstream.meanwhile["POST"] = lambda: fill(
+        world, draft, Form.TEXTS, name="Ada", description="A thousand words."
+    )
+    result = await saved(world, draft)
+    left = result.left
+    assert left is not None
+    assert (left.id, left.kind, left.subject) == (draft.id, DraftKind.EDIT, result.known.ref)
+    assert "not in it yet" in result.sentence
+    result = await saved(world, left)
+    assert result.left is None
+    assert world.upstream.written()[-1] == ("PATCH", "/id-made-0", {"description": "A thousand words."})
+    assert len(world.upstream.characters) == 1
+
+
+async def test_what_is_written_while_an_edit_is_saved_stays(world: DeskWorld) -> None:
+    draft = await edited(world)
+    await fill(world, draft, Form.TEXTS, name="Ada L.")
+    world.upstream.meanwhile["PATCH"] = lambda: fill(world, draft, Form.PROMPT, system_prompt="You sing.")
+    left = (await saved(world, draft)).left
+    assert left is not None
+    assert left.writing.now.system_prompt == "You sing."
+    await saved(world, left)
+    assert [body for _, _, body in world.upstream.written()] == [{"name": "Ada L."}, {"system_prompt": "You sing."}]
+
+
+async def test_a_form_that_could_not_be_taken_while_it_was_saved_is_kept(world: DeskWorld) -> None:
+    draft = await edited(world)
+    await fill(world, draft, Form.TEXTS, name="Ada L.")
+    values = {"name": "Ada L.", "summary": "A thousand words."}
+    world.upstream.meanwhile["PATCH"] = lambda: world.drafting.keep_typed(draft.id, ALICE, Form.TEXTS, values)
+    left = (await saved(world, draft)).left
+    assert left is not None
+    assert shown_in(left.writing, Form.TEXTS)["summary"] == "A thousand words."
 
 
 # An edit

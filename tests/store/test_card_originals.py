@@ -134,8 +134,9 @@ async def test_a_file_goes_with_its_draft_and_not_with_a_draft_that_was_saved(
     first, second = await kept(originals, draft, "a"), await kept(originals, draft, "b")
     assert first is not None
     assert second is not None
-    await originals.attach(first.id, await seed.character(), None)
-    await Drafts(database, vault).delete(draft)
+    ref = await seed.character()
+    await originals.attach(first.id, ref, None)
+    await Drafts(database, vault).settle(draft, ref, lambda _: None, NOW)
     assert await originals.names() == {"a"}
     assert await originals.attach(second.id, await seed.character(), None) is None
 

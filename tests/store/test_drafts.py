@@ -79,12 +79,20 @@ async def test_a_change_that_fails_leaves_the_draft_as_it_was(drafts: Drafts) ->
     assert await drafts.get(draft.id, NOW) == draft
 
 
-async def test_what_was_deleted_is_gone_and_its_number_is_never_given_again(drafts: Drafts) -> None:
+async def test_what_was_settled_is_gone_and_its_number_is_never_given_again(drafts: Drafts, seed: Seed) -> None:
     draft = await opened(drafts)
-    await drafts.delete(draft.id)
+    assert await drafts.settle(draft.id, await seed.character(), lambda _: None, NOW) is None
     assert await drafts.get(draft.id, NOW) is None
     assert (await opened(drafts)).id > draft.id
     assert await drafts.get(DraftId(999), NOW) is None
+
+
+async def test_what_is_left_of_a_new_character_is_an_edit_of_it(drafts: Drafts, seed: Seed) -> None:
+    draft, ref = await opened(drafts), await seed.character()
+    left = await drafts.settle(draft.id, ref, lambda held: replace(held, tell=False), NOW + 1)
+    assert left == Draft(draft.id, ALICE, DraftKind.EDIT, ref, replace(WHOLE, tell=False), NOW + 1)
+    assert await drafts.get(draft.id, NOW + 1) == left
+    assert await drafts.settle(DraftId(999), ref, lambda held: held, NOW) is None
 
 
 async def test_the_oldest_drafts_of_a_member_make_room(drafts: Drafts) -> None:

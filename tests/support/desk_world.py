@@ -49,7 +49,7 @@ class DeskWorld:
     def __init__(self, database: Database, vault: Vault, clock: ManualClock) -> None:
         self.clock = clock
         self.upstream = FakeDesk()
-        self.http = httpx.AsyncClient(transport=httpx.MockTransport(self.upstream.handle))
+        self.http = httpx.AsyncClient(transport=httpx.MockTransport(self.upstream.serve))
         self.nanogpt = NanoGptClient(
             self.http,
             base_url=SITE,

@@ -1,7 +1,7 @@
 """NanoGPT as an author sees it, behind httpx's fake transport: their own characters, written and read."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -21,6 +21,8 @@ class FakeDesk:
         """Take the place of the next answers; None stands for the usual one, given after it."""
         self.lost = 0
         """So many writes are carried out and not answered."""
+        self.meanwhile: dict[str, Callable[[], Awaitable[object]]] = {}
+        """What happens while the next request of a method is on its way."""
         self.page_size = 50
         self.prompts_shown = True
         self.lists_whole = True
@@ -66,6 +68,11 @@ class FakeDesk:
             for request in self.requests
             if request.method != "GET"
         ]
+
+    async def serve(self, request: httpx.Request) -> httpx.Response:
+        if (happens := self.meanwhile.pop(request.method, None)) is not None:
+            await happens()
+        return self.handle(request)
 
     def handle(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
