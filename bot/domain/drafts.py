@@ -144,10 +144,13 @@ class Draft:
 
     @property
     def rating(self) -> ContentRating | None:
-        """The strictest that is said of its content; None for a new one that nobody has rated yet."""
+        """The strictest that is said of its content; None for a new one of which nothing is said yet."""
         said = [self.writing.now.rating]
         if self.writing.before is not None:
             said.append(self.writing.before.character.rating)
+        if self.writing.rating_floor is not ContentRating.SFW:
+            # The mildest floor is said of nothing: that a card does not call itself strong does not make it safe.
+            said.append(self.writing.rating_floor)
         return max((rating for rating in said if rating is not None), default=None)
 
 
