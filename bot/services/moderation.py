@@ -27,6 +27,7 @@ from bot.errors import UserError
 from bot.services.clock import Clock
 from bot.services.desk import CharacterChanged, DeskService
 from bot.services.own_shelf import OwnShelf
+from bot.store.accounts import NotLinkedError
 from bot.store.watches import Watches
 
 _log = logging.getLogger(__name__)
@@ -77,7 +78,10 @@ class ModerationService:
         if waits:
             now_ms = self._clock.now_ms()
             due_ms = next_look_ms(0, now_ms)
-            await self._watches.begin(user_id, known.ref, tell=tell, status=status, due_ms=due_ms, now_ms=now_ms)
+            try:
+                await self._watches.begin(user_id, known.ref, tell=tell, status=status, due_ms=due_ms, now_ms=now_ms)
+            except NotLinkedError:
+                return False
             self._stirred.set()
         else:
             await self._watches.end(user_id, known.ref)

@@ -23,7 +23,7 @@ from bot.services.catalog import CATALOGUE_DOWN, QUIET_SECONDS, READ_SECONDS, RE
 from bot.services.clock import Clock
 from bot.services.key_ring import KeyRing
 from bot.services.outlet import OutletError
-from bot.services.own_shelf import OwnShelf
+from bot.services.own_shelf import OwnShelf, UnlinkedError
 from bot.services.server_rules import ServerRules
 from bot.services.single_flight import SingleFlight
 from bot.store.accounts import Accounts
@@ -228,7 +228,8 @@ class OwnCharacterService:
         except BadKeyError:
             await self._keys.refused(key)
             raise
-        if not await self._keys.is_linked(user_id):
-            # Unlinked meanwhile: what the key saw is forgotten, and stays so.
-            raise BadKeyError
-        return await self._shelf.remember(user_id, found.character)
+        try:
+            return await self._shelf.remember(user_id, found.character)
+        except UnlinkedError as error:
+            # What the key saw is forgotten, and stays so.
+            raise BadKeyError from error

@@ -20,6 +20,10 @@ from bot.store.sealed import open_or_none
 from bot.store.vault import Vault
 
 
+class NotLinkedError(Exception):
+    """A member has no account, as they took it away while something of theirs was under way."""
+
+
 class Accounts:
     """The tables linked_account and pending_login: at most one row a member in each, their secrets sealed."""
 
@@ -254,6 +258,12 @@ async def unlink_in(tx: Transaction, user_id: UserId) -> bool:
         await tx.execute(sql, user_id)
     await cancel_in(tx, user_id)
     return bool(rows)
+
+
+async def check_linked_in(tx: Transaction, user_id: UserId) -> None:
+    """Raise NotLinkedError in a transaction that keeps what goes with an account, unless there is one."""
+    if not await tx.execute("SELECT user_id FROM linked_account WHERE user_id = $1", user_id):
+        raise NotLinkedError
 
 
 def _account(row: Row) -> LinkedAccount:

@@ -7,6 +7,7 @@ from pydantic import TypeAdapter
 
 from bot.domain.drafts import DRAFT_MS, Draft, DraftKind, Writing
 from bot.domain.ids import CharacterRef, DraftId, UserId
+from bot.store.accounts import check_linked_in
 from bot.store.database import Database, Row
 from bot.store.sealed import open_or_none
 from bot.store.vault import Vault
@@ -26,8 +27,12 @@ class Drafts:
     async def create(
         self, user_id: UserId, kind: DraftKind, subject: CharacterRef | None, writing: Writing, now_ms: int
     ) -> Draft:
-        """Open a draft; the id is short enough for a component's custom id. A member's oldest ones make room."""
+        """Open a draft; the id is short enough for a component's custom id. A member's oldest ones make room.
+
+        Raises NotLinkedError.
+        """
         async with self._database.transaction() as tx:
+            await check_linked_in(tx, user_id)
             await tx.execute(
                 """
                 DELETE FROM draft WHERE user_id = $1 AND id NOT IN (

@@ -88,8 +88,8 @@ async def test_unlinking_deletes_the_key_the_login_and_what_the_key_saw(
 ) -> None:
     own = OwnCharacters(database, vault)
     for member in (ALICE, BOB):
+        await accounts.link(member, SECRET, KeyOrigin.PASTED, NOW)
         await own.remember(member, Character(CharacterId("secret"), "Secret"), NOW)
-    await accounts.link(ALICE, SECRET, KeyOrigin.DEVICE, NOW)
     await begin(accounts)
     assert await accounts.unlink(ALICE)
     assert await accounts.get(ALICE) is None

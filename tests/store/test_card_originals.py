@@ -8,7 +8,7 @@ from bot.domain.card_originals import MOST_BYTES, MOST_FILES, CardOriginal
 from bot.domain.drafts import DraftKind, Writing
 from bot.domain.ids import DraftId
 from bot.domain.sheets import NEW_SHEET
-from bot.store.accounts import Accounts
+from bot.store.accounts import Accounts, NotLinkedError
 from bot.store.card_originals import CardOriginals
 from bot.store.database import Database
 from bot.store.drafts import Drafts
@@ -45,8 +45,10 @@ def originals(database: Database, vault: Vault) -> CardOriginals:
 
 
 @pytest.fixture
-async def draft(database: Database, vault: Vault) -> DraftId:
-    return (await Drafts(database, vault).create(ALICE, DraftKind.CREATE, None, Writing(NEW_SHEET), NOW)).id
+async def draft(seed: Seed) -> DraftId:
+    await seed.linked(ALICE, BOB)
+    drafts = Drafts(seed.database, seed.vault)
+    return (await drafts.create(ALICE, DraftKind.CREATE, None, Writing(NEW_SHEET), NOW)).id
 
 
 def stored(name: str = "a") -> StoredFile:
@@ -183,3 +185,5 @@ async def test_the_desk_is_cleared_with_the_account(
     assert await drafts.get(draft, NOW) is None
     assert await originals.names() == {f"of {BOB}"}
     assert await watches.due(NOW) == [BOB]
+    with pytest.raises(NotLinkedError):
+        await kept(originals, draft)

@@ -8,6 +8,7 @@ from bot.domain.drafts import DRAFT_MS, CardNotes, Draft, DraftKind, Form, Sent,
 from bot.domain.ids import CardFileId, CharacterId, DraftId
 from bot.domain.ratings import ContentRating
 from bot.domain.sheets import NEW_SHEET, Sheet
+from bot.store.accounts import Accounts, NotLinkedError
 from bot.store.database import Database
 from bot.store.drafts import MOST_DRAFTS, Drafts
 from bot.store.vault import MasterKey, Vault
@@ -32,8 +33,16 @@ WHOLE = Writing(
 
 
 @pytest.fixture
-def drafts(database: Database, vault: Vault) -> Drafts:
-    return Drafts(database, vault)
+async def drafts(seed: Seed) -> Drafts:
+    await seed.linked(ALICE, BOB)
+    return Drafts(seed.database, seed.vault)
+
+
+async def test_no_draft_is_opened_for_a_member_who_took_their_account_away(drafts: Drafts, seed: Seed) -> None:
+    await Accounts(seed.database, seed.vault).unlink(ALICE)
+    with pytest.raises(NotLinkedError):
+        await opened(drafts)
+    assert "draft" not in await seed.counts()
 
 
 async def opened(drafts: Drafts, writing: Writing = WHOLE, now_ms: int = NOW) -> Draft:

@@ -57,6 +57,7 @@ async def test_what_is_kept_is_counted(
     await report(reports, seed)
     await SearchPages(database).create(ALICE, SearchQuery("x"), NOW)
     await Members(database).ignore(ALICE, NOW + 7)
+    await seed.linked(ALICE)
     draft = await Drafts(database, seed.vault).create(ALICE, DraftKind.CREATE, None, Writing(NEW_SHEET), NOW)
     await CardOriginals(database, seed.vault).put(
         ALICE, draft.id, StoredFile("a", b"k" * 32), size=1, name="ada.png", now_ms=NOW
@@ -69,6 +70,7 @@ async def test_what_is_kept_is_counted(
         searches=1,
         bindings=1,
         ignored_since_ms=NOW + 7,
+        linked_at_ms=NOW,
         drafts=1,
         card_files=1,
     )
