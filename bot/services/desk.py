@@ -207,22 +207,41 @@ class DeskService:
     async def archive(self, user_id: UserId, ref: CharacterRef) -> KnownCharacter:
         """Archive one of a member's own characters, which nothing undoes. Raises UserError.
 
-        One that NanoGPT does not have any more counts as archived.
+        What hung on it goes with it, also where NanoGPT finds it no more and lists it no more.
         """
         known = self.known(user_id, ref)
         key = await self.key(user_id)
         try:
             await self._client.archive_character(known.character.id, key=key)
         except NotFoundError:
-            _log.info("Character %s was archived before, or is gone", ref)
+            if not await self._is_listed_as_archived(user_id, known):
+                raise UserError(desk_wording.NO_LONGER) from None
         except NanoGptError as error:
             if isinstance(error, BadKeyError):
                 await self.key_refused(key)
             raise UserError(desk_wording.UNCERTAIN_ARCHIVE if error.uncertain else desk_sentence(error)) from error
+        await self._let_go(user_id, ref)
+        return known
+
+    async def _is_listed_as_archived(self, user_id: UserId, known: KnownCharacter) -> bool:
+        """Tell whether the author's list shows an archived character; one that it leaves out is let go."""
+        try:
+            mine = await self.read_all(user_id)
+        except UserError as error:
+            raise UserError(desk_wording.UNCERTAIN_ARCHIVE) from error
+        listed = next((own for own in mine if own.character.id == known.character.id), None)
+        if listed is not None:
+            return listed.character.archived
+        present = self._shelf.by_ref(user_id, known.ref)
+        # A list that was too long to be read whole says nothing of what it left out.
+        if present is not None and present.gone_at_ms is not None:
+            await self._let_go(user_id, known.ref)
+        return False
+
+    async def _let_go(self, user_id: UserId, ref: CharacterRef) -> None:
         await self._shelf.gone(user_id, ref)
         await self._dropped(user_id, ref)
         await self._tell_changed(ref)
-        return known
 
     async def _listed(self, user_id: UserId, key: ApiKey) -> list[OwnCharacter]:
         listed: dict[CharacterId, OwnCharacter] = {}

@@ -178,11 +178,31 @@ async def test_archiving_is_one_request_and_clears_what_hung_on_it(world: DeskWo
     assert world.desk.page(ALICE, 1).characters == ()
 
 
-async def test_what_was_archived_already_counts_as_archived(world: DeskWorld) -> None:
+async def test_what_was_archived_already_is_archived(world: DeskWorld) -> None:
+    known = await world.known("ada")
+    world.upstream.characters["id-ada"]["archived_at"] = "2027-01-01T00:00:00Z"
+    assert (await world.desk.archive(ALICE, known.ref)).ref == known.ref
+    assert world.dropped == [(ALICE, known.ref)]
+
+
+async def test_what_nanogpt_lists_no_more_is_no_longer_available_and_let_go(world: DeskWorld) -> None:
     known = await world.known("ada")
     del world.upstream.characters["id-ada"]
-    await world.desk.archive(ALICE, known.ref)
+    with pytest.raises(UserError, match="no longer available"):
+        await world.desk.archive(ALICE, known.ref)
     assert world.dropped == [(ALICE, known.ref)]
+
+
+async def test_what_nanogpt_does_not_find_but_lists_keeps_what_hangs_on_it(world: DeskWorld) -> None:
+    known = await world.known("ada")
+    world.upstream.refuse(404)
+    with pytest.raises(UserError, match="no longer available"):
+        await world.desk.archive(ALICE, known.ref)
+    world.upstream.refuse(404)
+    world.upstream.refuse(503)
+    with pytest.raises(UserError, match="cannot say whether it is archived"):
+        await world.desk.archive(ALICE, known.ref)
+    assert world.dropped == []
 
 
 async def test_an_archiving_without_an_answer_says_that_nobody_knows(world: DeskWorld) -> None:
