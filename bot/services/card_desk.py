@@ -189,9 +189,17 @@ class CardDesk:
         await self.tidy()
 
     async def tidy(self) -> None:
-        """Delete the files that belong to nothing any more."""
+        """Delete the files that belong to nothing any more.
+
+        What the disk refuses is logged and tried again: without its row, a file cannot be read anyway.
+        """
         async with self._storing:
-            deleted = await self._files.keep_only(await self._originals.names())
+            names = await self._originals.names()
+            try:
+                deleted = await self._files.keep_only(names)
+            except OSError:
+                _log.exception("card files that belong to nothing any more could not be deleted")
+                return
         if deleted:
             _log.info("deleted %s card files that belong to nothing any more", deleted)
 

@@ -256,6 +256,14 @@ async def test_a_file_goes_with_its_members_account(world: DeskWorld, folder: Pa
     assert there(folder) == 0
 
 
+async def test_a_folder_that_cannot_be_read_keeps_nobody_from_unlinking(
+    world: DeskWorld, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    block(folder)
+    await world.cards.unlinked(ALICE)
+    assert "could not be deleted" in caplog.text
+
+
 async def test_a_file_goes_with_a_draft_that_nobody_saved(world: DeskWorld, folder: Path) -> None:
     await bring(world)
     tidying = asyncio.create_task(world.cards.keep_tidy())

@@ -25,6 +25,10 @@ def there(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
 def others_may(path: Path) -> bool:
     return bool(path.stat().st_mode & 0o077)
 
@@ -94,10 +98,29 @@ async def test_a_file_that_is_gone_or_damaged_is_none(files: SealedFiles, folder
 async def test_what_nobody_keeps_is_deleted(files: SealedFiles, folder: Path) -> None:
     assert await files.keep_only([]) == 0
     first, second = await files.write(b"one"), await files.write(b"two")
-    (folder / "unfinished.part").write_bytes(b"x")
+    (folder / f"{'0a' * 16}.part").write_bytes(b"x")
     assert await files.keep_only([second.name]) == 2
     assert list(there(folder)) == [second.name]
     assert await files.read(first) is None
+
+
+async def test_what_somebody_else_put_there_stays(files: SealedFiles, folder: Path) -> None:
+    written = await files.write(b"one")
+    (folder / "lost+found").mkdir()
+    (folder / "notes.part").write_bytes(b"x")
+    assert await files.keep_only([]) == 1
+    assert names_in(folder) == ["lost+found", "notes.part"]
+    assert await files.read(written) is None
+
+
+async def test_what_cannot_be_deleted_keeps_nothing_else(
+    files: SealedFiles, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    written = await files.write(b"one")
+    (folder / ("0a" * 16)).mkdir()
+    assert await files.keep_only([]) == 1
+    assert await files.read(written) is None
+    assert "could not be deleted" in caplog.text
 
 
 async def test_a_disk_that_refuses_leaves_nothing_behind(tmp_path: Path) -> None:
