@@ -431,7 +431,15 @@ async def application(
         feedback = _open_feedback(stores, rules, nanogpt, keys, index, announcer, around, clock)
         desk = _open_desk(settings, stores, rules, nanogpt, keys, bindings, client, clock)
         accounts = await _open_accounts(
-            stores, rules, nanogpt, bindings, breakers, LoginTeller(client, feedback.publishing), desk.cards, clock
+            stores,
+            rules,
+            nanogpt,
+            bindings,
+            breakers,
+            feedback.outbox,
+            LoginTeller(client, feedback.publishing),
+            desk.cards,
+            clock,
         )
         retention = RetentionService(
             retention=stores.retention,
@@ -664,6 +672,7 @@ async def _open_accounts(
     nanogpt: NanoGptClient,
     bindings: BindingService,
     breakers: Breakers,
+    outbox: OutboxService,
     teller: LoginTeller,
     cards: CardDesk,
     clock: Clock,
@@ -677,6 +686,7 @@ async def _open_accounts(
         bindings=bindings,
         own_shelf=rules.own_shelf,
         breakers=breakers,
+        outbox=outbox,
         paid_turns=stores.paid_turns,
         clock=clock,
         on_unlinked=(forget_login, cards.unlinked),

@@ -29,6 +29,7 @@ from bot.nanogpt.requests import ApiKey, UnusableKeyError
 from bot.services.bindings import BindingService
 from bot.services.breakers import Breakers
 from bot.services.clock import Clock
+from bot.services.outbox import OutboxService
 from bot.services.own_shelf import OwnShelf
 from bot.store.accounts import Accounts
 from bot.store.paid_turns import PaidTurns
@@ -59,6 +60,7 @@ class AccountService:
         bindings: BindingService,
         own_shelf: OwnShelf,
         breakers: Breakers,
+        outbox: OutboxService,
         paid_turns: PaidTurns,
         clock: Clock,
         on_unlinked: Iterable[Forgetter] = (),
@@ -68,6 +70,7 @@ class AccountService:
         self._bindings = bindings
         self._own_shelf = own_shelf
         self._breakers = breakers
+        self._outbox = outbox
         self._paid_turns = paid_turns
         self._clock = clock
         self._on_unlinked = tuple(on_unlinked)
@@ -123,8 +126,14 @@ class AccountService:
         return await self._accounts.holder_of(secret) not in (None, user_id)
 
     def _linked(self, account: LinkedAccount) -> None:
-        self._breakers.forget(member_payer(account.user_id))
+        self._forget_failures(account.user_id)
         _log.info("A member has linked an account (%s)", account.origin.value)
+
+    def _forget_failures(self, user_id: UserId) -> None:
+        """Let nothing wait any more for the key before to be put right."""
+        payer = member_payer(user_id)
+        self._breakers.forget(payer)
+        self._outbox.forget(payer)
 
     async def check_unlinked(self, user_id: UserId) -> None:
         """Raise UserError when a member has linked an account whose key is there, and is not refused."""
@@ -206,6 +215,6 @@ class AccountService:
         """Take note that a member's key is deleted: what it paid for stops, and what it saw is forgotten."""
         await self._bindings.payer_gone(member_payer(user_id))
         self._own_shelf.forget(user_id)
-        self._breakers.forget(member_payer(user_id))
+        self._forget_failures(user_id)
         for forget in self._on_unlinked:
             await forget(user_id)

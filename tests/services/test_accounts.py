@@ -4,6 +4,7 @@ import logging
 import pytest
 
 from bot.domain.failures import Failure, FailureCause
+from bot.domain.feedback import OutboxKind
 from bot.domain.ids import UserId
 from bot.domain.linking import AccountSecret, KeyOrigin, LoginEnd
 from bot.domain.linking_wording import (
@@ -19,7 +20,9 @@ from bot.domain.linking_wording import (
 from bot.domain.payers import member_payer
 from bot.domain.publishing import UNLINKED_REVIEWS
 from bot.errors import UserError
+from bot.nanogpt.errors import DailyLimitError
 from bot.store.database import Database
+from bot.store.outbox import Outbox
 from bot.store.vault import MasterKey, Vault
 from tests.support.account_world import AccountWorld
 from tests.support.manual_clock import START_MS, ManualClock
@@ -128,6 +131,23 @@ async def test_a_new_key_is_tried_at_once_where_the_old_one_was_held_back(world:
     world.breakers.note(member_payer(ALICE), Failure(FailureCause.BAD_KEY))
     await world.accounts.paste(ALICE, KEY)
     assert world.breakers.failure(member_payer(ALICE)) is None
+
+
+async def test_what_waits_for_the_catalogue_goes_with_a_new_key_where_the_old_one_was_held_back(
+    world: AccountWorld, database: Database
+) -> None:
+    world.upstream.account(KEY)
+    world.courier.answers["1"] = [DailyLimitError(resets_at=START_MS / 1_000 + 600)]
+    async with database.transaction() as tx:
+        await Outbox(database).put(
+            tx, OutboxKind.RATING, "1", payer=member_payer(ALICE), due_at_ms=START_MS, now_ms=START_MS
+        )
+    for _ in range(2):
+        await world.outbox.send_due()
+    assert world.courier.sent == ["1"]
+    await world.accounts.paste(ALICE, KEY)
+    await world.outbox.send_due()
+    assert world.courier.sent == ["1", "1"]
 
 
 # Looking

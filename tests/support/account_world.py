@@ -4,17 +4,21 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from bot.domain.feedback import OutboxKind
 from bot.domain.ids import UserId
 from bot.domain.linking import LoginEnd, LoginSecret, LoginState, PendingLogin
 from bot.services.accounts import AccountService
 from bot.services.breakers import Breakers
 from bot.services.logins import LoginService
+from bot.services.outbox import OutboxService
 from bot.services.outlet import OutletError
 from bot.store.accounts import Accounts
 from bot.store.database import Database
+from bot.store.outbox import Outbox
 from bot.store.paid_turns import PaidTurns
 from bot.store.vault import Vault
 from tests.support.manual_clock import ManualClock
+from tests.support.recording_courier import RecordingCourier
 from tests.support.relay_world import RelayWorld
 from tests.support.scripted_accounts import ScriptedAccounts
 
@@ -54,6 +58,13 @@ class AccountWorld:
         self.relay = RelayWorld(database, vault, clock)
         self.store = Accounts(database, vault)
         self.breakers = Breakers(clock.clock)
+        self.courier = RecordingCourier()
+        self.outbox = OutboxService(
+            outbox=Outbox(database),
+            couriers={OutboxKind.RATING: self.courier},
+            clock=clock.clock,
+            jitter=lambda: 0.0,
+        )
         self.paid_turns = PaidTurns(database)
         nanogpt = self.upstream.client(clock)
         self.accounts = AccountService(
@@ -62,6 +73,7 @@ class AccountWorld:
             bindings=self.relay.binding_service,
             own_shelf=self.relay.parts.shelf,
             breakers=self.breakers,
+            outbox=self.outbox,
             paid_turns=self.paid_turns,
             clock=clock.clock,
             on_unlinked=(self._forget,),
