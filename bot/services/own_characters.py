@@ -74,6 +74,7 @@ class OwnCharacterService:
         self._reads = SingleFlight(self._read)
         self._owners: dict[tuple[GuildId, ChannelId, UserId], tuple[float, bool]] = {}
         self._quiet_until = 0.0
+        self._refused_ms: dict[tuple[UserId, CharacterRef], int] = {}
 
     async def aclose(self) -> None:
         """Cancel the reads under way, and wait for them."""
@@ -146,6 +147,7 @@ class OwnCharacterService:
                 raise UserError(CATALOGUE_DOWN) from error
         if known.gone_at_ms is not None or known.character.archived:
             raise UserError(GONE)
+        self._refused_ms.pop((user_id, ref), None)
         return known
 
     async def pause_cause(
@@ -169,9 +171,14 @@ class OwnCharacterService:
             return PauseCause.OWN_FORBIDDEN
         if not await self._owner_may_decide(binding, user_id):
             return PauseCause.OWNER_AWAY
+        which = (user_id, binding.character_ref)
+        if fresh_ms <= 0:
+            self._refused_ms.pop(which, None)
+        if self._is_refused(which):
+            return PauseCause.UNAVAILABLE
         if self._age_ms(known) > fresh_ms and self._clock.monotonic() >= self._quiet_until:
             try:
-                known = await self._reads.get((user_id, binding.character_ref), seconds=READ_SECONDS)
+                known = await self._reads.get(which, seconds=READ_SECONDS)
             except BadKeyError:
                 return PauseCause.KEY_REFUSED
             except (NanoGptError, TimeoutError) as error:
@@ -190,10 +197,14 @@ class OwnCharacterService:
         return account is not None and account.refused_at_ms is not None
 
     async def withdrawn(self, binding: Binding) -> None:
-        """Write down that a member's own character cannot be spoken with, as the AI service said so."""
+        """Write down that a member's own character cannot be spoken with, as the AI service said so.
+
+        It is tried again after 10 minutes, or once its owner brings or changes it.
+        """
         user_id = paying_member(binding.payer)
         if user_id is not None:
             await self._shelf.gone(user_id, binding.character_ref)
+            self._refused_ms[user_id, binding.character_ref] = self._clock.now_ms()
 
     async def _owner_may_decide(self, binding: Binding, user_id: UserId) -> bool:
         """Tell whether the owner is there and may decide; while Discord does not say, what it said last counts."""
@@ -210,6 +221,11 @@ class OwnCharacterService:
         may = rights is not None and may_decide(rights, self._rules.manager_role(binding.guild_id))
         self._owners[place] = (now, may)
         return may
+
+    def _is_refused(self, which: tuple[UserId, CharacterRef]) -> bool:
+        """Tell whether the AI service said lately that a character cannot be spoken with; its owner still sees it."""
+        refused_ms = self._refused_ms.get(which)
+        return refused_ms is not None and self._clock.now_ms() - refused_ms <= FRESH_MS
 
     def _age_ms(self, known: KnownCharacter) -> int:
         return self._clock.now_ms() - (known.checked_at_ms or 0)

@@ -7,8 +7,10 @@ import pytest
 
 from bot.domain import own_wording
 from bot.domain.bindings import Binding, BindingState, PauseCause, Trigger
+from bot.domain.characters import Character
 from bot.domain.failures import Failure, FailureCause, failure_sentence
-from bot.domain.ids import CharacterId, RoleId, UserId
+from bot.domain.gate import FRESH_MS
+from bot.domain.ids import CharacterId, CharacterRef, RoleId, UserId
 from bot.domain.linking import AccountSecret, KeyOrigin
 from bot.domain.notices import NOT_ALLOWED
 from bot.domain.payers import OPERATOR, PayerKind, member_payer, server_payer
@@ -92,6 +94,13 @@ def bound(world: RelayWorld) -> Binding:
     binding = world.index.get(ROOM)
     assert binding is not None
     return binding
+
+
+def known_by(world: RelayWorld, ref: CharacterRef) -> Character:
+    """Return what Alice's key has seen of one of her characters."""
+    known = world.parts.own.known(ALICE, ref)
+    assert known is not None
+    return known.character
 
 
 # The server
@@ -476,6 +485,27 @@ async def test_one_that_its_key_sees_no_more_pauses(own: RelayWorld) -> None:
     await own.ask()
     assert bound(own).pause_cause is PauseCause.UNAVAILABLE
     assert own.upstream.paid_with == [ALICES_KEY]
+
+
+async def test_one_that_may_be_seen_and_not_spoken_with_is_tried_every_ten_minutes(own: RelayWorld) -> None:
+    change = await brought(own)
+    await own.ask("One")
+    for _ in range(2):
+        own.upstream.script(refuses(403, "This character is not available via API"))
+    for number in range(8):
+        await own.ask(f"Still there? {number}")
+        own.clock.advance(LOOK_AGAIN_AFTER_SECONDS)
+    await own.parts.shelf.remember_listed(ALICE, [known_by(own, change.binding.character_ref)])
+    await own.ask("And now?")
+    assert bound(own).pause_cause is PauseCause.UNAVAILABLE
+    assert len(own.upstream.asked) == 2
+    own.clock.advance(FRESH_MS / 1_000)
+    await own.ask("Ten minutes later")
+    assert len(own.upstream.asked) == 3
+    await own.binding_service.use_own(HERE, asker(own), change.binding.character_ref, Trigger.EVERY, 50)
+    await own.ask("Brought anew")
+    assert len(own.upstream.asked) == 4
+    assert bound(own).state is BindingState.ACTIVE
 
 
 async def test_what_its_key_sees_is_as_fresh_as_what_the_catalogue_says(own: RelayWorld) -> None:
