@@ -144,15 +144,16 @@ class ModerationService:
 
     # What is told with the next command
 
-    async def pending_news(self, user_id: UserId) -> DeskNews | None:
+    async def pending_news(self, user_id: UserId, *, in_server: bool) -> DeskNews | None:
         """Return what an author has yet to hear, or None. Call `told` once it is shown.
 
-        What does not fit into one message waits for the next time.
+        Outside servers, only what is sfw is named, as in every direct message. What does not fit into one message waits
+        for the next time.
         """
         found: list[tuple[CharacterRef, str]] = []
         room = MESSAGE_LIMIT
         for ref, verdict in await self._watches.news(user_id):
-            news = self._news(user_id, ref, verdict, named=True)
+            news = self._news(user_id, ref, verdict, named=in_server)
             if news is not None and (not found or utf16_length(news) < room):
                 found.append((ref, news))
                 room -= utf16_length(news) + 1

@@ -39,8 +39,8 @@ async def look(world: DeskWorld, seconds: float = MINUTES_5) -> None:
     await world.moderation.look_due()
 
 
-async def news(world: DeskWorld, user_id: UserId = ALICE) -> list[str]:
-    found = await world.moderation.pending_news(user_id)
+async def news(world: DeskWorld, user_id: UserId = ALICE, *, in_server: bool = True) -> list[str]:
+    found = await world.moderation.pending_news(user_id, in_server=in_server)
     return [] if found is None else list(found.sentences)
 
 
@@ -67,10 +67,19 @@ async def test_a_refused_direct_message_is_not_tried_again_and_waits_for_the_nex
     (sentence,) = await news(world)
     assert sentence.startswith("**Ada** was not approved by NanoGPT's moderators (rejected): Too \\*loud")
     assert await news(world, BOB) == []
-    found = await world.moderation.pending_news(ALICE)
+    found = await world.moderation.pending_news(ALICE, in_server=True)
     assert found is not None
     await world.moderation.told(ALICE, found)
     assert await news(world) == []
+
+
+@pytest.mark.parametrize(("rating", "named"), [("sfw", "**Ada**"), ("nsfw", "One of your characters")])
+async def test_news_outside_servers_name_only_what_is_sfw(world: DeskWorld, rating: str, named: str) -> None:
+    await submit(world, tell=False, creator_content_rating=rating)
+    world.upstream.characters["id-ada"]["moderation_status"] = "approved"
+    await look(world)
+    assert await news(world, in_server=False) == [f"{named} has been approved by NanoGPT's moderators."]
+    assert await news(world) == ["**Ada** has been approved by NanoGPT's moderators."]
 
 
 async def test_more_news_than_fit_into_one_message_come_one_after_the_other(world: DeskWorld) -> None:
@@ -80,7 +89,7 @@ async def test_more_news_than_fit_into_one_message_come_one_after_the_other(worl
         world.upstream.characters[f"id-{slug}"] |= {"moderation_status": "rejected", "moderation_reason": "*" * 390}
     await look(world)
     heard: list[str] = []
-    while (found := await world.moderation.pending_news(ALICE)) is not None:
+    while (found := await world.moderation.pending_news(ALICE, in_server=True)) is not None:
         assert utf16_length("\n".join(found.sentences)) <= MESSAGE_LIMIT
         heard += found.sentences
         await world.moderation.told(ALICE, found)

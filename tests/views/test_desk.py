@@ -82,9 +82,11 @@ class Desk:
         self.trouble = trouble
         self.news = news
         self.heard: list[tuple[UserId, DeskNews]] = []
+        self.in_server: bool | None = None
 
-    async def pending_news(self, user_id: UserId) -> DeskNews | None:
+    async def pending_news(self, user_id: UserId, *, in_server: bool) -> DeskNews | None:
         del user_id
+        self.in_server = in_server
         if self.trouble is not None:
             raise self.trouble
         return self.news
@@ -100,9 +102,10 @@ class Desk:
 class Command(RecordingInteraction):
     """A command of an author's that was answered."""
 
-    def __init__(self, failure: Exception | None = None) -> None:
+    def __init__(self, failure: Exception | None = None, *, guild_id: int | None = 10) -> None:
         super().__init__(answered=True, failure=failure)
         self.user = SimpleNamespace(id=400)
+        self.guild_id = guild_id
 
 
 def unknown_webhook() -> discord.HTTPException:
@@ -118,6 +121,15 @@ async def test_news_follow_an_answer_between_the_bot_and_the_author_and_are_told
     assert message["content"] == "**Ada** has been approved.\n**Bo** is no longer available."
     assert message["ephemeral"]
     assert desk.heard == [(UserId(400), NEWS)]
+
+
+@pytest.mark.parametrize(("guild_id", "in_server"), [(10, True), (None, False)])
+async def test_news_are_asked_for_by_whether_they_are_told_in_a_server(
+    guild_id: int | None, *, in_server: bool
+) -> None:
+    desk, command = Desk(), Command(guild_id=guild_id)
+    await tell_desk_news(command.seen, desk.moderation)
+    assert desk.in_server is in_server
 
 
 async def test_nothing_is_said_without_news() -> None:
