@@ -34,6 +34,7 @@ def question(character: Character) -> str:
         "here, **everyone here spends your balance**: your account pays for each reply to anybody, up to a number a "
         f"day that you choose. You call it `{character.rating.word}`; nobody has reviewed that.\n"
         "It stops when you unlink your account, leave the server or may no longer decide who speaks in this channel. "
+        "Should it become public, you go on paying until somebody names it here with /character use again. "
         "/character leave ends it at any time."
     )
 

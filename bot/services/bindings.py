@@ -160,15 +160,16 @@ class BindingService:
         """Let a character speak in a channel, in the place of the one that did so before.
 
         `address` is a slug or an id as typed, `missing` what the bot lacks in the channel. Without a trigger a
-        character that is there keeps its own, and a new one answers every message where the bot can read them. The
-        caller posts the notice and then calls `greet`. Raises UserError, also with the catalogue's refusals, and
-        OwnCharacterFound where the character is the asker's own: then `use_own` is what they may agree to.
+        character that is there keeps its own, and a new one answers every message where the bot can read them; one
+        that a member paid for begins anew, as everybody may use it by now. The caller posts the notice and then calls
+        `greet`. Raises UserError, also with the catalogue's refusals, and OwnCharacterFound where the character is the
+        asker's own: then `use_own` is what they may agree to.
         """
         place = self._speakable(place, asker, trigger, missing)
         known = await self._resolved(place, asker, address, trigger)
         async with self._changing:
             there = self._index.get(place.channel_id)
-            if there is not None and there.character_ref == known.ref and not self._abandoned(there):
+            if there is not None and there.character_ref == known.ref and paying_member(there.payer) is None:
                 change = await self._use_again(there, known, trigger, asker)
             else:
                 change = await self._move_in(place, there, known, self._chosen(trigger), asker)
@@ -495,10 +496,6 @@ class BindingService:
 
     def _chosen(self, trigger: Trigger | None) -> Trigger:
         return trigger or (Trigger.EVERY if self._message_content else Trigger.MENTION)
-
-    def _abandoned(self, there: Binding) -> bool:
-        """Tell whether a member paid for a character who does so no more, so that it has to begin anew."""
-        return there.state is BindingState.PAUSED and paying_member(there.payer) is not None
 
     async def _move_in(
         self,

@@ -548,6 +548,23 @@ async def test_what_everybody_may_use_by_now_can_be_brought_at_the_operators_cos
     assert own.upstream.paid_with == [OPERATOR_KEY.reveal()]
 
 
+async def test_one_that_has_become_public_is_paid_for_by_its_owner_until_it_is_brought_anew(own: RelayWorld) -> None:
+    first = await brought(own)
+    del own.upstream.owners[DIARY]
+    own.upstream.characters[DIARY] |= {
+        "visibility": "public",
+        "moderation_status": "approved",
+        "allow_api": True,
+        "content_rating": "sfw",
+    }
+    own.clock.advance(660)
+    await own.ask("One")
+    change = await own.binding_service.use(HERE, asker(own, BOB), "diary")
+    assert (change.binding.id, change.binding.payer, change.binding.daily_turns) == (first.binding.id, OPERATOR, None)
+    await own.ask("Two")
+    assert own.upstream.paid_with == [ALICES_KEY, OPERATOR_KEY.reveal()]
+
+
 async def test_everything_about_it_outlasts_a_restart(own: RelayWorld) -> None:
     await brought(own, most=1)
     await own.ask("One")
