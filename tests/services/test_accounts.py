@@ -225,7 +225,7 @@ async def test_the_replies_a_member_paid_for_today_are_told(world: AccountWorld)
     binding = (await world.relay.bind()).id
     day_start_ms = START_MS - START_MS % 86_400_000
     await world.paid_turns.take(binding, member_payer(ALICE), most=9, day_start_ms=day_start_ms)
-    assert "paid for one reply of your own characters today" in await world.accounts.status(ALICE)
+    assert "asked to pay for one reply of your own characters today" in await world.accounts.status(ALICE)
 
 
 # Unlinking
