@@ -218,3 +218,17 @@ async def test_publishing_explains_itself_and_asks_before_an_approved_one_is_tak
         assert "Only you can see and use it" in saved.content
     (call,) = author.written()
     assert call.body == {"visibility": "private"}
+
+
+async def test_an_unlisted_one_is_kept_out_of_lists_and_its_author_is_told(world: World) -> None:
+    scene = Scene.of(world)
+    author = await author_of(scene)
+    async with world.bot():
+        made = await author.make()
+        panel = await author.command("publish", character=made.slug)
+        answer = await author.fill(panel, "Choose…", {"visibility": "unlisted", "allow_api": True})
+        assert "It is unlisted: no list shows it." in (await answer.final_message()).content
+        assert "unlisted" in repr((await author.command("mine")).embeds)
+        found = await (await scene.owner.slash(scene.channel, "character search", tag="sea")).final_message()
+        assert made.name not in repr(found.embeds)
+    assert author.written()[-1].body == {"visibility": "unlisted", "allow_api": True}
