@@ -294,11 +294,12 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
 
 @asynccontextmanager
 async def application(
-    settings: Settings, *, pace: Pace | None = None, clock: Clock | None = None
+    settings: Settings, *, pace: Pace | None = None, clock: Clock | None = None, card_reader: CardReader | None = None
 ) -> AsyncGenerator[Application]:
     """Build everything and log in; on the way out, end everything in the reverse order.
 
-    `pace` takes the place of the one that the settings describe, `clock` that of the machine's.
+    `pace` takes the place of the one that the settings describe, `clock` that of the machine's, `card_reader` that of
+    one with the usual limits.
     """
     point_at(
         api_url=settings.discord.api_url, gateway_url=settings.discord.gateway_url, cdn_url=settings.discord.cdn_url
@@ -460,9 +461,17 @@ async def application(
         for owner in (catalog, outlet, announcer, relay, poster, recovery):
             stack.push_async_callback(owner.aclose)
         feedback = _open_feedback(stores, rules, nanogpt, keys, index, announcer, around, clock)
-        desk = _open_desk(settings, stores, rules, nanogpt, keys, bindings, client, clock)
+        desk = _open_desk(settings, stores, rules, nanogpt, keys, bindings, client, card_reader, clock)
         accounts = await _open_accounts(
-            stores, rules, nanogpt, bindings, breakers, LoginTeller(client, feedback.publishing), desk.cards, clock
+            stores,
+            rules,
+            nanogpt,
+            bindings,
+            breakers,
+            feedback.outbox,
+            LoginTeller(client, feedback.publishing),
+            desk.cards,
+            clock,
         )
         retention = RetentionService(
             retention=stores.retention,
@@ -686,6 +695,7 @@ async def _open_accounts(
     nanogpt: NanoGptClient,
     bindings: BindingService,
     breakers: Breakers,
+    outbox: OutboxService,
     teller: LoginTeller,
     cards: CardDesk,
     clock: Clock,
@@ -699,6 +709,7 @@ async def _open_accounts(
         bindings=bindings,
         own_shelf=rules.own_shelf,
         breakers=breakers,
+        outbox=outbox,
         paid_turns=stores.paid_turns,
         clock=clock,
         on_unlinked=(forget_login, cards.unlinked),
@@ -727,6 +738,7 @@ def _open_desk(
     keys: KeyRing,
     bindings: BindingService,
     client: CharacterBot,
+    card_reader: CardReader | None,
     clock: Clock,
 ) -> DeskParts:
     read_file = AttachmentReader(cdn_url=settings.discord.cdn_url)
@@ -749,7 +761,7 @@ def _open_desk(
         desk=desk,
         drafts=stores.drafts,
         models=models,
-        reader=CardReader(),
+        reader=card_reader or CardReader(),
         originals=stores.card_originals,
         files=SealedFiles(settings.card_files),
         read_file=read_file,

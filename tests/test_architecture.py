@@ -38,7 +38,7 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
 
 LIBRARIES: Final[dict[str, tuple[str, ...]]] = {
     "discord": ("gateway/", "views/", "cogs/", "app.py"),
-    "yarl": ("gateway/endpoints.py",),
+    "yarl": ("gateway/endpoints.py", "gateway/attachments.py"),
     "httpx": ("nanogpt/transport.py", "app.py"),
     "aiosqlite": ("store/database.py", "store/migrations/"),
     "aiohttp": ("sandbox/", "gateway/attachments.py", "gateway/failures.py", "gateway/rate_limits.py"),

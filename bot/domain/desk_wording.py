@@ -58,6 +58,7 @@ NOT_PERMITTED: Final = "NanoGPT does not let your account do that with this char
 NO_FILES: Final = "There was no file among that. Press *Upload* and add at least one."
 WILL_TELL: Final = "I tell you by direct message once NanoGPT's moderators have decided."
 DRAFT_KEPT: Final = "Your draft is kept."
+WRITTEN_MEANWHILE: Final = "What you wrote while it was being saved is kept below and not in it yet. Save that too."
 
 WHAT_ACCESS_MEANS: Final = (
     "**Private**: only you can see and use it.\n"

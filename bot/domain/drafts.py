@@ -16,6 +16,8 @@ from bot.domain.sheets import (
     TEXTS,
     Sheet,
     TagFault,
+    as_saved,
+    changes_between,
     plain_text,
     read_tags,
     read_visibility,
@@ -94,6 +96,16 @@ class CardNotes:
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """What was sent of a new character without a clear answer: it may be there already."""
+
+    sheets: tuple[Sheet, ...]
+    """As it was each time, the first one first."""
+    beside: tuple[CharacterId, ...]
+    """The characters that were there before: none of them was made from it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Writing:
     """What a draft holds. It is sealed as a whole."""
 
@@ -102,16 +114,14 @@ class Writing:
     """The character as NanoGPT had it when the draft was opened; None for a new one."""
     typed: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]], repr=False)
     """Forms that could not be taken, by their values, with what was typed into each field."""
-    sent_at_ms: int | None = None
-    """When it was sent to NanoGPT without a clear answer: it may be there already."""
+    sent: Sent | None = None
+    """What was sent of it already, if no clear answer came."""
     tell: bool = False
     """Whether the author wants to be told by direct message once it is reviewed."""
     notes: CardNotes | None = None
     card: CardFileId | None = None
     rating_floor: ContentRating = ContentRating.SFW
     """The mildest rating that may be chosen, as what it was made from says so much of itself."""
-    sent_beside: tuple[CharacterId, ...] = ()
-    """The characters of the same name that were there when it was sent: none of them was made from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +144,13 @@ class Draft:
 
     @property
     def rating(self) -> ContentRating | None:
-        """The strictest that is said of its content; None for a new one that nobody has rated yet."""
+        """The strictest that is said of its content; None for a new one of which nothing is said yet."""
         said = [self.writing.now.rating]
         if self.writing.before is not None:
             said.append(self.writing.before.character.rating)
+        if self.writing.rating_floor is not ContentRating.SFW:
+            # The mildest floor is said of nothing: that a card does not call itself strong does not make it safe.
+            said.append(self.writing.rating_floor)
         return max((rating for rating in said if rating is not None), default=None)
 
 
@@ -180,6 +193,16 @@ def filled(writing: Writing, form: Form, values: Mapping[str, str]) -> Writing |
     if isinstance(taken, FormFault):
         return taken
     return replace(taken, typed={name: kept for name, kept in writing.typed.items() if name != form.value})
+
+
+def left_of(held: Writing, *, was: Writing, saved: Sheet, own: OwnCharacter) -> Writing | None:
+    """Return what is left of a draft once a sheet of it was saved: an edit of the character, or None.
+
+    `was` is the draft as it was read for saving: what was written after that is not in the character.
+    """
+    if held.typed == was.typed and not changes_between(saved, held.now):
+        return None
+    return replace(held, before=as_saved(own, saved), sent=None, notes=None, card=None)
 
 
 def with_typed(writing: Writing, form: Form, values: Mapping[str, str]) -> Writing:

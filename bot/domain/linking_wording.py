@@ -22,6 +22,7 @@ _REVIEWS: Final = {
 
 NOT_LINKED: Final = "You have not linked a NanoGPT account. /account link does that."
 KEY_REFUSED: Final = "NanoGPT refuses the key of your account. Use /account link to link it anew."
+KEY_LOST: Final = "I cannot read the key of your account any more. Use /account link to link it anew."
 ALREADY_LINKED: Final = (
     "You have linked a NanoGPT account already; /account status tells more. "
     "To link another one, use /account unlink first."
@@ -132,13 +133,13 @@ def status(
     lines.append(f"- {_REVIEWS[accepted]}")
     if paid_today:
         replies = "one reply" if paid_today == 1 else f"{paid_today:,} replies"
-        lines.append(f"- It has paid for {replies} of your own characters today.")
+        lines.append(f"- It was asked to pay for {replies} of your own characters today, counting those that failed.")
     lines.append("/account unlink deletes the key.")
     return "\n".join(lines)
 
 
 def _money(balance: Balance | None, nano_price: float | None) -> str:
-    if balance is None:
+    if balance is None or (balance.usd is None and not balance.nano):
         return "What it holds I cannot tell just now."
     parts: list[str] = []
     if balance.usd is not None:
@@ -146,7 +147,7 @@ def _money(balance: Balance | None, nano_price: float | None) -> str:
     if balance.nano:
         worth = "" if nano_price is None else f", about {balance.nano * nano_price:,.2f} US dollars"
         parts.append(f"{balance.nano:,.4f} Nano{worth}")
-    return f"It holds {' and '.join(parts) or 'nothing'}."
+    return f"It holds {' and '.join(parts)}."
 
 
 def _subscription(subscription: Subscription | None) -> str:

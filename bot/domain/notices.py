@@ -154,9 +154,8 @@ def why_paused(cause: PauseCause, name: str, *, more_if_restricted: bool) -> str
             )
         case PauseCause.UNAVAILABLE:
             return (
-                f"{_at_start(name)} is not available in the catalogue at the moment, so it is paused here. "
-                "It comes back by itself when the catalogue has it again; "
-                "/character search finds others."
+                f"{_at_start(name)} is no longer available, so it is paused here. "
+                "It comes back by itself when NanoGPT offers it again; /character search finds others."
             )
         case PauseCause.UNVERIFIED:
             return (

@@ -12,7 +12,7 @@ SUGGESTED_TURNS: Final = 50
 """Replies a day that a member is asked to pay for, unless they type another number."""
 
 NOT_YOURS: Final = "I do not know that character as one of yours. Name it again with /character use."
-GONE: Final = "NanoGPT does not have that character any more, or you archived it. /character search finds others."
+GONE: Final = "That character is no longer available. /character search finds others."
 FORBIDDEN: Final = (
     "This server does not let members bring characters of their own. Someone who manages the server can change that "
     "with /server settings."
@@ -34,6 +34,7 @@ def question(character: Character) -> str:
         "here, **everyone here spends your balance**: your account pays for each reply to anybody, up to a number a "
         f"day that you choose. You call it `{character.rating.word}`; nobody has reviewed that.\n"
         "It stops when you unlink your account, leave the server or may no longer decide who speaks in this channel. "
+        "Should it become public, you go on paying until somebody names it here with /character use again. "
         "/character leave ends it at any time."
     )
 

@@ -24,3 +24,11 @@ class KeptAboutMember:
     """Drafts of characters that nobody has saved yet."""
     card_files: int = 0
     """Card files that the member made characters from."""
+    logins: int = 0
+    """Logins that the member has begun, and not heard the end of."""
+    own_characters: int = 0
+    """Characters of their own that their key has seen."""
+    watches: int = 0
+    """Those that NanoGPT's moderators look at, or said something about that the member has yet to hear."""
+    paid_replies: int = 0
+    """Replies of the last days that were asked for at their cost."""

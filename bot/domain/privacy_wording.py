@@ -52,6 +52,15 @@ def _account(kept: KeptAboutMember) -> Iterator[str]:
     if kept.linked_at_ms is not None:
         since = f"<t:{kept.linked_at_ms // _MILLISECONDS}:D>"
         yield f"- the key of the NanoGPT account that you linked {since}, encrypted, until you use `/account unlink`"
+    if kept.logins:
+        yield "- the login that you began with a code, encrypted, until you have heard how it ended"
+    if kept.own_characters:
+        own = _counted(kept.own_characters, "character")
+        yield f"- what your key sees of {own} of your own, encrypted, until you unlink your account"
+    if kept.watches:
+        yield f"- that {_counted(kept.watches, 'character')} of yours went to NanoGPT's moderators, and what they said"
+    if kept.paid_replies:
+        yield f"- that {_counted(kept.paid_replies, 'reply', 'replies')} went at your cost, for two days"
     if kept.drafts or kept.card_files:
         drafts, files = _counted(kept.drafts, "draft"), _counted(kept.card_files, "card file")
         yield f"- {drafts} of characters, encrypted, for an hour; {files}, encrypted, as long as its character is there"

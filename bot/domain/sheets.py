@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 from typing import Any, Final
 
@@ -140,6 +140,27 @@ def made_from(own: OwnCharacter, made: CharacterFields) -> bool:
         (character.visibility, made.visibility.value),
     )
     return all(shown is None or same_text(shown, sent) for shown, sent in texts)
+
+
+def as_saved(own: OwnCharacter, saved: Sheet) -> OwnCharacter:
+    """Return a character as NanoGPT answered its saving, with what was saved where the answer says nothing."""
+    character = own.character
+    visibility = None if saved.visibility is None else saved.visibility.value
+    return replace(
+        own,
+        character=replace(
+            character,
+            summary=saved.summary if character.summary is None else character.summary,
+            description=saved.description if character.description is None else character.description,
+            first_message=saved.first_message if character.first_message is None else character.first_message,
+            base_model=character.base_model or saved.base_model,
+            tags=character.tags or saved.tags,
+            visibility=character.visibility or visibility,
+            allow_api=saved.allow_api if character.allow_api is None else character.allow_api,
+        ),
+        system_prompt=saved.system_prompt if own.system_prompt is None else own.system_prompt,
+        creator_rating=saved.rating if own.creator_rating is None else own.creator_rating,
+    )
 
 
 def changes_between(before: Sheet, after: Sheet) -> CharacterChanges:

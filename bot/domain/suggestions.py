@@ -59,7 +59,7 @@ def entry_of(known: KnownCharacter) -> Entry | None:
 def entry_of_own(known: KnownCharacter) -> Entry | None:
     """Return the entry of a character for its author, who may choose it however it stands."""
     character = known.character
-    addresses = (address for address in (character.slug, character.id) if address)
+    addresses = (address for address in (character.slug, character.id) if address and address.strip())
     value = next((address for address in addresses if utf16_length(address) <= MAX_CHOICE_TEXT), None)
     if value is None or known.gone_at_ms is not None:
         return None
@@ -117,7 +117,7 @@ def as_model_choices(models: Iterable[LanguageModel], typed: str, *, limit: int)
     """Return the models that are offered, each once; what was typed itself where none fits, if it can be an id."""
     offered: dict[str, Suggestion] = {}
     for model in models:
-        if not model.id or utf16_length(model.id) > MAX_CHOICE_TEXT:
+        if not model.id.strip() or utf16_length(model.id) > MAX_CHOICE_TEXT:
             continue
         name = _line(model.name or "")
         label = model.id if name in ("", model.id) else f"{name} ({model.id})"

@@ -6,9 +6,9 @@
 import asyncio
 import logging
 from typing import Final
-from urllib.parse import urlsplit
 
 import aiohttp
+from yarl import URL
 
 from bot.errors import UserError
 
@@ -30,30 +30,45 @@ class AttachmentReader:
 
     def __init__(self, *, cdn_url: str, seconds: float = FETCH_SECONDS) -> None:
         """`cdn_url` stands beside Discord's own CDN; `seconds` is how long one file may take."""
-        self._bases = tuple(base.rstrip("/") + "/" for base in (DISCORD_CDN, cdn_url))
+        self._bases = tuple(URL(base.rstrip("/") + "/") for base in (DISCORD_CDN, cdn_url))
         self._seconds = seconds
 
     async def __call__(self, url: str, most_bytes: int) -> bytes:
         """Return a file's content. Raises UserError for one that is larger, elsewhere, or not to be had in time."""
-        if not self._is_ours(url):
+        address = _read_address(url)
+        if address is None or not any(_is_below(address, base) for base in self._bases):
             _log.warning("A file that is not on Discord's CDN was not fetched")
             raise UserError(NOT_FETCHED)
         try:
             async with asyncio.timeout(self._seconds):
-                return await _fetched(url, most_bytes)
+                return await _fetched(address, most_bytes)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             _log.info("A file could not be fetched: %s", type(error).__name__)
             raise UserError(NOT_FETCHED) from error
 
-    def _is_ours(self, url: str) -> bool:
-        """Tell whether an address lies below one of the two, and is one that all programs read the same way."""
-        if not url.isascii() or not url.isprintable() or "\\" in url or not url.startswith(self._bases):
-            return False
-        parts = urlsplit(url)
-        return parts.username is None and ".." not in parts.path.split("/")
+
+def _read_address(url: str) -> URL | None:
+    """Return an address as it would be asked for, or None for one that not all programs read the same way."""
+    if not url.isascii() or not url.isprintable() or "\\" in url:
+        return None
+    try:
+        return URL(url)
+    except ValueError:
+        return None
 
 
-async def _fetched(url: str, most_bytes: int) -> bytes:
+def _is_below(address: URL, base: URL) -> bool:
+    """Tell whether an address lies below another, also for a server that undoes escapes before it looks for dots."""
+    same_server = _server(address) == _server(base)
+    unescaped = address.path.replace("\\", "/").split("/")
+    return same_server and address.raw_path.startswith(base.raw_path) and ".." not in unescaped
+
+
+def _server(address: URL) -> tuple[str, str | None, int | None, str | None, str | None]:
+    return address.scheme, address.raw_host, address.port, address.raw_user, address.raw_password
+
+
+async def _fetched(address: URL, most_bytes: int) -> bytes:
     content = bytearray()
     async with (
         aiohttp.ClientSession(
@@ -62,7 +77,7 @@ async def _fetched(url: str, most_bytes: int) -> bytes:
             headers={"Accept-Encoding": "identity"},
             trust_env=False,
         ) as session,
-        session.get(url, allow_redirects=False) as response,
+        session.get(address, allow_redirects=False) as response,
     ):
         if response.status != _OK:
             _log.info("A file could not be fetched: status %s", response.status)

@@ -7,11 +7,12 @@ from typing import Final, TypeAlias, TypeVar
 
 from bot.domain.accounts import Balance
 from bot.domain.ids import UserId
-from bot.domain.linking import AccountSecret, KeyOrigin
+from bot.domain.linking import AccountSecret, KeyOrigin, LinkedAccount, LoginEnd, PendingLogin
 from bot.domain.linking_wording import (
     ALREADY_LINKED,
     BAD_KEY,
     CODE_VOID,
+    KEY_LOST,
     NO_KEY_TYPED,
     NOT_LINKED,
     TAKEN,
@@ -28,6 +29,7 @@ from bot.nanogpt.requests import ApiKey, UnusableKeyError
 from bot.services.bindings import BindingService
 from bot.services.breakers import Breakers
 from bot.services.clock import Clock
+from bot.services.outbox import OutboxService
 from bot.services.own_shelf import OwnShelf
 from bot.store.accounts import Accounts
 from bot.store.paid_turns import PaidTurns
@@ -58,6 +60,7 @@ class AccountService:
         bindings: BindingService,
         own_shelf: OwnShelf,
         breakers: Breakers,
+        outbox: OutboxService,
         paid_turns: PaidTurns,
         clock: Clock,
         on_unlinked: Iterable[Forgetter] = (),
@@ -67,6 +70,7 @@ class AccountService:
         self._bindings = bindings
         self._own_shelf = own_shelf
         self._breakers = breakers
+        self._outbox = outbox
         self._paid_turns = paid_turns
         self._clock = clock
         self._on_unlinked = tuple(on_unlinked)
@@ -92,33 +96,49 @@ class AccountService:
         except (NanoGptError, TimeoutError) as error:
             _log.info("A pasted key could not be checked: %r", error)
             raise UserError(UNCHECKED_KEY) from error
-        if not await self._link(user_id, AccountSecret(key.reveal(), balance.account), KeyOrigin.PASTED):
-            raise UserError(TAKEN)
+        secret = AccountSecret(key.reveal(), balance.account)
+        async with self._linking:
+            if await self._is_taken(user_id, secret):
+                raise UserError(TAKEN)
+            account = await self._accounts.link(user_id, secret, KeyOrigin.PASTED, self._clock.now_ms())
+        self._linked(account)
 
-    async def approve(self, user_id: UserId, key: str) -> bool:
-        """Link the account of a key that NanoGPT has given out; False when it is another member's already.
+    async def approve(self, login: PendingLogin, key: str) -> LoginEnd | None:
+        """Link the account of the key that a login has brought, and return how the login ends: linked, or taken.
 
-        NanoGPT vouches for the key itself, so that what cannot be looked up now is looked up later.
+        None when the member does not want that key any more. NanoGPT vouches for the key itself, so that what cannot
+        be looked up now is looked up later.
         """
         balance = await self._told(
-            self._nanogpt.accounts.balance(key=ApiKey(key, member_payer(user_id))), "a new account"
+            self._nanogpt.accounts.balance(key=ApiKey(key, member_payer(login.user_id))), "a new account"
         )
-        fingerprint = None if balance is None else balance.account
-        return await self._link(user_id, AccountSecret(key, fingerprint), KeyOrigin.DEVICE)
-
-    async def _link(self, user_id: UserId, secret: AccountSecret, origin: KeyOrigin) -> bool:
+        secret = AccountSecret(key, None if balance is None else balance.account)
         async with self._linking:
-            if await self._accounts.holder_of(secret) not in (None, user_id):
-                return False
-            await self._accounts.link(user_id, secret, origin, self._clock.now_ms())
-        self._breakers.forget(member_payer(user_id))
-        _log.info("A member has linked an account (%s)", origin.value)
-        return True
+            if await self._is_taken(login.user_id, secret):
+                return LoginEnd.TAKEN
+            account = await self._accounts.link_approved(login, secret, self._clock.now_ms())
+        if account is None:
+            return None
+        self._linked(account)
+        return LoginEnd.LINKED
+
+    async def _is_taken(self, user_id: UserId, secret: AccountSecret) -> bool:
+        return await self._accounts.holder_of(secret) not in (None, user_id)
+
+    def _linked(self, account: LinkedAccount) -> None:
+        self._forget_failures(account.user_id)
+        _log.info("A member has linked an account (%s)", account.origin.value)
+
+    def _forget_failures(self, user_id: UserId) -> None:
+        """Let nothing wait any more for the key before to be put right."""
+        payer = member_payer(user_id)
+        self._breakers.forget(payer)
+        self._outbox.forget(payer)
 
     async def check_unlinked(self, user_id: UserId) -> None:
-        """Raise UserError when a member has linked an account whose key works."""
+        """Raise UserError when a member has linked an account whose key is there, and is not refused."""
         account = await self._accounts.get(user_id)
-        if account is not None and account.refused_at_ms is None:
+        if account is not None and account.refused_at_ms is None and await self._accounts.secret(user_id) is not None:
             raise UserError(ALREADY_LINKED)
 
     async def status(self, user_id: UserId) -> str:
@@ -127,9 +147,11 @@ class AccountService:
         An account of which it turns out only now that it is another member's is unlinked, and said so.
         """
         account = await self._accounts.get(user_id)
-        secret = await self._accounts.secret(user_id)
-        if account is None or secret is None:
+        if account is None:
             raise UserError(NOT_LINKED)
+        secret = await self._accounts.secret(user_id)
+        if secret is None:
+            raise UserError(KEY_LOST)
         key = ApiKey(secret.key, member_payer(user_id))
         balance, subscription = await asyncio.gather(
             self._balance(user_id, key), self._told(self._nanogpt.accounts.subscription(key=key), "a subscription")
@@ -152,7 +174,7 @@ class AccountService:
         try:
             return await self._told(self._nanogpt.accounts.balance(key=key), "a balance", raising=BadKeyError)
         except BadKeyError:
-            await self._accounts.refused(user_id, self._clock.now_ms())
+            await self._accounts.refused(user_id, key.reveal(), self._clock.now_ms())
             return None
 
     async def _told(self, asking: Awaitable[T], what: str, *, raising: type[NanoGptError] | tuple[()] = ()) -> T | None:
@@ -193,6 +215,6 @@ class AccountService:
         """Take note that a member's key is deleted: what it paid for stops, and what it saw is forgotten."""
         await self._bindings.payer_gone(member_payer(user_id))
         self._own_shelf.forget(user_id)
-        self._breakers.forget(member_payer(user_id))
+        self._forget_failures(user_id)
         for forget in self._on_unlinked:
             await forget(user_id)

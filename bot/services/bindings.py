@@ -29,6 +29,7 @@ from bot.domain.places import Place
 from bot.domain.rights import WANTED, MemberRights, Right, may_decide, required
 from bot.domain.unicode_text import is_blank
 from bot.errors import UserError
+from bot.nanogpt.requests import ApiKey
 from bot.services.announcing import Announcer
 from bot.services.binding_gate import BindingGate
 from bot.services.binding_index import BindingIndex
@@ -176,16 +177,16 @@ class BindingService:
         """Let a character speak in a channel, in the place of the one that did so before.
 
         `address` is a slug or an id as typed, `missing` what the bot lacks in the channel. Without a trigger a
-        character that is there keeps its own, and a new one answers every message where the bot can read them. The
-        caller posts the notice and then calls `greet`, or `release` where that came to nothing. Raises UserError, also
-        with the catalogue's refusals, and OwnCharacterFound where the character is the asker's own: then `use_own` is
-        what they may agree to.
+        character that is there keeps its own, and a new one answers every message where the bot can read them; one
+        that a member paid for begins anew, as everybody may use it by now. The caller posts the notice and then calls
+        `greet`, or `release` where that came to nothing. Raises UserError, also with the catalogue's refusals, and
+        OwnCharacterFound where the character is the asker's own: then `use_own` is what they may agree to.
         """
         place = self._speakable(place, asker, trigger, missing)
         known = await self._resolved(place, asker, address, trigger)
         async with self._changing:
             there = self._index.get(place.channel_id)
-            if there is not None and there.character_ref == known.ref and not self._abandoned(there):
+            if there is not None and there.character_ref == known.ref and paying_member(there.payer) is None:
                 change = await self._use_again(there, known, trigger, asker)
             else:
                 change = await self._move_in(place, there, known, self._chosen(trigger), asker)
@@ -349,10 +350,13 @@ class BindingService:
             if paused is None:
                 return None
             self._index.put(paused)
-        _log.info("Binding %s is paused: %s", binding.id, cause.value)
+        await self._say_paused(paused, cause)
+        return paused
+
+    async def _say_paused(self, paused: Binding, cause: PauseCause) -> None:
+        _log.info("Binding %s is paused: %s", paused.id, cause.value)
         text = notices.paused(cause, self._shown_name(paused), more_if_restricted=self._more_if_restricted(paused))
         await self._announce_standing(paused, _PAUSED[cause], text)
-        return paused
 
     async def resume(self, binding: Binding, active_from: MessageId | None = None) -> Binding | None:
         """Let a paused character speak again, and say so in its channel.
@@ -440,17 +444,26 @@ class BindingService:
             except Exception:  # noqa: BLE001 - one channel's trouble must not keep the others
                 _log.exception("Binding %s could not be looked at again", binding.id)
 
-    async def key_refused(self, binding: Binding) -> None:
-        """Take note that NanoGPT refused the key that pays; one that a member pays for stops until they link anew."""
-        if paying_member(binding.payer) is not None:
-            await self._own.refused(binding.payer)
+    async def key_refused(self, binding: Binding, key: ApiKey | None) -> None:
+        """Take note that NanoGPT refused a key; what a member pays for with it stops until they link anew.
+
+        None is a key that was not tried again, as the last answer about it was that.
+        """
+        user_id = paying_member(binding.payer)
+        if user_id is not None and await self._own.refused(user_id, key):
             await self.pause(binding, PauseCause.KEY_REFUSED)
 
     async def payer_gone(self, payer: PayerId) -> None:
-        """Stop what a member paid for, as they have taken their account away."""
-        for binding in await self._bindings.paid_by(payer):
-            await self.pause(binding, PauseCause.UNLINKED)
-            await self._stop_all(binding)
+        """Stop what a member paid for, as they have taken their account away; the store has paused it with that."""
+        for stopped in await self._bindings.paid_by(payer):
+            async with self._changing:
+                before = self._index.get(stopped.channel_id)
+                if before is None or before.id != stopped.id:
+                    continue
+                self._index.put(stopped)
+            await self._stop_all(stopped)
+            if before.pause_cause is not PauseCause.UNLINKED:
+                await self._say_paused(stopped, PauseCause.UNLINKED)
 
     # What the staff of a server set.
 
@@ -560,10 +573,6 @@ class BindingService:
 
     def _chosen(self, trigger: Trigger | None) -> Trigger:
         return trigger or (Trigger.EVERY if self._message_content else Trigger.MENTION)
-
-    def _abandoned(self, there: Binding) -> bool:
-        """Tell whether a member paid for a character who does so no more, so that it has to begin anew."""
-        return there.state is BindingState.PAUSED and paying_member(there.payer) is not None
 
     async def _move_in(
         self,

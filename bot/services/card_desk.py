@@ -17,6 +17,7 @@ from bot.domain.card_originals import CardOriginal
 from bot.domain.characters import KnownCharacter, OwnCharacter
 from bot.domain.drafts import Draft, Writing, texts_may_open
 from bot.domain.ids import CharacterRef, UserId
+from bot.domain.linking_wording import NOT_LINKED
 from bot.domain.places import Place
 from bot.domain.sheets import NEW_SHEET
 from bot.errors import UserError
@@ -25,6 +26,7 @@ from bot.services.clock import Clock
 from bot.services.desk import DeskService
 from bot.services.drafting import CeilingOf, DraftingService, FileReader
 from bot.services.language_models import LanguageModels
+from bot.store.accounts import NotLinkedError
 from bot.store.card_originals import CardOriginals
 from bot.store.drafts import Drafts
 from bot.store.sealed_files import SealedFiles, StoredFile
@@ -115,20 +117,24 @@ class CardDesk:
         return Writing(sheet, notes=notes, rating_floor=reading.mapping.rating_floor)
 
     async def _keep(self, draft: Draft, file: bytes, name: str) -> CardOriginal | None:
+        """Keep the file of a draft; None when it cannot be. Raises UserError."""
         async with self._storing:
             try:
                 stored = await self._files.write(file)
             except OSError:
                 _log.exception("a card file could not be kept")
                 return None
-            return await self._originals.put(
-                draft.user_id,
-                draft.id,
-                stored,
-                size=len(file),
-                name=name[-_LONGEST_NAME:],
-                now_ms=self._clock.now_ms(),
-            )
+            try:
+                return await self._originals.put(
+                    draft.user_id,
+                    draft.id,
+                    stored,
+                    size=len(file),
+                    name=name[-_LONGEST_NAME:],
+                    now_ms=self._clock.now_ms(),
+                )
+            except NotLinkedError as error:
+                raise UserError(NOT_LINKED) from error
 
     async def made(self, draft: Draft, known: KnownCharacter, own: OwnCharacter) -> None:
         """Keep a draft's file with the character that was made of it, and remember what that is like now."""
@@ -183,9 +189,17 @@ class CardDesk:
         await self.tidy()
 
     async def tidy(self) -> None:
-        """Delete the files that belong to nothing any more."""
+        """Delete the files that belong to nothing any more.
+
+        What the disk refuses is logged and tried again: without its row, a file cannot be read anyway.
+        """
         async with self._storing:
-            deleted = await self._files.keep_only(await self._originals.names())
+            names = await self._originals.names()
+            try:
+                deleted = await self._files.keep_only(names)
+            except OSError:
+                _log.exception("card files that belong to nothing any more could not be deleted")
+                return
         if deleted:
             _log.info("deleted %s card files that belong to nothing any more", deleted)
 

@@ -12,7 +12,6 @@ from bot.domain.characters import KnownCharacter, OwnCharacter
 from bot.domain.ids import CharacterId, CharacterRef, UserId
 from bot.domain.linking_wording import KEY_REFUSED, NOT_LINKED
 from bot.domain.ratings import ContentRating
-from bot.domain.sheets import same_text
 from bot.domain.suggestions import MAX_CHOICES, Suggestion, as_choices, beginning_with, entry_of_own, folded, looked_for
 from bot.errors import UserError
 from bot.nanogpt.desk import DeskClient
@@ -104,23 +103,25 @@ class DeskService:
         return key
 
     @asynccontextmanager
-    async def asking(self, user_id: UserId) -> AsyncGenerator[None]:
-        """Turn NanoGPT's refusals inside into sentences for the author; a refused key is marked as such."""
+    async def asking(self, user_id: UserId) -> AsyncGenerator[ApiKey]:
+        """Hand out a member's key, and turn NanoGPT's refusals inside into sentences for them.
+
+        A refused key is marked as such. Raises UserError.
+        """
+        key = await self.key(user_id)
         try:
-            yield
+            yield key
         except BadKeyError as error:
-            await self.key_refused(user_id)
+            await self.key_refused(key)
             raise UserError(desk_sentence(error)) from error
         except (NanoGptError, TimeoutError) as error:
             _log.info("The desk of %s had to do without an answer: %r", user_id, error)
             sentence = desk_sentence(error) if isinstance(error, NanoGptError) else desk_wording.NANOGPT_DOWN
             raise UserError(sentence) from error
 
-    async def key_refused(self, user_id: UserId) -> None:
+    async def key_refused(self, key: ApiKey) -> None:
         """Take note that NanoGPT refused a member's key."""
-        key = await self._keys.of_member(user_id)
-        if key is not None:
-            await self._keys.refused(key.id)
+        await self._keys.refused(key)
 
     # Looking
 
@@ -140,8 +141,7 @@ class DeskService:
 
     async def read_all(self, user_id: UserId) -> list[OwnCharacter]:
         """Read all of a member's own characters, archived ones too. Raises UserError."""
-        key = await self.key(user_id)
-        async with self.asking(user_id), asyncio.timeout(LIST_SECONDS):
+        async with self.asking(user_id) as key, asyncio.timeout(LIST_SECONDS):
             return await self._listed(user_id, key)
 
     async def find(self, user_id: UserId, address: str) -> KnownCharacter:
@@ -167,8 +167,7 @@ class DeskService:
 
     async def read(self, user_id: UserId, known: KnownCharacter) -> OwnCharacter:
         """Read one of a member's own characters as it is now. Raises UserError, also for one that is gone."""
-        key = await self.key(user_id)
-        async with self.asking(user_id):
+        async with self.asking(user_id) as key:
             try:
                 own = await self._client.own_character(known.character.id, key=key)
             except NotFoundError:
@@ -186,10 +185,6 @@ class DeskService:
         entries = [entry for known in self._shelf.of(user_id) if (entry := entry_of_own(known)) is not None]
         found = beginning_with(entries, folded(typed), ceiling=ContentRating.EXPLICIT, limit=limit)
         return as_choices(found, typed, limit=limit)
-
-    def of_name(self, user_id: UserId, name: str) -> tuple[CharacterId, ...]:
-        """Return the ids of a member's own characters that have this name, from memory."""
-        return tuple(known.character.id for known in self._shelf.of(user_id) if same_text(known.character.name, name))
 
     def channels(self, ref: CharacterRef) -> int:
         """Count the channels in which a character speaks."""
@@ -212,22 +207,41 @@ class DeskService:
     async def archive(self, user_id: UserId, ref: CharacterRef) -> KnownCharacter:
         """Archive one of a member's own characters, which nothing undoes. Raises UserError.
 
-        One that NanoGPT does not have any more counts as archived.
+        What hung on it goes with it, also where NanoGPT finds it no more and lists it no more.
         """
         known = self.known(user_id, ref)
         key = await self.key(user_id)
         try:
             await self._client.archive_character(known.character.id, key=key)
         except NotFoundError:
-            _log.info("Character %s was archived before, or is gone", ref)
+            if not await self._is_listed_as_archived(user_id, known):
+                raise UserError(desk_wording.NO_LONGER) from None
         except NanoGptError as error:
             if isinstance(error, BadKeyError):
-                await self.key_refused(user_id)
+                await self.key_refused(key)
             raise UserError(desk_wording.UNCERTAIN_ARCHIVE if error.uncertain else desk_sentence(error)) from error
+        await self._let_go(user_id, ref)
+        return known
+
+    async def _is_listed_as_archived(self, user_id: UserId, known: KnownCharacter) -> bool:
+        """Tell whether the author's list shows an archived character; one that it leaves out is let go."""
+        try:
+            mine = await self.read_all(user_id)
+        except UserError as error:
+            raise UserError(desk_wording.UNCERTAIN_ARCHIVE) from error
+        listed = next((own for own in mine if own.character.id == known.character.id), None)
+        if listed is not None:
+            return listed.character.archived
+        present = self._shelf.by_ref(user_id, known.ref)
+        # A list that was too long to be read whole says nothing of what it left out.
+        if present is not None and present.gone_at_ms is not None:
+            await self._let_go(user_id, known.ref)
+        return False
+
+    async def _let_go(self, user_id: UserId, ref: CharacterRef) -> None:
         await self._shelf.gone(user_id, ref)
         await self._dropped(user_id, ref)
         await self._tell_changed(ref)
-        return known
 
     async def _listed(self, user_id: UserId, key: ApiKey) -> list[OwnCharacter]:
         listed: dict[CharacterId, OwnCharacter] = {}

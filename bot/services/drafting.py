@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from bot.domain import desk_wording
-from bot.domain.authoring import CharacterChanges, CharacterFields, Visibility
+from bot.domain.authoring import CharacterChanges, Visibility
 from bot.domain.characters import KnownCharacter, OwnCharacter
 from bot.domain.draft_wording import text_words
 from bot.domain.drafts import (
@@ -16,8 +16,10 @@ from bot.domain.drafts import (
     DraftKind,
     Form,
     FormFault,
+    Sent,
     Writing,
     filled,
+    left_of,
     texts_may_open,
     with_typed,
 )
@@ -29,6 +31,7 @@ from bot.domain.sheets import (
     LONGEST_TEXT,
     NEW_SHEET,
     TEXTS,
+    Sheet,
     as_fields,
     changes_between,
     made_from,
@@ -39,6 +42,7 @@ from bot.domain.sheets import (
 from bot.errors import UserError
 from bot.nanogpt.desk import DeskClient
 from bot.nanogpt.errors import BadKeyError, NanoGptError
+from bot.nanogpt.requests import ApiKey
 from bot.services.clock import Clock
 from bot.services.desk import DeskService, desk_sentence
 from bot.services.language_models import LanguageModels
@@ -87,6 +91,8 @@ class Saved:
     sentence: str
     submitted: bool
     """Whether NanoGPT's moderators look at it now."""
+    left: Draft | None
+    """What was written into the draft while it was saved, and is not sent yet."""
 
 
 class DraftingService:
@@ -250,10 +256,10 @@ class DraftingService:
     async def save(
         self, draft_id: DraftId, user_id: UserId, *, confirmed: bool = False, tell: bool = False
     ) -> Saved | Question:
-        """Send a draft to NanoGPT in one request, and delete it. Raises UserError, which leaves the draft as it is.
+        """Send a draft to NanoGPT in one request, and delete it. Raises UserError, which loses nothing of the draft.
 
-        An approved public character is asked about first, unless that is `confirmed`. `tell` asks for a direct message
-        once it is reviewed.
+        What is written into it meanwhile stays, as an edit of the character. An approved public character is asked
+        about first, unless that is `confirmed`. `tell` asks for a direct message once it is reviewed.
         """
         if draft_id in self._saving:
             raise UserError(desk_wording.BEING_SAVED)
@@ -261,7 +267,7 @@ class DraftingService:
         try:
             draft = await self.get(draft_id, user_id)
             if draft.kind is DraftKind.CREATE:
-                return await self._create(draft, tell=tell)
+                return await self._create(draft, confirmed=confirmed, tell=tell)
             return await self._change(draft, confirmed=confirmed, tell=tell)
         finally:
             self._saving.discard(draft_id)
@@ -272,51 +278,67 @@ class DraftingService:
             await self._drafts.prune(self._clock.now_ms())
             await self._clock.sleep(TIDY_SECONDS)
 
-    async def _create(self, draft: Draft, *, tell: bool) -> Saved:
+    async def _create(self, draft: Draft, *, confirmed: bool, tell: bool) -> Saved | Question:
         if missing := missing_parts(draft.writing.now):
             raise UserError(desk_wording.missing_sentence(missing))
-        fields = as_fields(draft.writing.now)
-        if draft.writing.sent_at_ms is not None:
+        sent = draft.writing.sent
+        if sent is not None:
             # It was sent before, and the answer was lost: a second request would make a second character.
-            made = await self._look_for(draft, fields)
+            made = await self._look_for(draft, sent)
             if made is not None:
-                return await self._finish(draft, made, tell=tell, created=True)
-        return await self._finish(draft, await self._created(draft, fields), tell=tell, created=True)
+                saved = await self._finish(draft, *made, tell=tell, created=True)
+                if saved.left is None:
+                    return saved
+                return await self._change(saved.left, confirmed=confirmed, tell=tell)
+        return await self._finish(draft, *await self._created(draft, sent), tell=tell, created=True)
 
-    async def _created(self, draft: Draft, fields: CharacterFields) -> OwnCharacter:
+    async def _created(self, draft: Draft, before: Sent | None) -> tuple[OwnCharacter, Sheet]:
         key = await self._desk.key(draft.user_id)
-        beside = self._desk.of_name(draft.user_id, fields.name)
-        draft = await self._sent(
-            draft, lambda held: replace(held, sent_at_ms=self._clock.now_ms(), sent_beside=held.sent_beside or beside)
-        )
+        sent = _sent_again(before, draft.writing.now) if before else await self._sent_first(draft)
+        await self._mark(draft, sent)
         try:
-            made = await self._client.create_character(fields, key=key)
+            own = await self._client.create_character(as_fields(draft.writing.now), key=key)
         except NanoGptError as error:
             if not error.uncertain:
-                await self._sent(draft, lambda held: replace(held, sent_at_ms=None, sent_beside=()))
-                await self._refused(draft.user_id, error)
+                await self._mark(draft, before)
+                await self._refused(key, error)
             _log.info("Whether draft %s became a character is not known: %r", draft.id, error)
-            made = None
-        made = made or await self._look_for(draft, fields)
+            own = None
+        made = await self._look_for(draft, sent) if own is None else (own, draft.writing.now)
         if made is None:
             raise UserError(desk_wording.UNCERTAIN)
         return made
 
-    async def _look_for(self, draft: Draft, fields: CharacterFields) -> OwnCharacter | None:
-        """Look among the author's own for what was made of a draft."""
+    async def _sent_first(self, draft: Draft) -> Sent:
+        """Return what is sent, beside what NanoGPT lists by now: what is remembered may leave some out."""
         try:
             mine = await self._desk.read_all(draft.user_id)
         except UserError as error:
+            raise UserError(f"{error.sentence} {desk_wording.DRAFT_KEPT}") from error
+        return Sent((draft.writing.now,), tuple(own.character.id for own in mine))
+
+    async def _look_for(self, draft: Draft, sent: Sent) -> tuple[OwnCharacter, Sheet] | None:
+        """Look among the author's own for what was made of a draft, and of which sheet of it.
+
+        A list may tell less than it takes to know it, so that what may be it is read in full.
+        """
+        try:
+            for listed in await self._desk.read_all(draft.user_id):
+                if listed.character.id in sent.beside or _sheet_behind(listed, sent) is None:
+                    continue
+                known = await self._desk.find(draft.user_id, listed.character.id)
+                own = await self._desk.read(draft.user_id, known)
+                if (sheet := _sheet_behind(own, sent)) is not None:
+                    return own, sheet
+        except UserError as error:
             _log.info("What became of draft %s could not be looked up", draft.id)
             raise UserError(desk_wording.UNCERTAIN) from error
-        beside = draft.writing.sent_beside
-        return next((own for own in mine if own.character.id not in beside and made_from(own, fields)), None)
+        return None
 
-    async def _sent(self, draft: Draft, change: Callable[[Writing], Writing]) -> Draft:
-        changed = await self._drafts.change(draft.id, change, self._clock.now_ms())
+    async def _mark(self, draft: Draft, sent: Sent | None) -> None:
+        changed = await self._drafts.change(draft.id, lambda held: replace(held, sent=sent), self._clock.now_ms())
         if changed is None:
             raise UserError(desk_wording.DRAFT_GONE)
-        return changed
 
     async def _change(self, draft: Draft, *, confirmed: bool, tell: bool) -> Saved | Question:
         before, ref = draft.writing.before, draft.subject
@@ -328,13 +350,14 @@ class DraftingService:
         present = await self._desk.read(draft.user_id, known)
         if not changes:
             if draft.writing.tell and await self._submitted(draft.user_id, known, True):  # noqa: FBT003 - named there
-                await self._drafts.delete(draft.id)
-                return Saved(known, present, desk_wording.WILL_TELL, submitted=True)
+                left = await self._settle(draft, known, present, draft.writing.now)
+                return Saved(known, present, desk_wording.WILL_TELL, submitted=True, left=left)
             raise UserError(desk_wording.NOTHING_CHANGED)
         if not confirmed and _is_approved(present):
             name = desk_wording.name_of(present.character)
             return Question(draft, desk_wording.confirm_edit(name, changes, self._desk.channels(ref)))
-        return await self._finish(draft, await self._changed(draft, known, changes), tell=tell, created=False)
+        own = await self._changed(draft, known, changes)
+        return await self._finish(draft, own, draft.writing.now, tell=tell, created=False)
 
     async def _changed(self, draft: Draft, known: KnownCharacter, changes: CharacterChanges) -> OwnCharacter:
         key = await self._desk.key(draft.user_id)
@@ -344,31 +367,50 @@ class DraftingService:
             if error.uncertain:
                 _log.info("Whether draft %s was saved is not known: %r", draft.id, error)
                 raise UserError(desk_wording.UNCERTAIN_EDIT) from error
-            await self._refused(draft.user_id, error)
+            await self._refused(key, error)
             raise
         if own is not None:
             return replace(own, character=replace(own.character, id=known.character.id))
         return await self._desk.read(draft.user_id, known)
 
-    async def _refused(self, user_id: UserId, error: NanoGptError) -> None:
+    async def _refused(self, key: ApiKey, error: NanoGptError) -> None:
         if isinstance(error, BadKeyError):
-            await self._desk.key_refused(user_id)
+            await self._desk.key_refused(key)
         raise UserError(f"{desk_sentence(error)} {desk_wording.DRAFT_KEPT}") from error
 
-    async def _finish(self, draft: Draft, own: OwnCharacter, *, tell: bool, created: bool) -> Saved:
+    async def _finish(self, draft: Draft, own: OwnCharacter, saved: Sheet, *, tell: bool, created: bool) -> Saved:
         known = await self._desk.remember(draft.user_id, own)
         if created:
             await self._made(draft, known, own)
         submitted = await self._submitted(draft.user_id, known, tell or draft.writing.tell)
-        await self._drafts.delete(draft.id)
+        left = await self._settle(draft, known, own, saved)
         name = desk_wording.name_of(own.character)
         sentence = desk_wording.saved_sentence(name, own.character, created=created)
-        return Saved(known, own, sentence, submitted)
+        if left is not None:
+            sentence = f"{sentence}\n{desk_wording.WRITTEN_MEANWHILE}"
+        return Saved(known, own, sentence, submitted, left)
+
+    async def _settle(self, draft: Draft, known: KnownCharacter, own: OwnCharacter, saved: Sheet) -> Draft | None:
+        return await self._drafts.settle(
+            draft.id,
+            known.ref,
+            lambda held: left_of(held, was=draft.writing, saved=saved, own=own),
+            self._clock.now_ms(),
+        )
 
 
 def _filled(held: Writing, form: Form, values: Mapping[str, str]) -> Writing:
     taken = filled(held, form, values)
     return held if isinstance(taken, FormFault) else taken
+
+
+def _sent_again(sent: Sent, sheet: Sheet) -> Sent:
+    return sent if sheet in sent.sheets else replace(sent, sheets=(*sent.sheets, sheet))
+
+
+def _sheet_behind(own: OwnCharacter, sent: Sent) -> Sheet | None:
+    """Return the first sheet that a character may have been made from: what differs in later ones can be sent."""
+    return next((sheet for sheet in sent.sheets if made_from(own, as_fields(sheet))), None)
 
 
 def _is_approved(own: OwnCharacter) -> bool:

@@ -50,8 +50,11 @@ class KeyRing:
         """Tell whether a member has linked an account, whatever has become of its key."""
         return await self._accounts.get(user_id) is not None
 
-    async def refused(self, payer: PayerId) -> None:
-        """Take note that NanoGPT refused a key: a member's is not tried again until they link anew."""
-        user_id = paying_member(payer)
+    async def refused(self, key: ApiKey) -> None:
+        """Take note that NanoGPT refused a key: a member's is not tried again until they link anew.
+
+        What was said of a key that a member has replaced meanwhile says nothing of the one they have now.
+        """
+        user_id = paying_member(key.id)
         if user_id is not None:
-            await self._accounts.refused(user_id, self._clock.now_ms())
+            await self._accounts.refused(user_id, key.reveal(), self._clock.now_ms())

@@ -255,16 +255,19 @@ class LoginService:
         await self._finish(each)
 
     async def _finish(self, each: _Polled) -> None:
-        """Make a key that is stored the member's, unless its account is another member's."""
+        """Make a key that is stored the member's, unless its account is another's, or the key not wanted any more."""
         assert each.login.secret is not None
         key = each.login.secret.key
         if key is None:
             await self._end(each, LoginEnd.CONSUMED)
-        elif await self._linking.approve(each.login.user_id, key):
-            self._drop(each)
-            await self._show(each.login, LoginEnd.LINKED)
-        else:
-            await self._end(each, LoginEnd.TAKEN)
+            return
+        end = await self._linking.approve(each.login, key)
+        if end is LoginEnd.TAKEN:
+            await self._end(each, end)
+            return
+        self._drop(each)
+        if end is not None:
+            await self._show(each.login, end)
 
     async def _end(self, each: _Polled, end: LoginEnd) -> None:
         ended = await self._accounts.end_login(each.login, end)

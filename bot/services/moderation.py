@@ -21,10 +21,13 @@ from bot.domain.moderation import (
     next_look_ms,
     verdict_on,
 )
+from bot.domain.splitting import MESSAGE_LIMIT
+from bot.domain.unicode_text import utf16_length
 from bot.errors import UserError
 from bot.services.clock import Clock
 from bot.services.desk import CharacterChanged, DeskService
 from bot.services.own_shelf import OwnShelf
+from bot.store.accounts import NotLinkedError
 from bot.store.watches import Watches
 
 _log = logging.getLogger(__name__)
@@ -75,7 +78,10 @@ class ModerationService:
         if waits:
             now_ms = self._clock.now_ms()
             due_ms = next_look_ms(0, now_ms)
-            await self._watches.begin(user_id, known.ref, tell=tell, status=status, due_ms=due_ms, now_ms=now_ms)
+            try:
+                await self._watches.begin(user_id, known.ref, tell=tell, status=status, due_ms=due_ms, now_ms=now_ms)
+            except NotLinkedError:
+                return False
             self._stirred.set()
         else:
             await self._watches.end(user_id, known.ref)
@@ -138,13 +144,19 @@ class ModerationService:
 
     # What is told with the next command
 
-    async def pending_news(self, user_id: UserId) -> DeskNews | None:
-        """Return what an author has yet to hear, or None. Call `told` once it is shown."""
-        found = [
-            (ref, news)
-            for ref, verdict in await self._watches.news(user_id)
-            if (news := self._news(user_id, ref, verdict, named=True)) is not None
-        ]
+    async def pending_news(self, user_id: UserId, *, in_server: bool) -> DeskNews | None:
+        """Return what an author has yet to hear, or None. Call `told` once it is shown.
+
+        Outside servers, only what is sfw is named, as in every direct message. What does not fit into one message waits
+        for the next time.
+        """
+        found: list[tuple[CharacterRef, str]] = []
+        room = MESSAGE_LIMIT
+        for ref, verdict in await self._watches.news(user_id):
+            news = self._news(user_id, ref, verdict, named=in_server)
+            if news is not None and (not found or utf16_length(news) < room):
+                found.append((ref, news))
+                room -= utf16_length(news) + 1
         if not found:
             return None
         return DeskNews(tuple(ref for ref, _ in found), tuple(news for _, news in found))

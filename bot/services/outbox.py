@@ -137,6 +137,11 @@ class OutboxService:
         self._moved = asyncio.Event()
         """Set, and replaced by another, whenever an entry was tried, and when the loop ends."""
 
+    def forget(self, payer: PayerId) -> None:
+        """Try a payer's entries again at once: the key is another, or gone."""
+        self._held.pop(payer, None)
+        self._stirred.set()
+
     def stir(self) -> None:
         """Say that there is something new to send."""
         self._stirred.set()
@@ -178,17 +183,16 @@ class OutboxService:
 
     async def send_due(self) -> None:
         """Send everything that is due, and give up what is too old."""
-        moved = True
-        while moved:
-            moved = False
-            for entry in await self._outbox.due(self._clock.now_ms(), BATCH):
+        last: OutboxEntry | None = None
+        while batch := await self._outbox.due(self._clock.now_ms(), BATCH, after=last):
+            last = batch[-1]
+            for entry in batch:
                 if expires_at_ms(entry) <= self._clock.now_ms():
                     await self._give_up(entry)
                 elif self._is_held(entry.payer):
                     continue
                 elif await self._is_latest(entry):
                     await self._to_its_end(entry)
-                moved = True
                 self._tell_watchers()
 
     async def _to_its_end(self, entry: OutboxEntry) -> None:
@@ -264,16 +268,13 @@ class OutboxService:
         self._moved = asyncio.Event()
 
     async def _seconds_to_rest(self) -> float | None:
-        due_ms = await self._outbox.next_due_ms()
+        now, now_ms = self._clock.monotonic(), self._clock.now_ms()
+        self._held = {payer: until for payer, until in self._held.items() if until > now}
+        held_until_ms = {payer: now_ms + round((until - now) * _MILLISECONDS) for payer, until in self._held.items()}
+        due_ms = await self._outbox.next_due_ms(held_until_ms)
         if due_ms is None:
             return None
-        seconds = (due_ms - self._clock.now_ms()) / _MILLISECONDS
-        if seconds <= 0:
-            # Due and not sent: its key is held.
-            now = self._clock.monotonic()
-            self._held = {payer: until for payer, until in self._held.items() if until > now}
-            seconds = min((until - now for until in self._held.values()), default=0.0)
-        return min(max(seconds, SHORTEST_REST_SECONDS), LONGEST_REST_SECONDS)
+        return min(max((due_ms - now_ms) / _MILLISECONDS, SHORTEST_REST_SECONDS), LONGEST_REST_SECONDS)
 
     async def _rest(self, seconds: float | None) -> None:
         """Wait so many seconds, or until stirred; None: until stirred."""

@@ -8,10 +8,10 @@ from typing import Final, TypeAlias
 from bot.domain.bindings import Binding, PauseCause, Trigger
 from bot.domain.characters import KnownCharacter
 from bot.domain.gate import FRESH_MS, own_pause_cause
-from bot.domain.ids import ChannelId, CharacterRef, GuildId, PayerId, UserId
+from bot.domain.ids import ChannelId, CharacterRef, GuildId, UserId
 from bot.domain.linking_wording import KEY_REFUSED, NOT_LINKED
 from bot.domain.own_wording import GONE, NOT_YOURS
-from bot.domain.payers import member_payer, paying_member
+from bot.domain.payers import paying_member
 from bot.domain.ratings import ContentRating
 from bot.domain.rights import MemberRights, may_decide
 from bot.domain.suggestions import folded, looked_for
@@ -23,7 +23,7 @@ from bot.services.catalog import CATALOGUE_DOWN, QUIET_SECONDS, READ_SECONDS, RE
 from bot.services.clock import Clock
 from bot.services.key_ring import KeyRing
 from bot.services.outlet import OutletError
-from bot.services.own_shelf import OwnShelf
+from bot.services.own_shelf import OwnShelf, UnlinkedError
 from bot.services.server_rules import ServerRules
 from bot.services.single_flight import SingleFlight
 from bot.store.accounts import Accounts
@@ -74,6 +74,7 @@ class OwnCharacterService:
         self._reads = SingleFlight(self._read)
         self._owners: dict[tuple[GuildId, ChannelId, UserId], tuple[float, bool]] = {}
         self._quiet_until = 0.0
+        self._refused_ms: dict[tuple[UserId, CharacterRef], int] = {}
 
     async def aclose(self) -> None:
         """Cancel the reads under way, and wait for them."""
@@ -103,7 +104,7 @@ class OwnCharacterService:
         except NotFoundError:
             return None
         except BadKeyError as error:
-            await self._keys.refused(key.id)
+            await self._keys.refused(key)
             raise UserError(KEY_REFUSED) from error
         except (NanoGptError, TimeoutError) as error:
             _log.info("A member's own characters could not be listed: %r", error)
@@ -146,6 +147,7 @@ class OwnCharacterService:
                 raise UserError(CATALOGUE_DOWN) from error
         if known.gone_at_ms is not None or known.character.archived:
             raise UserError(GONE)
+        self._refused_ms.pop((user_id, ref), None)
         return known
 
     async def pause_cause(
@@ -169,9 +171,14 @@ class OwnCharacterService:
             return PauseCause.OWN_FORBIDDEN
         if not await self._owner_may_decide(binding, user_id):
             return PauseCause.OWNER_AWAY
+        which = (user_id, binding.character_ref)
+        if fresh_ms <= 0:
+            self._refused_ms.pop(which, None)
+        if self._is_refused(which):
+            return PauseCause.UNAVAILABLE
         if self._age_ms(known) > fresh_ms and self._clock.monotonic() >= self._quiet_until:
             try:
-                known = await self._reads.get((user_id, binding.character_ref), seconds=READ_SECONDS)
+                known = await self._reads.get(which, seconds=READ_SECONDS)
             except BadKeyError:
                 return PauseCause.KEY_REFUSED
             except (NanoGptError, TimeoutError) as error:
@@ -179,15 +186,25 @@ class OwnCharacterService:
                 _log.info("Own character %s stands by what is known of it: %r", binding.character_ref, error)
         return own_pause_cause(known, ceiling=ceiling, now_ms=self._clock.now_ms())
 
-    async def refused(self, payer: PayerId) -> None:
-        """Take note that NanoGPT refused the key of a member who pays."""
-        await self._keys.refused(payer)
+    async def refused(self, user_id: UserId, key: ApiKey | None) -> bool:
+        """Take note that NanoGPT refused a key; tell whether the one that its member has now is refused.
+
+        None is a key that was not tried again, as the last answer about it was that.
+        """
+        if key is not None:
+            await self._keys.refused(key)
+        account = await self._accounts.get(user_id)
+        return account is not None and account.refused_at_ms is not None
 
     async def withdrawn(self, binding: Binding) -> None:
-        """Write down that a member's own character cannot be spoken with, as the AI service said so."""
+        """Write down that a member's own character cannot be spoken with, as the AI service said so.
+
+        It is tried again after 10 minutes, or once its owner brings or changes it.
+        """
         user_id = paying_member(binding.payer)
         if user_id is not None:
             await self._shelf.gone(user_id, binding.character_ref)
+            self._refused_ms[user_id, binding.character_ref] = self._clock.now_ms()
 
     async def _owner_may_decide(self, binding: Binding, user_id: UserId) -> bool:
         """Tell whether the owner is there and may decide; while Discord does not say, what it said last counts."""
@@ -205,6 +222,11 @@ class OwnCharacterService:
         self._owners[place] = (now, may)
         return may
 
+    def _is_refused(self, which: tuple[UserId, CharacterRef]) -> bool:
+        """Tell whether the AI service said lately that a character cannot be spoken with; its owner still sees it."""
+        refused_ms = self._refused_ms.get(which)
+        return refused_ms is not None and self._clock.now_ms() - refused_ms <= FRESH_MS
+
     def _age_ms(self, known: KnownCharacter) -> int:
         return self._clock.now_ms() - (known.checked_at_ms or 0)
 
@@ -220,9 +242,10 @@ class OwnCharacterService:
         except NotFoundError:
             return await self._shelf.gone(user_id, ref) or known
         except BadKeyError:
-            await self._keys.refused(member_payer(user_id))
+            await self._keys.refused(key)
             raise
-        if not await self._keys.is_linked(user_id):
-            # Unlinked meanwhile: what the key saw is forgotten, and stays so.
-            raise BadKeyError
-        return await self._shelf.remember(user_id, found.character)
+        try:
+            return await self._shelf.remember(user_id, found.character)
+        except UnlinkedError as error:
+            # What the key saw is forgotten, and stays so.
+            raise BadKeyError from error

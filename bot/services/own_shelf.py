@@ -1,13 +1,24 @@
 """What members' own keys see of characters that are not for everybody, in memory and in the store alike."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from bot.domain.characters import Character, KnownCharacter
 from bot.domain.ids import CharacterId, CharacterRef, UserId
+from bot.domain.linking_wording import NOT_LINKED
+from bot.errors import UserError
 from bot.services.clock import Clock
+from bot.store.accounts import NotLinkedError
 from bot.store.own_characters import OwnCharacters
+
+
+class UnlinkedError(UserError):
+    """A member took their account away while what its key told was on its way here."""
+
+    def __init__(self) -> None:
+        super().__init__(NOT_LINKED)
 
 
 class OwnShelf:
@@ -29,19 +40,30 @@ class OwnShelf:
                 self._put(user_id, known)
 
     async def remember(self, user_id: UserId, character: Character) -> KnownCharacter:
-        """Keep what a full read with a member's key told."""
-        async with self._changing:
+        """Keep what a full read with a member's key told. Raises UnlinkedError."""
+        async with self._keeping():
             known = await self._own.remember(user_id, character, self._clock.now_ms())
             self._put(user_id, known)
             return known
 
     async def remember_listed(self, user_id: UserId, characters: Iterable[Character]) -> list[KnownCharacter]:
-        """Keep what a member's list of their own told, without losing what full reads told; returns them in order."""
-        async with self._changing:
+        """Keep what a member's list of their own told, without losing what full reads told; returns them in order.
+
+        Raises UnlinkedError.
+        """
+        async with self._keeping():
             listed = await self._own.remember_listed(user_id, characters, self._clock.now_ms())
             for known in listed:
                 self._put(user_id, known)
             return listed
+
+    @asynccontextmanager
+    async def _keeping(self) -> AsyncGenerator[None]:
+        async with self._changing:
+            try:
+                yield
+            except NotLinkedError as error:
+                raise UnlinkedError from error
 
     async def gone(self, user_id: UserId, ref: CharacterRef) -> KnownCharacter | None:
         """Write down that a member's key does not see a character any more; return it as it stands now."""

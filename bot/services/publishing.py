@@ -198,7 +198,7 @@ class ReviewCourier:
         try:
             await self._nanogpt.review(known.character.id, rating=rating.review.stars, text=rating.review.text, key=key)
         except BadKeyError:
-            await self._keys.refused(key.id)
+            await self._keys.refused(key)
             raise
 
     async def accepted(self, entry: OutboxEntry) -> None:

@@ -64,7 +64,7 @@ class ReportCourier:
             try:
                 await self._send(report.complaint, known, key)
             except BadKeyError:
-                await self._keys.refused(key.id)
+                await self._keys.refused(key)
             else:
                 return
         await self._send(report.complaint, known, await self._keys.key(OPERATOR))

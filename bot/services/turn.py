@@ -67,6 +67,8 @@ class _Reading:
 
     text: str = ""
     ending: Completed | Incomplete | None = None
+    key: ApiKey | None = None
+    """The key that it is asked for with; None when it was not asked for."""
 
 
 class Readers:
@@ -274,7 +276,7 @@ class TurnRunner:
                 if failure is None:
                     failure = await self._read(turn, stage, delivery, reading)
             if failure is not None:
-                self._breakers.note(turn.payer, failure)
+                await self._note(turn.payer, reading.key, failure)
         ending = reading.ending
         if failure is None and isinstance(ending, Completed):
             outcome = VersionOutcome(
@@ -299,7 +301,13 @@ class TurnRunner:
         failure = replace(failure or Failure(FailureCause.CUT), paid_by=payer_kind(turn.payer))
         await self._speaker.fail(turn, stage, delivery, failure, text=text)
         if failure.cause is FailureCause.BAD_KEY:
-            await self._bindings.key_refused(stage.binding)
+            await self._bindings.key_refused(stage.binding, reading.key)
+
+    async def _note(self, payer: PayerId, key: ApiKey | None, failure: Failure) -> None:
+        """Have a key left alone after a failure that concerns it, unless its payer has another by now."""
+        with suppress(NoKeyError):
+            if key is not None and await self._key_of(payer) == key:
+                self._breakers.note(payer, failure)
 
     async def _over_the_cap(self, binding: Binding) -> Failure | None:
         """Count one more reply of the day where a member pays, and say so when they have agreed to no more."""
@@ -345,7 +353,7 @@ class TurnRunner:
         self, turn: Turn, stage: Stage, delivery: Delivery, reading: _Reading, budget: ContextBudget
     ) -> None:
         request = await self._request(turn, stage, budget)
-        key = await self._key_of(turn.payer)
+        reading.key = key = await self._key_of(turn.payer)
         async with aclosing(self._nanogpt.stream_response(request, key=key)) as events:
             async for event in events:
                 match event:

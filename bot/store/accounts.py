@@ -2,6 +2,7 @@
 
 import json
 
+from bot.domain.bindings import PauseCause
 from bot.domain.ids import UserId
 from bot.domain.linking import (
     AccountSecret,
@@ -12,10 +13,15 @@ from bot.domain.linking import (
     LoginState,
     PendingLogin,
 )
+from bot.domain.payers import member_payer
 from bot.store.database import Database, Row, Transaction
 from bot.store.reviews import cancel_in
 from bot.store.sealed import open_or_none
 from bot.store.vault import Vault
+
+
+class NotLinkedError(Exception):
+    """A member has no account, as they took it away while something of theirs was under way."""
 
 
 class Accounts:
@@ -50,29 +56,44 @@ class Accounts:
         return None
 
     async def link(self, user_id: UserId, secret: AccountSecret, origin: KeyOrigin, now_ms: int) -> LinkedAccount:
-        """Keep a member's key in place of the one before.
+        """Keep a member's key in place of the one before, and forget a login under way."""
+        async with self._database.transaction() as tx:
+            await tx.execute("DELETE FROM pending_login WHERE user_id = $1", user_id)
+            return await self._link(tx, user_id, secret, origin, now_ms)
 
-        A login under way ends with it: linked, when the key came from there, else forgotten.
+    async def link_approved(self, login: PendingLogin, secret: AccountSecret, now_ms: int) -> LinkedAccount | None:
+        """Keep the key that a login has brought, which ends it.
+
+        None when that login is not the one whose key waits any more: its member unlinked, erased, pasted another key
+        or began anew, and does not want this one.
         """
         async with self._database.transaction() as tx:
-            (row,) = await tx.execute(
-                """
-                INSERT INTO linked_account (user_id, token, origin, linked_at) VALUES ($1, $2, $3, $4)
-                ON CONFLICT (user_id) DO UPDATE
-                SET token = excluded.token, origin = excluded.origin, linked_at = excluded.linked_at,
-                    refused_at = NULL
-                RETURNING *
-                """,
-                user_id,
-                self._sealed(user_id, secret),
-                origin.value,
-                now_ms,
+            wanted = await tx.execute(
+                "UPDATE pending_login SET state = 'ended', token = NULL, outcome = $3 "
+                "WHERE user_id = $1 AND started_at = $2 AND state = 'approved' RETURNING user_id",
+                login.user_id,
+                login.started_at_ms,
+                LoginEnd.LINKED.value,
             )
-            if origin is KeyOrigin.DEVICE:
-                await self._end_login(tx, user_id, LoginEnd.LINKED)
-            else:
-                await tx.execute("DELETE FROM pending_login WHERE user_id = $1", user_id)
-            return _account(row)
+            return await self._link(tx, login.user_id, secret, KeyOrigin.DEVICE, now_ms) if wanted else None
+
+    async def _link(
+        self, tx: Transaction, user_id: UserId, secret: AccountSecret, origin: KeyOrigin, now_ms: int
+    ) -> LinkedAccount:
+        (row,) = await tx.execute(
+            """
+            INSERT INTO linked_account (user_id, token, origin, linked_at) VALUES ($1, $2, $3, $4)
+            ON CONFLICT (user_id) DO UPDATE
+            SET token = excluded.token, origin = excluded.origin, linked_at = excluded.linked_at,
+                refused_at = NULL
+            RETURNING *
+            """,
+            user_id,
+            self._sealed(user_id, secret),
+            origin.value,
+            now_ms,
+        )
+        return _account(row)
 
     async def identify(self, user_id: UserId, secret: AccountSecret) -> None:
         """Keep the fingerprint of an account that had none, unless the key is another by now."""
@@ -84,9 +105,13 @@ class Accounts:
                     "UPDATE linked_account SET token = $2 WHERE user_id = $1", user_id, self._sealed(user_id, secret)
                 )
 
-    async def refused(self, user_id: UserId, now_ms: int) -> bool:
-        """Write down that NanoGPT refuses a member's key; False when that was known, or there is none."""
+    async def refused(self, user_id: UserId, key: str, now_ms: int) -> bool:
+        """Write down that NanoGPT refuses a member's key; False when that was known, or their key is another."""
         async with self._database.transaction() as tx:
+            rows = await tx.execute("SELECT token FROM linked_account WHERE user_id = $1", user_id)
+            held = self._secret(user_id, rows[0]["token"]) if rows else None
+            if held is None or held.key != key:
+                return False
             return bool(
                 await tx.execute(
                     "UPDATE linked_account SET refused_at = $2 WHERE user_id = $1 AND refused_at IS NULL "
@@ -165,21 +190,15 @@ class Accounts:
     async def end_login(self, login: PendingLogin, end: LoginEnd) -> bool:
         """Write down how a login ended, and forget its secrets; False when it is not the one under way any more."""
         async with self._database.transaction() as tx:
-            rows = await tx.execute(
-                "SELECT user_id FROM pending_login WHERE user_id = $1 AND started_at = $2 AND state <> 'ended'",
-                login.user_id,
-                login.started_at_ms,
+            return bool(
+                await tx.execute(
+                    "UPDATE pending_login SET state = 'ended', token = NULL, outcome = $3 "
+                    "WHERE user_id = $1 AND started_at = $2 AND state <> 'ended' RETURNING user_id",
+                    login.user_id,
+                    login.started_at_ms,
+                    end.value,
+                )
             )
-            if rows:
-                await self._end_login(tx, login.user_id, end)
-            return bool(rows)
-
-    async def _end_login(self, tx: Transaction, user_id: UserId, end: LoginEnd) -> None:
-        await tx.execute(
-            "UPDATE pending_login SET state = 'ended', token = NULL, outcome = $2 WHERE user_id = $1",
-            user_id,
-            end.value,
-        )
 
     async def told(self, login: PendingLogin) -> None:
         """Forget a login that has ended, as its member knows how."""
@@ -219,7 +238,15 @@ class Accounts:
 
 
 async def unlink_in(tx: Transaction, user_id: UserId) -> bool:
-    """As Accounts.unlink, inside a transaction that does more."""
+    """As Accounts.unlink, inside a transaction that does more.
+
+    What the member paid for is paused with it: they have to agree anew, whatever they link later.
+    """
+    await tx.execute(
+        "UPDATE binding SET state = 'paused', pause_cause = $2 WHERE payer = $1 AND state <> 'ended'",
+        member_payer(user_id),
+        PauseCause.UNLINKED.value,
+    )
     rows = await tx.execute("DELETE FROM linked_account WHERE user_id = $1 RETURNING user_id", user_id)
     await tx.execute("DELETE FROM pending_login WHERE user_id = $1", user_id)
     for sql in (
@@ -231,6 +258,12 @@ async def unlink_in(tx: Transaction, user_id: UserId) -> bool:
         await tx.execute(sql, user_id)
     await cancel_in(tx, user_id)
     return bool(rows)
+
+
+async def check_linked_in(tx: Transaction, user_id: UserId) -> None:
+    """Raise NotLinkedError in a transaction that keeps what goes with an account, unless there is one."""
+    if not await tx.execute("SELECT user_id FROM linked_account WHERE user_id = $1", user_id):
+        raise NotLinkedError
 
 
 def _account(row: Row) -> LinkedAccount:

@@ -100,22 +100,28 @@ class Bindings:
     async def pause(self, binding_id: BindingId, cause: PauseCause) -> Binding | None:
         """Pause a live binding; None when it is paused for that cause already, or not live.
 
-        So that a notice follows from what is returned, and comes once.
+        So that a notice follows from what is returned, and comes once. One whose payer took their account away keeps
+        that cause: it would go on without their word otherwise.
         """
         return await self._change(
             "UPDATE binding SET state = 'paused', pause_cause = $2 WHERE id = $1 AND state <> 'ended' "
-            "AND (state = 'active' OR pause_cause <> $2) RETURNING *",
+            "AND (state = 'active' OR pause_cause NOT IN ($2, $3)) RETURNING *",
             binding_id,
             cause.value,
+            PauseCause.UNLINKED.value,
         )
 
     async def resume(self, binding_id: BindingId, active_from: MessageId) -> Binding | None:
-        """Wake a paused binding for messages after `active_from`; None when it is not paused."""
+        """Wake a paused binding for messages after `active_from`; None when it is not paused.
+
+        One whose payer took their account away waits for their word, which `create` takes down.
+        """
         return await self._change(
             "UPDATE binding SET state = 'active', pause_cause = NULL, active_from = $2 "
-            "WHERE id = $1 AND state = 'paused' RETURNING *",
+            "WHERE id = $1 AND state = 'paused' AND pause_cause <> $3 RETURNING *",
             binding_id,
             active_from,
+            PauseCause.UNLINKED.value,
         )
 
     async def set_trigger(self, binding_id: BindingId, trigger: Trigger, active_from: MessageId) -> Binding | None:

@@ -5,6 +5,7 @@ import json
 
 from bot.domain.card_originals import CardOriginal, has_room
 from bot.domain.ids import CardFileId, CharacterRef, DraftId, UserId
+from bot.store.accounts import check_linked_in
 from bot.store.database import Database, Row, Transaction
 from bot.store.sealed import open_or_none
 from bot.store.sealed_files import StoredFile
@@ -26,8 +27,9 @@ class CardOriginals:
     async def put(
         self, user_id: UserId, draft_id: DraftId, stored: StoredFile, *, size: int, name: str, now_ms: int
     ) -> CardOriginal | None:
-        """Keep a written file with a draft; None when the member has too many already."""
+        """Keep a written file with a draft; None when the member has too many already. Raises NotLinkedError."""
         async with self._database.transaction() as tx:
+            await check_linked_in(tx, user_id)
             if not await self._may_keep(tx, user_id, size):
                 return None
             (row,) = await tx.execute(

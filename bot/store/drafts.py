@@ -7,6 +7,7 @@ from pydantic import TypeAdapter
 
 from bot.domain.drafts import DRAFT_MS, Draft, DraftKind, Writing
 from bot.domain.ids import CharacterRef, DraftId, UserId
+from bot.store.accounts import check_linked_in
 from bot.store.database import Database, Row
 from bot.store.sealed import open_or_none
 from bot.store.vault import Vault
@@ -26,8 +27,12 @@ class Drafts:
     async def create(
         self, user_id: UserId, kind: DraftKind, subject: CharacterRef | None, writing: Writing, now_ms: int
     ) -> Draft:
-        """Open a draft; the id is short enough for a component's custom id. A member's oldest ones make room."""
+        """Open a draft; the id is short enough for a component's custom id. A member's oldest ones make room.
+
+        Raises NotLinkedError.
+        """
         async with self._database.transaction() as tx:
+            await check_linked_in(tx, user_id)
             await tx.execute(
                 """
                 DELETE FROM draft WHERE user_id = $1 AND id NOT IN (
@@ -73,10 +78,30 @@ class Drafts:
             )
             return self._draft(row, writing)
 
-    async def delete(self, draft_id: DraftId) -> None:
-        """Delete a draft, and with it the file that it was made from, unless that belongs to a character by now."""
+    async def settle(
+        self, draft_id: DraftId, ref: CharacterRef, left: Callable[[Writing], Writing | None], now_ms: int
+    ) -> Draft | None:
+        """End a draft that was saved, unless something of it is left by what it holds now: that edits the character.
+
+        With the draft goes the file that it was made from, unless that belongs to the character by then.
+        """
         async with self._database.transaction() as tx:
-            await tx.execute("DELETE FROM draft WHERE id = $1", draft_id)
+            rows = await tx.execute("SELECT * FROM draft WHERE id = $1", draft_id)
+            held = self._opened(rows[0]) if rows else None
+            writing = None if held is None else left(held.writing)
+            if held is None or writing is None:
+                await tx.execute("DELETE FROM draft WHERE id = $1", draft_id)
+                return None
+            kind = DraftKind.EDIT if held.kind is DraftKind.CREATE else held.kind
+            (row,) = await tx.execute(
+                "UPDATE draft SET kind = $2, character_ref = $3, body = $4, touched_at = $5 WHERE id = $1 RETURNING *",
+                draft_id,
+                kind.value,
+                ref,
+                self._sealed(draft_id, writing),
+                now_ms,
+            )
+            return self._draft(row, writing)
 
     async def prune(self, now_ms: int) -> int:
         """Delete the drafts that are too old, and return how many."""

@@ -1,5 +1,7 @@
 """What has to reach the catalogue sooner or later."""
 
+from collections.abc import Mapping
+
 from bot.domain.feedback import OutboxEntry, OutboxKind
 from bot.domain.ids import OutboxId, PayerId
 from bot.store.database import Database, Row, Transaction
@@ -40,17 +42,30 @@ class Outbox:
         rows = await self._database.read("SELECT * FROM outbox WHERE kind = $1 AND subject = $2", kind.value, subject)
         return _entry(rows[0]) if rows else None
 
-    async def due(self, now_ms: int, limit: int) -> list[OutboxEntry]:
-        """Return what should be sent now, the longest due first."""
+    async def due(self, now_ms: int, limit: int, *, after: OutboxEntry | None = None) -> list[OutboxEntry]:
+        """Return what should be sent now, the longest due first; `after` is the last of an earlier call."""
+        due_ms, entry_id = (-1, -1) if after is None else (after.due_at_ms, after.id)
         rows = await self._database.read(
-            "SELECT * FROM outbox WHERE due_at <= $1 ORDER BY due_at, id LIMIT $2", now_ms, limit
+            "SELECT * FROM outbox WHERE due_at <= $1 AND (due_at > $3 OR (due_at = $3 AND id > $4)) "
+            "ORDER BY due_at, id LIMIT $2",
+            now_ms,
+            limit,
+            due_ms,
+            entry_id,
         )
         return [_entry(row) for row in rows]
 
-    async def next_due_ms(self) -> int | None:
-        """Return when something is due next, in Unix milliseconds; None when all was sent."""
-        (row,) = await self._database.read("SELECT MIN(due_at) AS due_at FROM outbox")
-        return row["due_at"]
+    async def next_due_ms(self, held_until_ms: Mapping[PayerId, int] | None = None) -> int | None:
+        """Return when something can be sent next, in Unix milliseconds; None when all was sent.
+
+        Nothing can be sent with a key before the time until which it is held.
+        """
+        held = held_until_ms or {}
+        due = {
+            PayerId(row["payer"]): row["due_at"]
+            for row in await self._database.read("SELECT payer, MIN(due_at) AS due_at FROM outbox GROUP BY payer")
+        }
+        return min((max(due_ms, held.get(payer, due_ms)) for payer, due_ms in due.items()), default=None)
 
     async def retry_at(self, entry_id: OutboxId, due_at_ms: int) -> None:
         """Count a failed attempt and put the next one off."""

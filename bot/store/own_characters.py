@@ -6,6 +6,7 @@ from pydantic import TypeAdapter
 
 from bot.domain.characters import Character, KnownCharacter, merged
 from bot.domain.ids import CharacterId, CharacterRef, UserId
+from bot.store.accounts import check_linked_in
 from bot.store.database import Database, Row, Transaction
 from bot.store.sealed import open_or_none
 from bot.store.vault import Vault
@@ -23,9 +24,11 @@ class OwnCharacters:
     async def remember(self, user_id: UserId, character: Character, now_ms: int) -> KnownCharacter:
         """Keep what a full read with a member's key told; it replaces all that was known to that member.
 
-        A character that the catalogue has never named gets a row there that tells no more than its id.
+        A character that the catalogue has never named gets a row there that tells no more than its id. Raises
+        NotLinkedError.
         """
         async with self._database.transaction() as tx:
+            await check_linked_in(tx, user_id)
             return await self._write(tx, user_id, character, now_ms, full=True)
 
     async def remember_listed(
@@ -33,9 +36,10 @@ class OwnCharacters:
     ) -> list[KnownCharacter]:
         """Keep what a member's list of their own told, without losing what full reads told before.
 
-        Returns them in their order.
+        Returns them in their order. Raises NotLinkedError.
         """
         async with self._database.transaction() as tx:
+            await check_linked_in(tx, user_id)
             listed: list[KnownCharacter] = []
             for character in characters:
                 held = await self._held(tx, user_id, character.id)

@@ -1,6 +1,7 @@
 """What is kept about one member: told, and deleted when they ask."""
 
 from bot.domain.ids import UserId
+from bot.domain.payers import member_payer
 from bot.domain.privacy import KeptAboutMember
 from bot.store.accounts import unlink_in
 from bot.store.database import Database, Row, Transaction
@@ -18,7 +19,11 @@ _KEPT = """
            (SELECT since FROM ignored_member WHERE user_id = $1 AND heard_after IS NULL) AS ignored_since,
            (SELECT linked_at FROM linked_account WHERE user_id = $1) AS linked_at,
            (SELECT COUNT(*) FROM draft WHERE user_id = $1) AS drafts,
-           (SELECT COUNT(*) FROM card_file WHERE user_id = $1) AS card_files
+           (SELECT COUNT(*) FROM card_file WHERE user_id = $1) AS card_files,
+           (SELECT COUNT(*) FROM pending_login WHERE user_id = $1) AS logins,
+           (SELECT COUNT(*) FROM own_character WHERE user_id = $1) AS own_characters,
+           (SELECT COUNT(*) FROM moderation_watch WHERE user_id = $1) AS watches,
+           (SELECT COALESCE(SUM(turns), 0) FROM paid_turns WHERE payer = $2) AS paid_replies
 """
 
 
@@ -30,7 +35,7 @@ class Personal:
 
     async def kept(self, user_id: UserId) -> KeptAboutMember:
         """Count what is kept about a member."""
-        (row,) = await self._database.read(_KEPT, user_id)
+        (row,) = await self._database.read(_KEPT, user_id, member_payer(user_id))
         return _kept(row)
 
     async def delete(self, user_id: UserId) -> KeptAboutMember:
@@ -40,11 +45,11 @@ class Personal:
         else, their ratings, settled reports, the details of reports still under way, their searches, and the
         key of their account with what it let the bot see and with what was on their desk; no review is sent any
         more. What waits for an answer is dropped with the cause "deleted". The bare ids of messages stay until
-        they are pruned, so that none is answered twice; so does the wish to be ignored, past or present, and the
-        binding of a character to a channel, which is the server's.
+        they are pruned, so that none is answered twice; so do the counts of replies paid for, the wish to be ignored,
+        past or present, and the binding of a character to a channel, which is the server's.
         """
         async with self._database.transaction() as tx:
-            (row,) = await tx.execute(_KEPT, user_id)
+            (row,) = await tx.execute(_KEPT, user_id, member_payer(user_id))
             await self._delete(tx, user_id)
             return _kept(row)
 
@@ -91,4 +96,8 @@ def _kept(row: Row) -> KeptAboutMember:
         linked_at_ms=row["linked_at"],
         drafts=row["drafts"],
         card_files=row["card_files"],
+        logins=row["logins"],
+        own_characters=row["own_characters"],
+        watches=row["watches"],
+        paid_replies=row["paid_replies"],
     )

@@ -75,14 +75,14 @@ class Resealing:
                 continue
             context = column.context(*keys)
             try:
-                text = self._vault.open(value, context=context)
+                content = self._vault.open_bytes(value, context=context)
             except VaultError:
                 closed.add(key_id_of(value[:HEADER_BYTES]))
                 continue
             await tx.execute(
                 f"UPDATE {column.table} SET {column.column} = {new_value} WHERE {where}",
                 *keys,
-                self._vault.seal(text, context=context),
+                self._vault.seal_bytes(content, context=context),
             )
             done += 1
         return done, closed

@@ -7,6 +7,7 @@ gone cannot be read any more.
 import asyncio
 import logging
 import os
+import re
 import secrets
 from collections.abc import Callable, Collection
 from contextlib import suppress
@@ -22,6 +23,7 @@ _NAME_BYTES: Final = 16
 _OWNER_ONLY: Final = 0o600
 _FOLDER_OWNER_ONLY: Final = 0o700
 _UNFINISHED: Final = ".part"
+_OUR_NAME: Final = re.compile(rf"[0-9a-f]{{{2 * _NAME_BYTES}}}(?:{re.escape(_UNFINISHED)})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,11 @@ class SealedFiles:
             return None
 
     async def keep_only(self, names: Collection[str]) -> int:
-        """Delete every file that is not among these, and return how many."""
+        """Delete every file of ours that is not among these, and return how many.
+
+        What is not named as our files are, was put there by somebody else and stays. Raises OSError where the folder
+        cannot be read; a file that cannot be deleted is logged, and meant again the next time.
+        """
         return await asyncio.to_thread(self._keep_only, frozenset(names))
 
     def _write(self, name: str, sealed: bytes) -> None:
@@ -74,13 +80,19 @@ class SealedFiles:
             raise
 
     def _keep_only(self, names: frozenset[str]) -> int:
-        deleted = 0
+        found: list[Path] = []
         with suppress(FileNotFoundError):
-            for path in list(self._folder.iterdir()):
-                if path.name not in names:
-                    path.unlink(missing_ok=True)
-                    deleted += 1
-        return deleted
+            found = [path for path in self._folder.iterdir() if _OUR_NAME.fullmatch(path.name)]
+        return sum(_deleted(path) for path in found if path.name not in names)
+
+
+def _deleted(path: Path) -> bool:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        _log.warning("A stored file could not be deleted", exc_info=True)
+        return False
+    return True
 
 
 def _vault(stored: StoredFile) -> Vault:

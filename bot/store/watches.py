@@ -7,6 +7,7 @@ from pydantic import TypeAdapter
 
 from bot.domain.ids import CharacterId, CharacterRef, UserId
 from bot.domain.moderation import Verdict, Watch
+from bot.store.accounts import check_linked_in
 from bot.store.database import Database, Row
 from bot.store.sealed import open_or_none
 from bot.store.vault import Vault
@@ -28,8 +29,12 @@ class Watches:
     async def begin(
         self, user_id: UserId, ref: CharacterRef, *, tell: bool, status: str | None, due_ms: int, now_ms: int
     ) -> None:
-        """Watch a character from now on, in place of an earlier watch and of what was to be told of that."""
+        """Watch a character from now on, in place of an earlier watch and of what was to be told of that.
+
+        Raises NotLinkedError.
+        """
         async with self._database.transaction() as tx:
+            await check_linked_in(tx, user_id)
             await tx.execute(
                 """
                 INSERT INTO moderation_watch (user_id, character_ref, tell, status, since, looks, due_at)

@@ -143,7 +143,7 @@ async def tell_desk_news(interaction: discord.Interaction, moderation: Moderatio
     """Tell an author what the moderators decided, after their interaction was answered. Never raises."""
     user_id = UserId(interaction.user.id)
     try:
-        news = await moderation.pending_news(user_id)
+        news = await moderation.pending_news(user_id, in_server=interaction.guild_id is not None)
         if news is not None:
             await interaction.followup.send("\n".join(news.sentences), ephemeral=True, suppress_embeds=True)
             await moderation.told(user_id, news)

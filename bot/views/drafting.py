@@ -422,6 +422,12 @@ async def _save(
 
 
 async def _show_saved(interaction: discord.Interaction, saved: Saved) -> None:
+    if saved.left is not None:
+        embed = drawn(draft_card(saved.left), with_picture=False)
+        await interaction.edit_original_response(
+            content=saved.sentence, embeds=[embed], view=panel_view(saved.left), attachments=[]
+        )
+        return
     embeds: list[discord.Embed] = []
     if saved.own is not None:
         place = await place_of(interaction)

@@ -188,16 +188,18 @@ async def open_panel(interaction: discord.Interaction) -> None:
     guild_id = staffed_guild(interaction)
     settings = services_of(interaction).server_settings
     await interaction.response.send_message(
-        settings.overview(guild_id), view=panel_view(settings, guild_id), ephemeral=True
+        settings.overview(guild_id), view=panel_view(settings, guild_id, interaction.guild), ephemeral=True
     )
 
 
-def panel_view(settings: ServerSettingsService, guild_id: GuildId) -> ui.View:
-    """Return what goes under the settings of a server."""
+def panel_view(settings: ServerSettingsService, guild_id: GuildId, guild: discord.Guild | None) -> ui.View:
+    """Return what goes under the settings of a server; a role or channel that was deleted does not stand as chosen."""
     now = settings.of(guild_id)
+    role = None if guild is None or now.manager_role_id is None else guild.get_role(now.manager_role_id)
+    log = None if guild is None or now.log_channel_id is None else guild.get_channel(now.log_channel_id)
     view = ui.View(timeout=None)
-    view.add_item(ManagerRoleSelect(now.manager_role_id))
-    view.add_item(LogChannelSelect(now.log_channel_id))
+    view.add_item(ManagerRoleSelect(None if role is None else now.manager_role_id))
+    view.add_item(LogChannelSelect(None if log is None else now.log_channel_id))
     view.add_item(CeilingSelect(settings.highest, now.rating_max))
     view.add_item(ServerKeyButton(there=now.key_set_at_ms is not None))
     if now.key_set_at_ms is not None:
@@ -239,7 +241,9 @@ async def _change(
 async def _show(
     interaction: discord.Interaction, settings: ServerSettingsService, guild_id: GuildId, sentence: str | None
 ) -> None:
-    await interaction.edit_original_response(content=settings.overview(guild_id), view=panel_view(settings, guild_id))
+    await interaction.edit_original_response(
+        content=settings.overview(guild_id), view=panel_view(settings, guild_id, interaction.guild)
+    )
     if sentence is not None:
         await answer(interaction, sentence)
     await settings.apply(guild_id)

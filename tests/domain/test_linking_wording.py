@@ -64,7 +64,7 @@ def test_a_status_tells_the_figures_in_words() -> None:
         "1.50 US dollars and 2.0000 Nano, about 1.00 US dollars",
         "no active subscription",
         "will take your ratings",
-        "3 replies of your own characters today",
+        "asked to pay for 3 replies of your own characters today, counting those that failed",
     ):
         assert words in text
     assert "digest-of-an-address" not in text
@@ -81,6 +81,7 @@ def test_a_status_without_figures_says_that_it_cannot_tell() -> None:
     [
         (Balance(0.0, 0.0), "It holds 0.00 US dollars."),
         (Balance(None, 1.0), "It holds 1.0000 Nano."),
+        (Balance(None, 0.0), "What it holds I cannot tell just now."),
         (Balance(1234.5, None), "It holds 1,234.50 US dollars."),
     ],
 )

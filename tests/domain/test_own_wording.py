@@ -2,7 +2,7 @@ import pytest
 
 from bot.domain.characters import Character
 from bot.domain.ids import CharacterId, UserId
-from bot.domain.own_wording import MOST_TURNS, SUGGESTED_TURNS, own_notice, question, read_turns
+from bot.domain.own_wording import GONE, MOST_TURNS, SUGGESTED_TURNS, own_notice, question, read_turns
 from bot.domain.ratings import ContentRating
 
 
@@ -54,3 +54,7 @@ def test_everybody_reads_whose_it_is_and_that_nobody_has_reviewed_it() -> None:
     assert "<@400>" in text
     assert "nobody has reviewed its content rating" in text
     assert "at most 1,000 a day" in text
+
+
+def test_one_that_is_not_there_is_not_guessed_about() -> None:
+    assert GONE == "That character is no longer available. /character search finds others."

@@ -51,3 +51,18 @@ def test_without_a_policy_there_is_no_link() -> None:
 
 def test_the_question_says_that_there_is_no_way_back() -> None:
     assert "cannot be undone" in DELETE_QUESTION
+
+
+@pytest.mark.parametrize(
+    ("kept", "said"),
+    [
+        (replace(NOTHING, logins=1), "login that you began with a code"),
+        (replace(NOTHING, own_characters=2), "what your key sees of 2 characters of your own"),
+        (replace(NOTHING, watches=1), "1 character of yours went to NanoGPT's moderators"),
+        (replace(NOTHING, paid_replies=3), "3 replies went at your cost, for two days"),
+    ],
+)
+def test_whatever_hangs_on_an_account_is_told_where_there_is_any(kept: KeptAboutMember, said: str) -> None:
+    facts = PrivacyFacts(30)
+    assert said in privacy_overview(kept, facts)
+    assert said not in privacy_overview(NOTHING, facts)

@@ -16,6 +16,7 @@ from bot.domain.sheets import (
     Sheet,
     TagFault,
     as_fields,
+    as_saved,
     changed_words,
     changes_between,
     made_from,
@@ -243,3 +244,11 @@ def test_tags_that_were_read_are_read_again_as_they_are(words: list[str]) -> Non
     if isinstance(tags, tuple):
         assert read_tags(", ".join(tags)) == tags
         assert all(tag_slug(tag) == tag for tag in tags)
+
+
+def test_what_an_answer_leaves_out_is_as_it_was_saved() -> None:
+    bare = OwnCharacter(Character(CharacterId("id"), "Ada"))
+    assert changes_between(sheet_of(as_saved(bare, WHOLE)), WHOLE) == CharacterChanges()
+    shown = replace(bare, character=replace(bare.character, summary="", tags=("other",)), system_prompt="You sing.")
+    kept = sheet_of(as_saved(shown, WHOLE))
+    assert (kept.summary, kept.tags, kept.system_prompt) == ("", ("other",), "You sing.")

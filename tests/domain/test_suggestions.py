@@ -6,14 +6,17 @@ from hypothesis import strategies as st
 
 from bot.domain.characters import Character, KnownCharacter
 from bot.domain.ids import CharacterId, CharacterRef
+from bot.domain.language_models import LanguageModel
 from bot.domain.ratings import ContentRating
 from bot.domain.suggestions import (
     MAX_CHOICE_TEXT,
     Entry,
     Suggestion,
     as_choices,
+    as_model_choices,
     beginning_with,
     entry_of,
+    entry_of_own,
     folded,
     look_for,
     looked_for,
@@ -80,6 +83,41 @@ def test_what_cannot_be_used_has_no_entry() -> None:
     assert entry_of(known("x", "s" * 101)) == replace(entry("x", "s" * 101), suggestion=Suggestion("x", "id-1"))
     unnameable = replace(good.character, id=CharacterId("i" * 101), slug="s" * 101)
     assert entry_of(replace(good, character=unnameable)) is None
+    assert entry("\u200b", " \r").suggestion == Suggestion("id-1", "id-1")
+
+
+def test_its_author_may_name_what_cannot_be_used_but_not_what_is_gone() -> None:
+    good = known("Ada", "ada")
+    private = replace(good, character=replace(good.character, visibility="private", allow_api=False))
+    assert entry_of(private) is None
+    assert entry_of_own(private) == entry_of_own(good) == entry_of(good)
+    assert entry_of_own(replace(private, gone_at_ms=1)) is None
+
+
+def test_a_model_is_offered_once_by_name_and_id() -> None:
+    models = [
+        LanguageModel("lab/one", "One\n1"),
+        LanguageModel("lab/two"),
+        LanguageModel("lab/one", "Another"),
+        LanguageModel("lab/three", "lab/three"),
+        LanguageModel(" "),
+        LanguageModel("m" * (MAX_CHOICE_TEXT + 1)),
+        LanguageModel("lab/long", "Long " * 50),
+    ]
+    *first, long = as_model_choices(models, "", limit=25)
+    assert first == [
+        Suggestion("One 1 (lab/one)", "lab/one"),
+        Suggestion("lab/two", "lab/two"),
+        Suggestion("lab/three", "lab/three"),
+    ]
+    assert long.value == "lab/long"
+    assert utf16_length(long.label) <= MAX_CHOICE_TEXT
+    assert as_model_choices(models, "", limit=1) == first[:1]
+
+
+def test_a_model_that_is_not_listed_can_be_named() -> None:
+    assert as_model_choices([], " lab/new ", limit=25) == [Suggestion("lab/new", "lab/new")]
+    assert as_model_choices([], "  ", limit=25) == []
 
 
 def test_a_label_names_and_sums_up_on_one_line() -> None:

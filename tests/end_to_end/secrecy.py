@@ -3,8 +3,9 @@
 import io
 import logging
 import re
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+import sqlite3
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
 from typing import Final
 
 from bot import logs
@@ -21,6 +22,8 @@ DEVICE_CODES: Final = "fake-device-code-"
 _SPOKEN_AS_BOT: Final = re.compile(r"\*\*[^\n]*\*\*\n(.*)", re.DOTALL)
 _MACRO: Final = re.compile(r"\\{\\{[a-z]+\\}\\}")
 _TEXT_INPUT: Final = 4
+_KEY_FIELD: Final = "key"
+"""The custom id of the field that keys are pasted into, in every form."""
 
 
 class Secrecy:
@@ -31,6 +34,7 @@ class Secrecy:
         self._log = log
         self.secrets = {world.discord.token, world.upstream.operator_key}
         self.texts: set[str] = set()
+        self._published: set[str] = set()
         world.discord.world.subscribe(self._hear)
 
     def check(self) -> None:
@@ -39,6 +43,25 @@ class Secrecy:
         for file in (*self._world.folder.iterdir(), *self._world.folder.glob("bot.files/*")):
             if file.name.startswith("bot.db") or file.name == "bot.log" or file.parent.name == "bot.files":
                 written[file.name] = file.read_bytes().decode("utf-8", "replace")
+        secret = self._look(written)
+        for where, content in self._sent():
+            told = [each for each in secret if each in content]
+            assert not told, f"{where} tells {told}"
+        headers = {call.key_header for call in self._world.upstream.calls if call.key_header is not None}
+        assert headers <= {"Authorization"}, f"keys stand in {headers}"
+
+    def check_backup(self) -> None:
+        """Raise AssertionError where a secret or somebody's words can be read in a copy of the database."""
+        database = self._world.folder / "bot.db"
+        if not database.exists():
+            return
+        with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(":memory:")) as copy:
+            source.backup(copy)
+            self._look({"a backup": copy.serialize().decode("utf-8", "replace")})
+
+    def _look(self, written: Mapping[str, str]) -> tuple[str, ...]:
+        """Look for secrets and people's words in what was written, and return the secrets."""
+        self._note_published()
         greetings = [re.compile(_MACRO.sub(".*", re.escape(line))) for line in self._public()]
         private = {
             line
@@ -50,16 +73,22 @@ class Secrecy:
         for where, content in written.items():
             told = [each for each in (*secret, *private) if each in content]
             assert not told, f"{where} tells {told}"
-        for where, content in self._sent():
-            told = [each for each in secret if each in content]
-            assert not told, f"{where} tells {told}"
+        return secret
 
     def _sent(self) -> Iterator[tuple[str, str]]:
-        """Return what was sent to either side: bodies alone, as tokens and keys belong into addresses and headers."""
-        yield "a request to Discord", repr([request.json for request in self._world.discord.requests])
-        # The device code is what a question about a login is made of.
-        polls = Route.LOGIN_POLL.value
-        yield "a request to NanoGPT", repr([call.body for call in self._world.upstream.calls if call.route != polls])
+        """Return what was sent to either side, apart from where a secret has its place.
+
+        Of addresses of Discord's, the parts that are tokens are not recorded; of headers, only the one of a key is.
+        """
+        for request in self._world.discord.requests:
+            yield "a request to Discord", repr((request.ids, request.params, request.json))
+            for file in request.files:
+                yield "a file for Discord", f"{file.filename}\n{file.content.decode('utf-8', 'replace')}"
+        for call in self._world.upstream.calls:
+            yield "an address of NanoGPT's", repr((call.path, call.query))
+            # The device code is what a question about a login is made of.
+            if call.route != Route.LOGIN_POLL.value:
+                yield "a request to NanoGPT", repr(call.body)
 
     def _keys(self) -> Iterator[str]:
         accounts = self._world.upstream.catalog.accounts
@@ -72,11 +101,17 @@ class Secrecy:
         # them, so theirs count however their characters stand.
         for character in self._world.upstream.catalog:
             yield from (character.first_message or "").splitlines()
+        yield from self._published
+
+    def _note_published(self) -> None:
+        # A page that was freed may hold for a while what was public before its author changed or withdrew it.
+        for character in self._world.upstream.catalog:
             if character.listed:
                 for text in (character.name, character.summary, character.description):
-                    yield from (text or "").splitlines()
+                    self._published.update((text or "").splitlines())
 
     def _hear(self, event: Event) -> None:
+        self._note_published()
         self.secrets.update(hook.token for hook in self._world.discord.world.webhooks.values())
         if event.name in {"MESSAGE_CREATE", "MESSAGE_UPDATE"}:
             self._hear_message(event.data)
@@ -96,7 +131,10 @@ class Secrecy:
         for part in objects_of(data.get("components")):
             inner = as_object(part.get("component")) or {}
             if inner.get("type") == _TEXT_INPUT:
-                self.texts.add(as_text(inner.get("value")))
+                typed = as_text(inner.get("value"))
+                self.texts.add(typed)
+                if inner.get("custom_id") == _KEY_FIELD and len(typed) >= LEAST_CHARACTERS:
+                    self.secrets.add(typed)
 
 
 @contextmanager
@@ -123,3 +161,4 @@ def listening(world: World) -> Generator[Secrecy]:
         for name, before in held.items():
             logging.getLogger(name).setLevel(before)
     secrecy.check()
+    secrecy.check_backup()

@@ -160,9 +160,9 @@ async def test_a_flag_that_was_lost_while_the_bot_was_away_stops_the_next_reply(
         (CharacterChanges(content_rating="nsfw"), "rated above what may be shown here"),
         (CharacterChanges(creator_content_rating="suggestive"), "rated above what may be shown here"),
         (CharacterChanges(content_rating="unheard-of"), "rated above what may be shown here"),
-        (CharacterChanges(allow_api=False), "not available in the catalogue"),
-        (CharacterChanges(moderation_status="rejected"), "not available in the catalogue"),
-        (CharacterChanges(archived=True), "not available in the catalogue"),
+        (CharacterChanges(allow_api=False), "no longer available"),
+        (CharacterChanges(moderation_status="rejected"), "no longer available"),
+        (CharacterChanges(archived=True), "no longer available"),
     ],
 )
 async def test_a_character_that_changes_in_the_catalogue_pauses_and_comes_back(

@@ -300,7 +300,7 @@ async def test_an_edit_of_an_approved_character_is_asked_about_and_pauses_it(wor
         assert author.written() == []
         saved = await author.press(question, "Save it")
         assert "moderators look at it now" in saved.content
-        await scene.marked("**Diary** is not available in the catalogue at the moment")
+        await scene.marked("**Diary** is no longer available")
         world.upstream.moderation.approve("diary")
         world.time.skip(seconds=16)
         await scene.ask("Are you back?", "I never left.")
@@ -365,7 +365,7 @@ async def test_archiving_is_asked_about_and_cannot_be_undone(world: World) -> No
         answered = await author.press(question, "Archive it")
         assert answered.content.startswith("**Diary** is archived.")
         assert answered.components == []
-        await scene.marked("**Diary** is not available in the catalogue")
+        await scene.marked("**Diary** is no longer available")
         assert "no characters on NanoGPT yet" in (await author.command("mine")).content
         again = await author.command("edit", character="diary")
         assert "none of your characters" in again.content

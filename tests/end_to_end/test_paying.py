@@ -92,6 +92,24 @@ async def test_a_log_channel_that_the_bot_cannot_write_in_is_refused(world: Worl
         assert f"<#{log.id}>" not in message.content
 
 
+async def test_a_log_channel_that_was_deleted_does_not_stand_as_chosen(world: World) -> None:
+    scene = Scene.of(world)
+    log = scene.guild.add_channel("log")
+    async with world.bot():
+        message = await panel(scene)
+        await scene.owner.select(message, part(message, "server-log"), [log])
+        await shows(scene, message, f"<#{log.id}>")
+        assert chosen(await panel(scene)) == [str(log.id)]
+        log.delete()
+        assert chosen(await panel(scene)) == []
+
+
+def chosen(message: Message) -> list[str]:
+    """Return the ids that stand as chosen in the panel's selects."""
+    parts = [each for row in message.components for each in objects_of(row.get("components"))]
+    return [str(value["id"]) for each in parts for value in objects_of(each.get("default_values"))]
+
+
 async def test_a_panel_that_stands_open_obeys_only_those_who_manage_the_server(world: World) -> None:
     scene = Scene.of(world)
     deputy = scene.guild.add_member("Dee", permissions=Permission.MANAGE_GUILD)
@@ -189,7 +207,7 @@ async def test_a_servers_key_goes_when_the_bot_is_removed(world: World) -> None:
 
 
 async def agree(scene: Scene, who: Person, *, turns: str = "50", **options: object) -> Message:
-    """Bring the member's diary to the channel: named, asked about, and agreed to. Returns the question."""
+    """Bring the member's diary to the channel: named, asked about, and agreed to. Returns its greeting."""
     result = await who.slash(scene.channel, "character use", character=PRIVATE, **options)
     question = await result.final_message()
     assert "everyone here spends your balance" in question.content
@@ -197,7 +215,8 @@ async def agree(scene: Scene, who: Person, *, turns: str = "50", **options: obje
     form = await who.click(question, "Pay for it here…")
     await who.submit(form, {"turns": turns})
     await scene.until(lambda: any("own character: nobody has reviewed" in text for text in scene.told()), "the notice")
-    return question
+    await scene.until(lambda: bool(scene.voices()), "the greeting")
+    return scene.voices()[-1]
 
 
 async def author(world: World, scene: Scene) -> Person:

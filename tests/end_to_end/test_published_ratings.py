@@ -111,6 +111,17 @@ async def test_an_account_without_the_needed_balance_is_refused_in_words_and_the
     assert sum(call.route == Route.REVIEW.value for call in world.upstream.calls) == 1
 
 
+@pytest.mark.parametrize(("nano", "words"), [(0.5, PUBLISHED), (0.4, NEEDED)])
+async def test_what_an_account_holds_in_nano_counts_by_its_price(world: World, nano: float, words: str) -> None:
+    scene = Scene.of(world)
+    account = await link(world, scene.owner, usd=0.5)
+    world.upstream.catalog.add_account(account.id, nano=nano)
+    async with world.bot():
+        await reads(scene, await rate(scene, scene.owner, 4), words)
+        status = await scene.read(await scene.owner.slash(scene.channel, "account status"))
+    assert ("NanoGPT will take your ratings" in status) is (words == PUBLISHED)
+
+
 async def test_pressing_publish_asks_again_once_the_account_may_review(world: World) -> None:
     scene = Scene.of(world)
     account = await link(world, scene.owner, usd=0.5)

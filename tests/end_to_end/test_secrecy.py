@@ -6,6 +6,7 @@ from contextlib import closing
 
 import pytest
 
+from bot.sandbox.discord.requests import UploadedFile
 from tests.end_to_end.scene import Scene
 from tests.end_to_end.secrecy import listening
 from tests.end_to_end.world import World
@@ -55,3 +56,57 @@ async def test_no_key_goes_unnoticed_in_what_is_sent(world: World) -> None:
                 with pytest.raises(AssertionError, match="a request to Discord tells"):
                     secrecy.check()
                 sent.json = body
+
+
+async def test_no_key_goes_unnoticed_in_a_file_or_an_address(world: World) -> None:
+    scene = Scene.of(world)
+    key = world.upstream.catalog.add_account("somebody").key
+    with listening(world) as secrecy:
+        async with world.bot():
+            await scene.use()
+            await scene.ask("A question that is asked here.", "An answer that is given here.")
+            sent, call = world.discord.requests[-1], world.upstream.response_calls[-1]
+            files, sent.files = sent.files, (UploadedFile("files[0]", "log.txt", "text/plain", key.encode()),)
+            with pytest.raises(AssertionError, match="a file for Discord tells"):
+                secrecy.check()
+            sent.files = files
+            sent.params["reason"] = key
+            with pytest.raises(AssertionError, match="a request to Discord tells"):
+                secrecy.check()
+            del sent.params["reason"]
+            call.query["key"] = (key,)
+            with pytest.raises(AssertionError, match="an address of NanoGPT's tells"):
+                secrecy.check()
+            del call.query["key"]
+            header, call.key_header = call.key_header, "x-api-key"
+            with pytest.raises(AssertionError, match="keys stand in"):
+                secrecy.check()
+            call.key_header = header
+
+
+async def test_what_is_pasted_as_a_key_is_a_secret_whosever_it_is(world: World) -> None:
+    scene = Scene.of(world)
+    pasted = "sk-nano-fake-of-nobody"
+    with listening(world) as secrecy:
+        async with world.bot():
+            invited = await scene.owner.slash(scene.channel, "account link")
+            form = await scene.owner.click(await invited.final_message(), "Paste a key instead")
+            await (await scene.owner.submit(form, {"key": pasted})).final_message()
+        assert pasted in secrecy.secrets
+
+
+async def test_a_copy_of_the_database_is_looked_at_too(world: World) -> None:
+    scene = Scene.of(world)
+    with listening(world) as secrecy:
+        async with world.bot():
+            await scene.use()
+        secrecy.check_backup()
+        for statement in (
+            "CREATE TABLE leak (body TEXT)",
+            "INSERT INTO leak VALUES ('fake-device-code-0001')",
+        ):
+            with closing(sqlite3.connect(world.folder / "bot.db")) as database, database:
+                database.execute(statement)
+        with pytest.raises(AssertionError, match="a backup tells"):
+            secrecy.check_backup()
+        (world.folder / "bot.db").unlink()

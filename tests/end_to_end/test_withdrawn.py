@@ -18,7 +18,7 @@ async def test_a_character_that_was_withdrawn_says_so_and_then_rests(world: Worl
         mark = await scene.marked("This character is no longer available")
         assert labels(mark) == []
         asked = await scene.owner.say(scene.channel, "Hello?")
-        await scene.marked("not available in the catalogue at the moment", count=2)
+        await scene.marked("no longer available", count=2)
         assert "paused" in await scene.why(asked)
     assert len(scene.calls) == 1
 

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import web
+from yarl import URL
 
 from bot.errors import UserError
 from bot.gateway.attachments import DISCORD_CDN, AttachmentReader
@@ -110,6 +111,14 @@ async def test_a_cdn_that_is_down_is_a_sentence() -> None:
         "http://127.0.0.1/cdnx/a",
         "http://127.0.0.1@evil.invalid/cdn/a",
         "http://127.0.0.1/cdn/../secret",
+        "http://127.0.0.1/cdn/%2e%2e/secret",
+        "http://127.0.0.1/cdn/a/.%2E/%2e./secret",
+        "http://127.0.0.1/cdn/..%2Fsecret",
+        "http://127.0.0.1/cdn/..%5Csecret",
+        "http://127.0.0.1:port/cdn/a",
+        "http:/cdn/a",
+        "//127.0.0.1/cdn/a",
+        "/cdn/a",
         "http://127.0.0.1/cdn/\\evil",
         "http://127.0.0.1/cdn/a b\n",
         "file:///etc/passwd",
@@ -129,8 +138,8 @@ async def test_nothing_is_fetched_from_elsewhere(url: str, monkeypatch: pytest.M
 
 
 async def test_discords_own_cdn_is_always_one_of_the_two(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def fetched(url: str, _: int) -> bytes:
-        return url.encode()
+    async def fetched(address: URL, _: int) -> bytes:
+        return str(address).encode()
 
     monkeypatch.setattr("bot.gateway.attachments._fetched", fetched)
     url = f"{DISCORD_CDN}/attachments/1/2/card.png?ex=1&is=2&hm=3"

@@ -11,7 +11,15 @@ from bot.domain.notices import NO_FORUMS
 from bot.domain.places import Place
 from bot.domain.rights import Right
 from bot.errors import UserError
-from bot.gateway.places import asker_of, bot_rights, member_may_manage, place_of, refuse_forum
+from bot.gateway.places import (
+    asker_of,
+    bot_rights,
+    manages_server,
+    member_may_manage,
+    place_of,
+    refuse_forum,
+    rights_missing_in,
+)
 from bot.sandbox.discord import Channel, DiscordSandbox, Guild, Permission, Person
 from bot.sandbox.discord.model import ChannelKind
 from tests.sandbox.discord_clients import RecordingClient, running
@@ -142,6 +150,42 @@ async def test_what_the_bot_lacks_follows_the_channels_overwrites(
     general.deny_bot(Permission.MANAGE_WEBHOOKS | Permission.SEND_MESSAGES_IN_THREADS)
     missing = bot_rights(await ask(client, guild.owner, general))
     assert missing == {Right.MANAGE_WEBHOOKS, Right.SEND_MESSAGES_IN_THREADS}
+
+
+async def test_the_roles_of_whoever_asks_come_along(client: AskingClient, guild: Guild, general: Channel) -> None:
+    role = guild.add_role("Keepers")
+    member = guild.add_member("Mia", roles=[role])
+    await client.until(lambda: _knows_role(client, guild, role.id))
+    assert role.id in asker_of(await ask(client, member, general)).role_ids
+    assert role.id not in asker_of(await ask(client, guild.owner, general)).role_ids
+    assert asker_of(await ask(client, member, member.open_dm())).role_ids == frozenset()
+
+
+def _knows_role(client: AskingClient, guild: Guild, role_id: int) -> bool:
+    found = client.get_guild(guild.id)
+    return found is not None and found.get_role(role_id) is not None
+
+
+async def test_who_manages_the_server_is_told_apart(client: AskingClient, guild: Guild, general: Channel) -> None:
+    deputy = guild.add_member("Dee", permissions=Permission.MANAGE_GUILD)
+    member = guild.add_member("Mia", permissions=Permission.MANAGE_CHANNELS)
+    assert manages_server(await ask(client, guild.owner, general))
+    assert manages_server(await ask(client, deputy, general))
+    assert not manages_server(await ask(client, member, general))
+    assert not manages_server(await ask(client, deputy, deputy.open_dm()))
+
+
+async def test_what_the_bot_lacks_in_another_channel_is_known_and_all_of_it_where_it_sees_none(
+    client: AskingClient, guild: Guild, general: Channel
+) -> None:
+    other = guild.add_channel("other")
+    await client.until(lambda: client.get_channel(other.id))
+    interaction = await ask(client, guild.owner, general)
+    assert rights_missing_in(interaction, ChannelId(other.id)) == frozenset()
+    other.deny_bot(Permission.MANAGE_WEBHOOKS | Permission.CONNECT)
+    await client.until(lambda: rights_missing_in(interaction, ChannelId(other.id)))
+    assert rights_missing_in(interaction, ChannelId(other.id)) == {Right.MANAGE_WEBHOOKS}
+    assert rights_missing_in(interaction, ChannelId(1)) == frozenset(Right)
 
 
 async def test_connect_matters_in_voice_channels_alone(client: AskingClient, guild: Guild, general: Channel) -> None:

@@ -4,12 +4,14 @@ import logging
 import pytest
 
 from bot.domain.failures import Failure, FailureCause
+from bot.domain.feedback import OutboxKind
 from bot.domain.ids import UserId
-from bot.domain.linking import AccountSecret, KeyOrigin
+from bot.domain.linking import AccountSecret, KeyOrigin, LoginEnd
 from bot.domain.linking_wording import (
     ALREADY_LINKED,
     BAD_KEY,
     CODE_VOID,
+    KEY_LOST,
     NO_KEY_TYPED,
     NOT_LINKED,
     TAKEN,
@@ -18,8 +20,10 @@ from bot.domain.linking_wording import (
 from bot.domain.payers import member_payer
 from bot.domain.publishing import UNLINKED_REVIEWS
 from bot.errors import UserError
+from bot.nanogpt.errors import DailyLimitError
 from bot.store.database import Database
-from bot.store.vault import Vault
+from bot.store.outbox import Outbox
+from bot.store.vault import MasterKey, Vault
 from tests.support.account_world import AccountWorld
 from tests.support.manual_clock import START_MS, ManualClock
 
@@ -103,11 +107,23 @@ async def test_who_has_an_account_has_to_unlink_it_first_unless_its_key_is_refus
     await world.accounts.paste(ALICE, KEY)
     with pytest.raises(UserError, match="have linked a NanoGPT account already"):
         await world.accounts.paste(ALICE, "sk-nano-fake-2222")
-    await world.store.refused(ALICE, START_MS)
+    await world.store.refused(ALICE, KEY, START_MS)
     await world.accounts.paste(ALICE, "sk-nano-fake-2222")
     assert await world.store.secret(ALICE) == AccountSecret("sk-nano-fake-2222")
     with pytest.raises(UserError, match=ALREADY_LINKED.split(";", maxsplit=1)[0]):
         await world.accounts.check_unlinked(ALICE)
+
+
+async def test_an_account_whose_key_cannot_be_read_any_more_is_linked_anew(
+    world: AccountWorld, database: Database, clock: ManualClock
+) -> None:
+    world.upstream.account(KEY)
+    await world.accounts.paste(ALICE, KEY)
+    lost = AccountWorld(database, Vault([MasterKey(b"another-" * 4)]), clock, upstream=world.upstream)
+    with pytest.raises(UserError, match=KEY_LOST):
+        await lost.accounts.status(ALICE)
+    await lost.accounts.paste(ALICE, KEY)
+    assert "You have linked a NanoGPT account" in await lost.accounts.status(ALICE)
 
 
 async def test_a_new_key_is_tried_at_once_where_the_old_one_was_held_back(world: AccountWorld) -> None:
@@ -115,6 +131,23 @@ async def test_a_new_key_is_tried_at_once_where_the_old_one_was_held_back(world:
     world.breakers.note(member_payer(ALICE), Failure(FailureCause.BAD_KEY))
     await world.accounts.paste(ALICE, KEY)
     assert world.breakers.failure(member_payer(ALICE)) is None
+
+
+async def test_what_waits_for_the_catalogue_goes_with_a_new_key_where_the_old_one_was_held_back(
+    world: AccountWorld, database: Database
+) -> None:
+    world.upstream.account(KEY)
+    world.courier.answers["1"] = [DailyLimitError(resets_at=START_MS / 1_000 + 600)]
+    async with database.transaction() as tx:
+        await Outbox(database).put(
+            tx, OutboxKind.RATING, "1", payer=member_payer(ALICE), due_at_ms=START_MS, now_ms=START_MS
+        )
+    for _ in range(2):
+        await world.outbox.send_due()
+    assert world.courier.sent == ["1"]
+    await world.accounts.paste(ALICE, KEY)
+    await world.outbox.send_due()
+    assert world.courier.sent == ["1", "1"]
 
 
 # Looking
@@ -161,7 +194,7 @@ async def test_who_has_no_account_is_told_how_to_link_one(world: AccountWorld) -
 async def test_an_account_that_could_not_be_told_at_first_is_known_later(world: AccountWorld) -> None:
     world.upstream.account(KEY, address="nano_fake_a")
     world.upstream.status = 503
-    assert await world.accounts.approve(ALICE, KEY)
+    assert await world.accounts.approve(await world.approved(ALICE, KEY), KEY) is LoginEnd.LINKED
     secret = await world.store.secret(ALICE)
     assert secret == AccountSecret(KEY)
     world.upstream.status = 200
@@ -176,7 +209,8 @@ async def test_an_account_that_turns_out_to_be_anothers_is_unlinked(world: Accou
     world.upstream.account("sk-nano-fake-2222", address="nano_fake_a")
     await world.accounts.paste(ALICE, KEY)
     world.upstream.status = 503
-    assert await world.accounts.approve(BOB, "sk-nano-fake-2222")
+    login = await world.approved(BOB, "sk-nano-fake-2222")
+    assert await world.accounts.approve(login, "sk-nano-fake-2222") is LoginEnd.LINKED
     world.upstream.status = 200
     with pytest.raises(UserError, match=TAKEN):
         await world.accounts.status(BOB)
@@ -191,7 +225,7 @@ async def test_the_replies_a_member_paid_for_today_are_told(world: AccountWorld)
     binding = (await world.relay.bind()).id
     day_start_ms = START_MS - START_MS % 86_400_000
     await world.paid_turns.take(binding, member_payer(ALICE), most=9, day_start_ms=day_start_ms)
-    assert "paid for one reply of your own characters today" in await world.accounts.status(ALICE)
+    assert "asked to pay for one reply of your own characters today" in await world.accounts.status(ALICE)
 
 
 # Unlinking

@@ -439,7 +439,7 @@ async def test_current_tells_about_the_channels_character(service: BindingServic
 async def test_current_tells_why_it_is_paused(service: BindingService) -> None:
     change = await service.use(ROOM, asker(), "helpful-guide")
     await service.pause(change.binding, PauseCause.UNAVAILABLE)
-    assert "not available in the catalogue" in service.current(ROOM)
+    assert "no longer available" in service.current(ROOM)
 
 
 @pytest.mark.parametrize(("place", "sentence"), [(ROOM, notices.NOBODY_HERE), (None, notices.SERVERS_ONLY)])
@@ -740,7 +740,7 @@ async def test_a_change_of_the_character_pauses_and_wakes_it_at_once_wherever_it
     assert woken is not None
     assert (woken.state, woken.active_from) == (BindingState.ACTIVE, snowflake(61))
     assert [text.partition(".")[0] for text in rig.outlet.texts] == [
-        "⚠ **Helpful Guide** is not available in the catalogue at the moment, so it is paused here",
+        "⚠ **Helpful Guide** is no longer available, so it is paused here",
         "**Helpful Guide** is back",
     ]
     untouched = index.get(other.channel_id)

@@ -94,6 +94,20 @@ async def test_what_a_card_says_of_itself_raises_the_mildest_rating(world: DeskW
         await world.drafting.fill(draft.id, ALICE, Form.LABELS, {"rating": "sfw"})
 
 
+@pytest.mark.parametrize("form", [Form.TEXTS, Form.PROMPT])
+async def test_texts_of_a_card_that_calls_itself_strong_open_in_age_restricted_channels_only(
+    world: DeskWorld, form: Form
+) -> None:
+    card = {**V2, "data": {**V2["data"], "tags": ["NSFW"]}}
+    draft = await bring(world, card_file(card, CardVersion.V2, Container.JSON), "ada.json")
+    for place in (OPEN_PLACE, None):
+        with pytest.raises(UserError, match="age-restricted channel"):
+            await world.drafting.form(draft.id, ALICE, form, place)
+        with pytest.raises(UserError, match="age-restricted channel"):
+            await world.drafting.as_files(draft.id, ALICE, place)
+    assert await world.drafting.form(draft.id, ALICE, form, ADULT_PLACE) == draft
+
+
 @pytest.mark.parametrize(
     ("file", "said"),
     [(b"", "is empty"), (b"GIF89a", "Only PNG pictures"), (b'{"hello": 1}', "no character card")],
@@ -240,6 +254,14 @@ async def test_a_file_goes_with_its_members_account(world: DeskWorld, folder: Pa
     await world.accounts.unlink(ALICE)
     await world.cards.unlinked(ALICE)
     assert there(folder) == 0
+
+
+async def test_a_folder_that_cannot_be_read_keeps_nobody_from_unlinking(
+    world: DeskWorld, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    block(folder)
+    await world.cards.unlinked(ALICE)
+    assert "could not be deleted" in caplog.text
 
 
 async def test_a_file_goes_with_a_draft_that_nobody_saved(world: DeskWorld, folder: Path) -> None:

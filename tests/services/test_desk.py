@@ -5,11 +5,13 @@ import pytest
 
 from bot.domain.desk_wording import PAGE
 from bot.domain.ids import CharacterRef
+from bot.domain.linking import AccountSecret, KeyOrigin
 from bot.errors import UserError
+from bot.nanogpt.errors import BadKeyError
 from bot.store.database import Database
 from bot.store.vault import Vault
 from tests.support.desk_world import ALICE, BOB, DeskWorld
-from tests.support.manual_clock import ManualClock
+from tests.support.manual_clock import START_MS, ManualClock
 
 
 @pytest.fixture
@@ -176,11 +178,31 @@ async def test_archiving_is_one_request_and_clears_what_hung_on_it(world: DeskWo
     assert world.desk.page(ALICE, 1).characters == ()
 
 
-async def test_what_was_archived_already_counts_as_archived(world: DeskWorld) -> None:
+async def test_what_was_archived_already_is_archived(world: DeskWorld) -> None:
+    known = await world.known("ada")
+    world.upstream.characters["id-ada"]["archived_at"] = "2027-01-01T00:00:00Z"
+    assert (await world.desk.archive(ALICE, known.ref)).ref == known.ref
+    assert world.dropped == [(ALICE, known.ref)]
+
+
+async def test_what_nanogpt_lists_no_more_is_no_longer_available_and_let_go(world: DeskWorld) -> None:
     known = await world.known("ada")
     del world.upstream.characters["id-ada"]
-    await world.desk.archive(ALICE, known.ref)
+    with pytest.raises(UserError, match="no longer available"):
+        await world.desk.archive(ALICE, known.ref)
     assert world.dropped == [(ALICE, known.ref)]
+
+
+async def test_what_nanogpt_does_not_find_but_lists_keeps_what_hangs_on_it(world: DeskWorld) -> None:
+    known = await world.known("ada")
+    world.upstream.refuse(404)
+    with pytest.raises(UserError, match="no longer available"):
+        await world.desk.archive(ALICE, known.ref)
+    world.upstream.refuse(404)
+    world.upstream.refuse(503)
+    with pytest.raises(UserError, match="cannot say whether it is archived"):
+        await world.desk.archive(ALICE, known.ref)
+    assert world.dropped == []
 
 
 async def test_an_archiving_without_an_answer_says_that_nobody_knows(world: DeskWorld) -> None:
@@ -215,3 +237,21 @@ async def test_bindings_that_cannot_be_looked_at_do_not_undo_what_was_done(
     monkeypatch.setattr(world.desk, "_changed", fail)
     await world.desk.archive(ALICE, known.ref)
     assert "could not be looked at" in caplog.text
+
+
+async def test_a_late_refusal_of_the_key_before_is_not_held_against_the_one_linked_since(world: DeskWorld) -> None:
+    async def relinked() -> None:
+        async with world.desk.asking(ALICE):
+            await world.accounts.link(ALICE, AccountSecret("sk-nano-fake-2222"), KeyOrigin.PASTED, START_MS)
+            raise BadKeyError
+
+    with pytest.raises(UserError, match="refuses"):
+        await relinked()
+    account = await world.accounts.get(ALICE)
+    assert account is not None
+    assert account.refused_at_ms is None
+    with pytest.raises(UserError, match="refuses"):
+        async with world.desk.asking(ALICE):
+            raise BadKeyError
+    with pytest.raises(UserError, match="refuses"):
+        await world.desk.key(ALICE)

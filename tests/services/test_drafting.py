@@ -80,7 +80,7 @@ async def test_a_new_character_is_one_request_with_all_of_it(world: DeskWorld) -
             },
         )
     ]
-    assert len(world.upstream.requests) == 1
+    assert [request.method for request in world.upstream.requests] == ["GET", "POST"]
     assert "is made. Only you can see and use it." in result.sentence
     assert not result.submitted
     assert world.changed == [result.known.ref]
@@ -113,12 +113,12 @@ async def test_a_public_one_is_submitted_and_its_author_may_want_to_be_told(worl
 
 async def test_a_refusal_is_told_in_nanogpts_words_and_keeps_the_draft(world: DeskWorld) -> None:
     draft = await finished(world)
+    world.upstream.answer_first()
     world.upstream.refuse(400, "name is taken")
     assert await refusal(world, draft) == "NanoGPT did not take it: name is taken Your draft is kept."
     world.upstream.requests.clear()
     await saved(world, draft)
-    assert [method for method, _, _ in world.upstream.written()] == ["POST"]
-    assert len(world.upstream.requests) == 1
+    assert [request.method for request in world.upstream.requests] == ["GET", "POST"]
 
 
 async def test_a_refused_key_is_marked_when_saving(world: DeskWorld) -> None:
@@ -142,6 +142,7 @@ async def test_what_was_made_without_an_answer_is_found_among_ones_own(world: De
 
 async def test_a_creation_that_never_arrived_is_looked_for_before_it_is_tried_again(world: DeskWorld) -> None:
     draft = await finished(world)
+    world.upstream.answer_first()
     world.upstream.break_down()
     assert "did not answer clearly" in await refusal(world, draft)
     world.upstream.requests.clear()
@@ -152,6 +153,7 @@ async def test_a_creation_that_never_arrived_is_looked_for_before_it_is_tried_ag
 
 async def test_a_creation_that_turned_up_later_is_not_made_a_second_time(world: DeskWorld) -> None:
     draft = await finished(world)
+    world.upstream.answer_first()
     world.upstream.break_down()
     await refusal(world, draft)
     world.upstream.add("late", name="Ada", summary="Counts.", system_prompt="You count.", first_message="Hello.")
@@ -160,10 +162,13 @@ async def test_a_creation_that_turned_up_later_is_not_made_a_second_time(world: 
     assert [method for method, _, _ in world.upstream.written()] == ["POST"]
 
 
-async def test_an_older_namesake_is_not_taken_for_what_was_made(world: DeskWorld) -> None:
+@pytest.mark.parametrize("listed_whole", [True, False])
+async def test_an_older_namesake_is_not_taken_for_what_was_made(world: DeskWorld, *, listed_whole: bool) -> None:
     twin = {"name": "Ada", "summary": "Counts.", "system_prompt": "You count.", "first_message": "Hello."}
-    await world.known("twin", **twin)
+    world.upstream.lists_whole = listed_whole
+    world.upstream.add("twin", **twin)
     draft = await finished(world)
+    world.upstream.answer_first()
     world.upstream.break_down()
     assert "did not answer clearly" in await refusal(world, draft)
     result = await saved(world, draft)
@@ -171,8 +176,73 @@ async def test_an_older_namesake_is_not_taken_for_what_was_made(world: DeskWorld
     assert len(world.upstream.characters) == 2
 
 
+async def test_a_newer_namesake_is_read_in_full_before_it_is_taken_for_what_was_made(world: DeskWorld) -> None:
+    world.upstream.lists_whole = False
+    draft = await finished(world)
+    world.upstream.answer_first()
+    world.upstream.break_down()
+    await refusal(world, draft)
+    world.upstream.add("other", name="Ada", summary="Sings.")
+    result = await saved(world, draft)
+    assert result.known.character.id != "id-other"
+    assert [method for method, _, _ in world.upstream.written()] == ["POST", "POST"]
+
+
+async def test_nothing_is_made_while_nobody_can_say_what_is_there(world: DeskWorld) -> None:
+    draft = await finished(world)
+    world.upstream.refuse(503)
+    assert await refusal(world, draft) == "NanoGPT does not answer just now. Try again in a minute. Your draft is kept."
+    assert world.upstream.written() == []
+
+
+async def test_a_clear_refusal_says_nothing_of_what_was_sent_before(world: DeskWorld) -> None:
+    draft = await finished(world)
+    world.upstream.answer_first()
+    world.upstream.break_down()
+    await refusal(world, draft)
+    world.upstream.answer_first()
+    world.upstream.refuse(400, "not now")
+    assert "not now" in await refusal(world, draft)
+    world.upstream.add("late", name="Ada", summary="Counts.", system_prompt="You count.", first_message="Hello.")
+    assert (await saved(world, draft)).known.character.id == "id-late"
+
+
+async def test_what_turned_up_after_its_draft_was_edited_is_changed_and_not_made_again(world: DeskWorld) -> None:
+    draft = await finished(world)
+    world.upstream.lost = 1
+    world.upstream.answer_first()
+    world.upstream.answer_first()
+    world.upstream.refuse(503)
+    assert "did not answer clearly" in await refusal(world, draft)
+    await fill(world, draft, Form.TEXTS, name="Ada L.", summary="Counts well.", first_message="Hello.")
+    result = await saved(world, draft)
+    assert [write[:2] for write in world.upstream.written()] == [("POST", ""), ("PATCH", "/id-made-0")]
+    assert world.upstream.written()[-1][2] == {"name": "Ada L.", "summary": "Counts well."}
+    assert [known.ref for _, known, _ in world.made] == [result.known.ref]
+    with pytest.raises(UserError, match="draft is gone"):
+        await world.drafting.get(draft.id, ALICE)
+
+
+async def test_what_could_not_be_changed_after_it_turned_up_stays_an_edit(world: DeskWorld) -> None:
+    draft = await finished(world)
+    world.upstream.lost = 1
+    world.upstream.answer_first()
+    world.upstream.answer_first()
+    world.upstream.refuse(503)
+    await refusal(world, draft)
+    await fill(world, draft, Form.TEXTS, name="Ada L.")
+    for _ in range(3):
+        world.upstream.answer_first()
+    world.upstream.refuse(400, "not now")
+    assert "not now" in await refusal(world, draft)
+    assert (await world.drafting.get(draft.id, ALICE)).kind is DraftKind.EDIT
+    await saved(world, draft)
+    assert [method for method, _, _ in world.upstream.written()] == ["POST", "PATCH", "PATCH"]
+
+
 async def test_while_nobody_can_look_nothing_is_sent_again(world: DeskWorld) -> None:
     draft = await finished(world)
+    world.upstream.answer_first()
     world.upstream.break_down()
     world.upstream.refuse(503)
     assert "did not answer clearly" in await refusal(world, draft)
@@ -194,6 +264,46 @@ async def test_two_presses_at_once_make_one_character(world: DeskWorld) -> None:
     assert [type(result) for result in results] == [Saved, UserError]
     assert "being saved already" in str(results[1])
     assert len(world.upstream.characters) == 1
+
+
+# What is written while it is being saved
+
+
+async def test_what_is_written_while_a_character_is_made_stays_as_an_edit_of_it(world: DeskWorld) -> None:
+    draft = await finished(world)
+    world.upstream.meanwhile["POST"] = lambda: fill(
+        world, draft, Form.TEXTS, name="Ada", description="A thousand words."
+    )
+    result = await saved(world, draft)
+    left = result.left
+    assert left is not None
+    assert (left.id, left.kind, left.subject) == (draft.id, DraftKind.EDIT, result.known.ref)
+    assert "not in it yet" in result.sentence
+    result = await saved(world, left)
+    assert result.left is None
+    assert world.upstream.written()[-1] == ("PATCH", "/id-made-0", {"description": "A thousand words."})
+    assert len(world.upstream.characters) == 1
+
+
+async def test_what_is_written_while_an_edit_is_saved_stays(world: DeskWorld) -> None:
+    draft = await edited(world)
+    await fill(world, draft, Form.TEXTS, name="Ada L.")
+    world.upstream.meanwhile["PATCH"] = lambda: fill(world, draft, Form.PROMPT, system_prompt="You sing.")
+    left = (await saved(world, draft)).left
+    assert left is not None
+    assert left.writing.now.system_prompt == "You sing."
+    await saved(world, left)
+    assert [body for _, _, body in world.upstream.written()] == [{"name": "Ada L."}, {"system_prompt": "You sing."}]
+
+
+async def test_a_form_that_could_not_be_taken_while_it_was_saved_is_kept(world: DeskWorld) -> None:
+    draft = await edited(world)
+    await fill(world, draft, Form.TEXTS, name="Ada L.")
+    values = {"name": "Ada L.", "summary": "A thousand words."}
+    world.upstream.meanwhile["PATCH"] = lambda: world.drafting.keep_typed(draft.id, ALICE, Form.TEXTS, values)
+    left = (await saved(world, draft)).left
+    assert left is not None
+    assert shown_in(left.writing, Form.TEXTS)["summary"] == "A thousand words."
 
 
 # An edit

@@ -52,14 +52,21 @@ async def test_a_payer_without_a_key_does_not_pay_with_anothers(ring: Ring, paye
 
 async def test_a_refused_key_is_not_used_until_it_is_linked_anew(ring: Ring) -> None:
     await ring.link()
+    await ring.servers.put_key(GUILD, "sk-nano-fake-server", START_MS)
     for payer in (OPERATOR, server_payer(GUILD), member_payer(ALICE)):
-        await ring.keys.refused(payer)
+        await ring.keys.refused(await ring.keys.key(payer))
     assert await ring.keys.key(OPERATOR) == KEY
     assert await ring.keys.of_member(ALICE) is None
     assert await ring.keys.is_linked(ALICE)
     with pytest.raises(NoKeyError):
         await ring.keys.key(member_payer(ALICE))
     await ring.link()
+    assert await ring.keys.of_member(ALICE) is not None
+
+
+async def test_what_is_said_of_an_old_key_says_nothing_of_the_one_linked_since(ring: Ring) -> None:
+    await ring.link()
+    await ring.keys.refused(ApiKey("sk-nano-fake-before", member_payer(ALICE)))
     assert await ring.keys.of_member(ALICE) is not None
 
 

@@ -2,14 +2,21 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 
 import httpx
 import pytest
 
 from bot.domain.ids import UserId
-from bot.domain.linking import KeyOrigin, LoginEnd, LoginState
-from bot.domain.linking_wording import ALMOST_LINKED, CLIENT_NAME, NANOGPT_BUSY, NANOGPT_DOWN, TOO_MANY_LOGINS
+from bot.domain.linking import KeyOrigin, LoginEnd, LoginState, PendingLogin
+from bot.domain.linking_wording import (
+    ALMOST_LINKED,
+    CLIENT_NAME,
+    CODE_VOID,
+    NANOGPT_BUSY,
+    NANOGPT_DOWN,
+    TOO_MANY_LOGINS,
+)
 from bot.errors import UserError
 from bot.services.logins import (
     ANSWER_MS,
@@ -22,13 +29,14 @@ from bot.services.outlet import Uncertain
 from bot.store.accounts import Accounts
 from bot.store.database import Database
 from bot.store.errors import DatabaseFull
+from bot.store.personal import Personal
 from bot.store.vault import MasterKey, Vault
 from tests.support.account_world import AccountWorld
 from tests.support.manual_clock import START_MS, ManualClock
 from tests.support.scripted_accounts import PENDING, approved, outcome
 
 ALICE, BOB = UserId(400), UserId(401)
-KEY = "sk-nano-fake-1111"
+KEY, CAPPED_KEY = "sk-nano-fake-1111", "sk-nano-fake-capped"
 FIRST = "fake-device-1"
 
 
@@ -69,13 +77,13 @@ async def test_an_approved_login_becomes_an_account_and_its_answer_says_so(world
 async def test_the_key_is_stored_before_anything_else_is_asked(world: AccountWorld) -> None:
     asked: list[LoginState | None] = []
 
-    async def look(user_id: UserId, key: str) -> bool:
-        login = await world.store.login(user_id)
-        asked.append(login and login.state)
-        assert login is not None
-        assert login.secret is not None
-        assert login.secret.key == key
-        return await approve(user_id, key)
+    async def look(login: PendingLogin, key: str) -> LoginEnd | None:
+        stored = await world.store.login(login.user_id)
+        asked.append(stored and stored.state)
+        assert stored is not None
+        assert stored.secret is not None
+        assert stored.secret.key == key
+        return await approve(login, key)
 
     approve = world.accounts.approve
     world.accounts.approve = look
@@ -226,6 +234,41 @@ async def test_a_key_that_comes_after_its_login_was_dropped_is_not_kept(world: A
     assert world.answers.told == []
 
 
+async def unlinks(world: AccountWorld) -> None:
+    with pytest.raises(UserError, match=CODE_VOID):
+        await world.accounts.unlink(ALICE)
+
+
+async def erases(world: AccountWorld) -> None:
+    await Personal(world.database).delete(ALICE)
+    await world.accounts.forgotten(ALICE)
+
+
+async def pastes(world: AccountWorld) -> None:
+    await world.accounts.paste(ALICE, CAPPED_KEY)
+    await world.logins.superseded(ALICE)
+
+
+@pytest.mark.parametrize(("meanwhile", "key"), [(unlinks, None), (erases, None), (pastes, CAPPED_KEY)])
+async def test_a_key_is_not_linked_over_what_its_member_did_while_its_account_was_looked_at(
+    world: AccountWorld, meanwhile: Callable[[AccountWorld], Awaitable[None]], key: str | None
+) -> None:
+    world.upstream.account(CAPPED_KEY, address="nano_fake_capped")
+    world.upstream.held_keys[KEY] = answered = asyncio.Event()
+    await begin(world)
+    world.upstream.script(FIRST, approved(KEY))
+    world.clock.advance(await world.clock.sleeping())
+    await world.upstream.looked_at.wait()
+    await meanwhile(world)
+    told = list(world.answers.told)
+    answered.set()
+    await world.clock.sleeping()
+    secret = await world.store.secret(ALICE)
+    assert (secret and secret.key) == key
+    assert await world.store.login(ALICE) is None
+    assert world.answers.told == told
+
+
 # Answers that cannot be changed
 
 
@@ -266,8 +309,8 @@ async def test_a_restart_in_the_middle_goes_on_and_changes_the_first_answer(worl
 
 
 async def test_a_restart_after_the_key_came_does_not_lose_it(world: AccountWorld) -> None:
-    async def killed(user_id: UserId, key: str) -> bool:
-        del user_id, key
+    async def killed(login: PendingLogin, key: str) -> LoginEnd | None:
+        del login, key
         raise asyncio.CancelledError
 
     world.accounts.approve = killed

@@ -7,6 +7,8 @@ import pytest
 
 from bot.domain.ids import UserId
 from bot.domain.moderation import FIRST_LOOK_MS, LONGEST_GAP_MS, WATCH_MS
+from bot.domain.splitting import MESSAGE_LIMIT
+from bot.domain.unicode_text import utf16_length
 from bot.services.moderation import LONGEST_REST_SECONDS
 from bot.store.database import Database
 from bot.store.vault import Vault
@@ -37,8 +39,8 @@ async def look(world: DeskWorld, seconds: float = MINUTES_5) -> None:
     await world.moderation.look_due()
 
 
-async def news(world: DeskWorld, user_id: UserId = ALICE) -> list[str]:
-    found = await world.moderation.pending_news(user_id)
+async def news(world: DeskWorld, user_id: UserId = ALICE, *, in_server: bool = True) -> list[str]:
+    found = await world.moderation.pending_news(user_id, in_server=in_server)
     return [] if found is None else list(found.sentences)
 
 
@@ -65,10 +67,33 @@ async def test_a_refused_direct_message_is_not_tried_again_and_waits_for_the_nex
     (sentence,) = await news(world)
     assert sentence.startswith("**Ada** was not approved by NanoGPT's moderators (rejected): Too \\*loud")
     assert await news(world, BOB) == []
-    found = await world.moderation.pending_news(ALICE)
+    found = await world.moderation.pending_news(ALICE, in_server=True)
     assert found is not None
     await world.moderation.told(ALICE, found)
     assert await news(world) == []
+
+
+@pytest.mark.parametrize(("rating", "named"), [("sfw", "**Ada**"), ("nsfw", "One of your characters")])
+async def test_news_outside_servers_name_only_what_is_sfw(world: DeskWorld, rating: str, named: str) -> None:
+    await submit(world, tell=False, creator_content_rating=rating)
+    world.upstream.characters["id-ada"]["moderation_status"] = "approved"
+    await look(world)
+    assert await news(world, in_server=False) == [f"{named} has been approved by NanoGPT's moderators."]
+    assert await news(world) == ["**Ada** has been approved by NanoGPT's moderators."]
+
+
+async def test_more_news_than_fit_into_one_message_come_one_after_the_other(world: DeskWorld) -> None:
+    slugs = [f"ada-{number}" for number in range(6)]
+    for slug in slugs:
+        await submit(world, slug, tell=False)
+        world.upstream.characters[f"id-{slug}"] |= {"moderation_status": "rejected", "moderation_reason": "*" * 390}
+    await look(world)
+    heard: list[str] = []
+    while (found := await world.moderation.pending_news(ALICE, in_server=True)) is not None:
+        assert utf16_length("\n".join(found.sentences)) <= MESSAGE_LIMIT
+        heard += found.sentences
+        await world.moderation.told(ALICE, found)
+    assert len(heard) == len(set(heard)) == len(slugs)
 
 
 async def test_who_did_not_ask_for_a_message_hears_with_the_next_command(world: DeskWorld) -> None:
@@ -170,9 +195,11 @@ async def test_the_watch_ends_with_the_account(world: DeskWorld) -> None:
     await submit(world)
     await world.accounts.unlink(ALICE)
     world.shelf.forget(ALICE)
+    assert await world.watches.next_due_ms() is None
+    # With a key again, nothing but the watch could ask for what is of no more interest.
+    await world.open()
     await look(world)
     assert world.upstream.requests == []
-    assert await world.watches.next_due_ms() is None
 
 
 async def test_the_loop_sleeps_until_something_is_due_and_wakes_for_what_is_new(world: DeskWorld) -> None:

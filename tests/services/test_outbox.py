@@ -26,47 +26,17 @@ from bot.nanogpt.errors import (
     UpstreamDownError,
 )
 from bot.services import outlet
-from bot.services.outbox import Held, Later, OutboxService, Refused, verdict_on
+from bot.services.outbox import BATCH, Held, Later, OutboxService, Refused, verdict_on
 from bot.services.outlet import Busy, Forbidden, Gone, Lost, OutletError, Uncertain
 from bot.store.database import Database
 from bot.store.outbox import Outbox
 from tests.support.manual_clock import ManualClock
+from tests.support.recording_courier import RecordingCourier
 
 PATIENCE_SECONDS = 10.0
 OPERATOR = PayerId("operator")
 MEMBER = PayerId("member:7")
 Put: TypeAlias = Callable[..., Awaitable[OutboxEntry]]
-
-
-class RecordingCourier:
-    """Answers as it is told; what is not told is accepted."""
-
-    def __init__(self) -> None:
-        self.final: tuple[type[NanoGptError], ...] = ()
-        self.sent: list[str] = []
-        self.ended: list[tuple[str, str]] = []
-        self.refusals: list[Exception] = []
-        self.answers: dict[str, list[Exception]] = {}
-        self.hold: asyncio.Event | None = None
-        self.sending = asyncio.Event()
-
-    async def send(self, entry: OutboxEntry) -> None:
-        self.sent.append(entry.subject)
-        self.sending.set()
-        if self.hold is not None:
-            await self.hold.wait()
-        if answers := self.answers.get(entry.subject):
-            raise answers.pop(0)
-
-    async def accepted(self, entry: OutboxEntry) -> None:
-        self.ended.append((entry.subject, "accepted"))
-
-    async def refused(self, entry: OutboxEntry, error: Exception, answer: str) -> None:
-        self.ended.append((entry.subject, f"refused: {answer}"))
-        self.refusals.append(error)
-
-    async def expired(self, entry: OutboxEntry) -> None:
-        self.ended.append((entry.subject, "expired"))
 
 
 @pytest.fixture
@@ -247,6 +217,42 @@ async def test_a_key_without_money_costs_no_attempt_and_holds_all_of_its_entries
     assert courier.sent == ["1", "3", "1", "2"]
 
 
+async def test_a_held_key_keeps_nobody_elses_entries(
+    service: OutboxService, courier: RecordingCourier, clock: ManualClock, put: Put
+) -> None:
+    courier.answers["0"] = [DailyLimitError(resets_at=clock.now_ms() / 1_000 + 40_000)]
+    for number in range(2 * BATCH):
+        await put(str(number), payer=MEMBER)
+    clock.advance(1)
+    await put("of another", payer=OPERATOR)
+    await service.send_due()
+    assert courier.sent == ["0", "of another"]
+
+
+async def test_the_loop_wakes_for_another_key_while_one_is_held(
+    service: OutboxService, courier: RecordingCourier, clock: ManualClock, put: Put
+) -> None:
+    courier.answers["1"] = [DailyLimitError(resets_at=clock.now_ms() / 1_000 + 600)]
+    courier.answers["2"] = [UnreachableError()]
+    await put("1", payer=MEMBER)
+    await put("2")
+    async with running(service):
+        assert await clock.sleeping() == FIRST_DELAY_MS / 1_000
+
+
+async def test_entries_go_at_once_when_their_payer_has_another_key(
+    service: OutboxService, courier: RecordingCourier, clock: ManualClock, put: Put
+) -> None:
+    courier.answers["1"] = [DailyLimitError(resets_at=clock.now_ms() / 1_000 + 600)]
+    await put("1", payer=MEMBER)
+    async with running(service):
+        assert await clock.sleeping() == 600
+        courier.sending.clear()
+        service.forget(MEMBER)
+        await courier.sending.wait()
+    assert courier.sent == ["1", "1"]
+
+
 async def test_a_kind_ends_by_its_own_rules_and_hears_what_ended_it(
     service: OutboxService, courier: RecordingCourier, outbox: Outbox, put: Put
 ) -> None:
@@ -373,10 +379,10 @@ async def test_the_loop_outlives_a_broken_store(
     class Broken(Outbox):
         broken = True
 
-        async def due(self, now_ms: int, limit: int) -> list[OutboxEntry]:
+        async def due(self, now_ms: int, limit: int, *, after: OutboxEntry | None = None) -> list[OutboxEntry]:
             if self.broken:
                 raise OSError("disk full")
-            return await super().due(now_ms, limit)
+            return await super().due(now_ms, limit, after=after)
 
     broken = Broken(outbox._database)  # pyright: ignore[reportPrivateUsage] - the same database, with a fault
     service = OutboxService(outbox=broken, couriers={OutboxKind.REPORT: courier}, clock=clock.clock, jitter=lambda: 0.0)

@@ -2,11 +2,13 @@ import pytest
 
 from bot.domain.characters import Character
 from bot.domain.ids import CharacterId, UserId
-from bot.services.own_shelf import OwnShelf
+from bot.domain.linking import AccountSecret, KeyOrigin
+from bot.services.own_shelf import OwnShelf, UnlinkedError
+from bot.store.accounts import Accounts
 from bot.store.database import Database
 from bot.store.own_characters import OwnCharacters
 from bot.store.vault import Vault
-from tests.support.manual_clock import ManualClock
+from tests.support.manual_clock import START_MS, ManualClock
 
 ALICE, BOB = UserId(31), UserId(32)
 DIARY = Character(CharacterId("diary"), "diary", visibility="private", first_message="Dear diary,")
@@ -14,7 +16,16 @@ NOVEL = Character(CharacterId("novel"), "A Novel", visibility="private")
 
 
 @pytest.fixture
-def own(database: Database, vault: Vault) -> OwnCharacters:
+async def accounts(database: Database, vault: Vault) -> Accounts:
+    accounts = Accounts(database, vault)
+    for member in (ALICE, BOB):
+        await accounts.link(member, AccountSecret(f"sk-nano-fake-{member}"), KeyOrigin.PASTED, START_MS)
+    return accounts
+
+
+@pytest.fixture
+def own(accounts: Accounts, database: Database, vault: Vault) -> OwnCharacters:
+    del accounts
     return OwnCharacters(database, vault)
 
 
@@ -71,3 +82,15 @@ async def test_what_a_member_takes_away_is_forgotten(shelf: OwnShelf) -> None:
     shelf.forget(ALICE)
     assert shelf.of(ALICE) == []
     assert shelf.of(BOB) == [theirs]
+
+
+async def test_what_a_key_told_too_late_is_not_kept(shelf: OwnShelf, accounts: Accounts) -> None:
+    await shelf.remember(ALICE, DIARY)
+    await accounts.unlink(ALICE)
+    shelf.forget(ALICE)
+    with pytest.raises(UnlinkedError):
+        await shelf.remember(ALICE, DIARY)
+    with pytest.raises(UnlinkedError):
+        await shelf.remember_listed(ALICE, [NOVEL])
+    assert shelf.of(ALICE) == []
+    await shelf.remember(BOB, DIARY)

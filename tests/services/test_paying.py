@@ -2,12 +2,15 @@
 
 from dataclasses import replace
 
+import httpx
 import pytest
 
 from bot.domain import own_wording
 from bot.domain.bindings import Binding, BindingState, PauseCause, Trigger
+from bot.domain.characters import Character
 from bot.domain.failures import Failure, FailureCause, failure_sentence
-from bot.domain.ids import CharacterId, RoleId, UserId
+from bot.domain.gate import FRESH_MS
+from bot.domain.ids import CharacterId, CharacterRef, RoleId, UserId
 from bot.domain.linking import AccountSecret, KeyOrigin
 from bot.domain.notices import NOT_ALLOWED
 from bot.domain.payers import OPERATOR, PayerKind, member_payer, server_payer
@@ -23,8 +26,9 @@ from bot.store.database import Database
 from bot.store.vault import MasterKey, Vault
 from tests.support.manual_clock import ManualClock
 from tests.support.own_parts import MANAGER, OPERATOR_KEY
+from tests.support.recording_outlet import Gate
 from tests.support.relay_world import ALICE, BOB, GUILD, OTHER_ROOM, ROOM, THREAD, RelayWorld, character
-from tests.support.scripted_upstream import refuses
+from tests.support.scripted_upstream import refuses, streams
 
 SERVER_KEY = "sk-nano-fake-server"
 ALICES_KEY = "sk-nano-fake-alice"
@@ -92,6 +96,13 @@ def bound(world: RelayWorld) -> Binding:
     binding = world.index.get(ROOM)
     assert binding is not None
     return binding
+
+
+def known_by(world: RelayWorld, ref: CharacterRef) -> Character:
+    """Return what Alice's key has seen of one of her characters."""
+    known = world.parts.own.known(ALICE, ref)
+    assert known is not None
+    return known.character
 
 
 # The server
@@ -361,6 +372,36 @@ async def test_it_stops_when_its_owner_unlinks_and_waits_for_their_word(own: Rel
     assert own.upstream.paid_with == [ALICES_KEY, "sk-nano-fake-of-another-account"]
 
 
+async def test_a_stop_right_after_unlinking_does_not_let_it_go_on_without_their_word(own: RelayWorld) -> None:
+    await brought(own)
+    await own.parts.accounts.unlink(ALICE)
+    after = await own.restarted()
+    await link(after)
+    await asked_first(after, ELSEWHERE)
+    await after.recovered()
+    after.clock.advance(LOOK_AGAIN_AFTER_SECONDS)
+    await after.ask()
+    assert bound(after).pause_cause is PauseCause.UNLINKED
+    assert after.upstream.paid_with == []
+
+
+async def test_an_owner_who_unlinks_while_it_is_about_to_go_on_still_has_to_agree_anew(own: RelayWorld) -> None:
+    await brought(own)
+    paused = await own.binding_service.pause(bound(own), PauseCause.OWNER_AWAY)
+    assert paused is not None
+    standing = await own.parts.gate.standing(paused, ceiling=ContentRating.SFW)
+    assert standing.cause is None
+    await own.parts.accounts.unlink(ALICE)
+    assert await own.binding_service.recheck(paused, standing) is None
+    await unlink(own)
+    await link(own)
+    await asked_first(own, ELSEWHERE)
+    own.clock.advance(LOOK_AGAIN_AFTER_SECONDS)
+    await own.ask("Still there?")
+    assert (bound(own).state, bound(own).pause_cause) == (BindingState.PAUSED, PauseCause.UNLINKED)
+    assert own.upstream.paid_with == []
+
+
 async def test_it_stops_with_a_bad_key_and_goes_on_with_a_good_one(own: RelayWorld) -> None:
     await brought(own)
     own.upstream.refused.add(ALICES_KEY)
@@ -375,6 +416,22 @@ async def test_it_stops_with_a_bad_key_and_goes_on_with_a_good_one(own: RelayWor
     own.upstream.owners[DIARY] = "sk-nano-fake-renewed"
     own.clock.advance(LOOK_AGAIN_AFTER_SECONDS)
     await own.ask()
+    assert own.upstream.paid_with == [ALICES_KEY, "sk-nano-fake-renewed"]
+
+
+async def test_a_late_refusal_of_the_key_before_does_not_stop_the_one_linked_since(own: RelayWorld) -> None:
+    await brought(own)
+    gate = Gate()
+    own.upstream.script(httpx.Response(401, stream=streams(gate).stream))
+    own.say("One")
+    await gate.entered.wait()
+    await link(own, "sk-nano-fake-renewed")
+    own.upstream.owners[DIARY] = "sk-nano-fake-renewed"
+    gate.open()
+    await own.idle()
+    assert bound(own).state is BindingState.ACTIVE
+    assert own.breakers.failure(member_payer(ALICE)) is None
+    await own.ask("Two")
     assert own.upstream.paid_with == [ALICES_KEY, "sk-nano-fake-renewed"]
 
 
@@ -432,6 +489,27 @@ async def test_one_that_its_key_sees_no_more_pauses(own: RelayWorld) -> None:
     assert own.upstream.paid_with == [ALICES_KEY]
 
 
+async def test_one_that_may_be_seen_and_not_spoken_with_is_tried_every_ten_minutes(own: RelayWorld) -> None:
+    change = await brought(own)
+    await own.ask("One")
+    for _ in range(2):
+        own.upstream.script(refuses(403, "This character is not available via API"))
+    for number in range(8):
+        await own.ask(f"Still there? {number}")
+        own.clock.advance(LOOK_AGAIN_AFTER_SECONDS)
+    await own.parts.shelf.remember_listed(ALICE, [known_by(own, change.binding.character_ref)])
+    await own.ask("And now?")
+    assert bound(own).pause_cause is PauseCause.UNAVAILABLE
+    assert len(own.upstream.asked) == 2
+    own.clock.advance(FRESH_MS / 1_000)
+    await own.ask("Ten minutes later")
+    assert len(own.upstream.asked) == 3
+    await own.binding_service.use_own(HERE, asker(own), change.binding.character_ref, Trigger.EVERY, 50)
+    await own.ask("Brought anew")
+    assert len(own.upstream.asked) == 4
+    assert bound(own).state is BindingState.ACTIVE
+
+
 async def test_what_its_key_sees_is_as_fresh_as_what_the_catalogue_says(own: RelayWorld) -> None:
     await brought(own)
     own.upstream.characters[DIARY]["name"] = "Dearest Diary"
@@ -471,6 +549,23 @@ async def test_what_everybody_may_use_by_now_can_be_brought_at_the_operators_cos
     assert change.binding.daily_turns is None
     await own.ask()
     assert own.upstream.paid_with == [OPERATOR_KEY.reveal()]
+
+
+async def test_one_that_has_become_public_is_paid_for_by_its_owner_until_it_is_brought_anew(own: RelayWorld) -> None:
+    first = await brought(own)
+    del own.upstream.owners[DIARY]
+    own.upstream.characters[DIARY] |= {
+        "visibility": "public",
+        "moderation_status": "approved",
+        "allow_api": True,
+        "content_rating": "sfw",
+    }
+    own.clock.advance(660)
+    await own.ask("One")
+    change = await own.binding_service.use(HERE, asker(own, BOB), "diary")
+    assert (change.binding.id, change.binding.payer, change.binding.daily_turns) == (first.binding.id, OPERATOR, None)
+    await own.ask("Two")
+    assert own.upstream.paid_with == [ALICES_KEY, OPERATOR_KEY.reveal()]
 
 
 async def test_everything_about_it_outlasts_a_restart(own: RelayWorld) -> None:

@@ -8,7 +8,6 @@ import pytest
 
 from bot.domain.feedback import NotAccepted, OutboxKind, review_subject
 from bot.domain.ids import CharacterRef, UserId
-from bot.domain.payers import member_payer
 from bot.domain.publishing import Whereabouts
 from bot.errors import UserError
 from bot.services.publishing import PublishingService
@@ -212,9 +211,9 @@ async def test_the_refusal_of_one_member_holds_nobody_else(world: FeedbackWorld,
 async def test_without_an_account_a_rating_stays_here(world: FeedbackWorld, ref: CharacterRef) -> None:
     await rate(world, ref)
     assert await where(world, ref) is Whereabouts.UNLINKED
-    await world.link()
+    key = await world.link()
     assert await where(world, ref) is Whereabouts.HERE
-    await world.keys.refused(member_payer(MEMBER))
+    await world.keys.refused(key)
     assert await where(world, ref) is Whereabouts.KEY_REFUSED
 
 
@@ -258,8 +257,8 @@ async def test_a_refused_key_is_said_to_be_refused(
     world: FeedbackWorld, publishing: PublishingService, ref: CharacterRef
 ) -> None:
     await rate(world, ref)
-    await world.link()
-    await world.keys.refused(member_payer(MEMBER))
+    key = await world.link()
+    await world.keys.refused(key)
     for ask in (publishing.publish(MEMBER, ref), publishing.publish_all(MEMBER)):
         with pytest.raises(UserError, match="refuses the key"):
             await ask

@@ -182,7 +182,7 @@ async def test_a_pause_is_explained(rig: Rig, database: Database) -> None:
     paused = await Bindings(database).pause(rig.binding.id, PauseCause.UNAVAILABLE)
     assert paused is not None
     rig.index.put(paused)
-    assert "**Ada** is not available" in await rig.ask()
+    assert "**Ada** is no longer available" in await rig.ask()
 
 
 async def test_bots_that_have_talked_long_enough_are_told_apart_from_bots_nobody_allowed(rig: Rig) -> None:

@@ -15,6 +15,8 @@ from bot.domain.ids import (
     UserId,
     snowflake_at,
 )
+from bot.domain.linking import AccountSecret, KeyOrigin
+from bot.store.accounts import Accounts
 from bot.store.bindings import Bindings
 from bot.store.characters import Characters
 from bot.store.conversations import Conversations
@@ -42,6 +44,12 @@ class Seed:
 
     database: Database
     vault: Vault
+
+    async def linked(self, *members: UserId) -> None:
+        """Let members have accounts, each with a key of its own."""
+        accounts = Accounts(self.database, self.vault)
+        for member in members:
+            await accounts.link(member, AccountSecret(f"sk-nano-fake-{member}"), KeyOrigin.PASTED, NOW)
 
     async def character(self, character_id: str = "guide") -> CharacterRef:
         character = Character(CharacterId(character_id), character_id.title(), slug=character_id)

@@ -1,7 +1,8 @@
 import pytest
 
+from bot.domain.bindings import BindingState, PauseCause, Trigger
 from bot.domain.characters import Character
-from bot.domain.ids import CharacterId
+from bot.domain.ids import ChannelId, CharacterId, MessageId
 from bot.domain.linking import (
     AccountSecret,
     KeyOrigin,
@@ -11,11 +12,13 @@ from bot.domain.linking import (
     LoginState,
     PendingLogin,
 )
+from bot.domain.payers import member_payer
 from bot.store.accounts import Accounts
+from bot.store.bindings import Bindings
 from bot.store.database import Database
 from bot.store.own_characters import OwnCharacters
 from bot.store.vault import MasterKey, Vault
-from tests.store.seed import ALICE, BOB, NOW
+from tests.store.seed import ALICE, BOB, GUILD, NOW, Seed
 
 SECRET = AccountSecret("sk-nano-fake-1111", "fingerprint-of-alice")
 LOGIN = LoginSecret("fake-device-code", "fake-answer-token", "ABCD-EFGH", "https://nano-gpt.example/cli?code=ABCD-EFGH")
@@ -43,12 +46,14 @@ async def test_a_linked_account_is_found_again_with_its_key(accounts: Accounts) 
 
 async def test_a_new_key_takes_the_place_of_one_that_was_refused(accounts: Accounts) -> None:
     await accounts.link(ALICE, SECRET, KeyOrigin.PASTED, NOW)
-    assert await accounts.refused(ALICE, NOW + 1)
-    assert not await accounts.refused(ALICE, NOW + 2)
+    assert await accounts.refused(ALICE, SECRET.key, NOW + 1)
+    assert not await accounts.refused(ALICE, SECRET.key, NOW + 2)
     assert await accounts.get(ALICE) == LinkedAccount(ALICE, KeyOrigin.PASTED, NOW, NOW + 1)
     await accounts.link(ALICE, AccountSecret("sk-nano-fake-2222"), KeyOrigin.DEVICE, NOW + 3)
     assert await accounts.get(ALICE) == LinkedAccount(ALICE, KeyOrigin.DEVICE, NOW + 3)
-    assert not await accounts.refused(BOB, NOW)
+    assert not await accounts.refused(ALICE, SECRET.key, NOW + 4)
+    assert not await accounts.refused(BOB, SECRET.key, NOW)
+    assert await accounts.get(ALICE) == LinkedAccount(ALICE, KeyOrigin.DEVICE, NOW + 3)
 
 
 @pytest.mark.parametrize(
@@ -83,14 +88,46 @@ async def test_unlinking_deletes_the_key_the_login_and_what_the_key_saw(
 ) -> None:
     own = OwnCharacters(database, vault)
     for member in (ALICE, BOB):
+        await accounts.link(member, SECRET, KeyOrigin.PASTED, NOW)
         await own.remember(member, Character(CharacterId("secret"), "Secret"), NOW)
-    await accounts.link(ALICE, SECRET, KeyOrigin.DEVICE, NOW)
     await begin(accounts)
     assert await accounts.unlink(ALICE)
     assert await accounts.get(ALICE) is None
     assert await accounts.login(ALICE) is None
     assert [member for member, _ in await own.all()] == [BOB]
     assert not await accounts.unlink(ALICE)
+
+
+async def test_unlinking_pauses_what_the_member_paid_for_and_nothing_but_their_word_changes_that(
+    accounts: Accounts, seed: Seed
+) -> None:
+    bindings = Bindings(seed.database)
+    created = [
+        await bindings.create(
+            guild_id=GUILD,
+            channel_id=ChannelId(channel),
+            character_ref=await seed.character(),
+            trigger=Trigger.MENTION,
+            bound_by=member,
+            payer=member_payer(member),
+            active_from=MessageId(5),
+            now_ms=NOW,
+            daily_turns=50,
+        )
+        for channel, member in ((21, ALICE), (22, BOB))
+    ]
+    mine, theirs = (bound.binding.id for bound in created)
+    await accounts.link(ALICE, SECRET, KeyOrigin.PASTED, NOW)
+    await accounts.unlink(ALICE)
+    for cause in (PauseCause.KEY_REFUSED, PauseCause.UNLINKED):
+        assert await bindings.pause(mine, cause) is None
+    paused, other = await bindings.get(mine), await bindings.get(theirs)
+    assert paused is not None
+    assert other is not None
+    assert (paused.state, paused.pause_cause) == (BindingState.PAUSED, PauseCause.UNLINKED)
+    assert other.state is BindingState.ACTIVE
+    assert await bindings.resume(mine, MessageId(9)) is None
+    assert await bindings.get(mine) == paused
 
 
 async def test_a_lost_vault_key_costs_the_key_and_not_the_row(accounts: Accounts, database: Database) -> None:
@@ -147,12 +184,26 @@ async def test_a_key_that_came_is_kept_before_it_is_the_members(accounts: Accoun
     assert (approved.state, approved.secret) == (LoginState.APPROVED, with_key)
     assert await accounts.get(ALICE) is None
     assert not await accounts.change_login(login, LOGIN, answer_until_ms=NOW)
-    await accounts.link(ALICE, SECRET, KeyOrigin.DEVICE, NOW + 1)
+    assert await accounts.link_approved(approved, SECRET, NOW + 1) == LinkedAccount(ALICE, KeyOrigin.DEVICE, NOW + 1)
     ended = await accounts.login(ALICE)
     assert ended is not None
     assert (ended.state, ended.secret, ended.end) == (LoginState.ENDED, None, LoginEnd.LINKED)
     assert await accounts.open_logins() == []
     assert not await accounts.end_login(approved, LoginEnd.EXPIRED)
+    assert await accounts.link_approved(approved, SECRET, NOW + 2) is None
+
+
+async def test_a_key_is_kept_only_for_the_login_that_waits_with_it(accounts: Accounts) -> None:
+    login = await begin(accounts)
+    assert await accounts.link_approved(login, SECRET, NOW) is None
+    assert await accounts.approve_login(login, LOGIN)
+    later = await begin(accounts, now_ms=NOW + 1)
+    assert await accounts.approve_login(later, LOGIN)
+    assert await accounts.link_approved(login, SECRET, NOW + 2) is None
+    assert await accounts.open_logins() != []
+    await accounts.unlink(ALICE)
+    assert await accounts.link_approved(later, SECRET, NOW + 2) is None
+    assert await accounts.get(ALICE) is None
 
 
 async def test_a_pasted_key_makes_the_login_needless(accounts: Accounts) -> None:

@@ -8,7 +8,7 @@ from bot.domain.card_originals import MOST_BYTES, MOST_FILES, CardOriginal
 from bot.domain.drafts import DraftKind, Writing
 from bot.domain.ids import DraftId
 from bot.domain.sheets import NEW_SHEET
-from bot.store.accounts import Accounts
+from bot.store.accounts import Accounts, NotLinkedError
 from bot.store.card_originals import CardOriginals
 from bot.store.database import Database
 from bot.store.drafts import Drafts
@@ -23,6 +23,10 @@ CARD = b"the-bytes-of-a-card" * 1_000
 
 def there(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
 
 
 def others_may(path: Path) -> bool:
@@ -45,8 +49,10 @@ def originals(database: Database, vault: Vault) -> CardOriginals:
 
 
 @pytest.fixture
-async def draft(database: Database, vault: Vault) -> DraftId:
-    return (await Drafts(database, vault).create(ALICE, DraftKind.CREATE, None, Writing(NEW_SHEET), NOW)).id
+async def draft(seed: Seed) -> DraftId:
+    await seed.linked(ALICE, BOB)
+    drafts = Drafts(seed.database, seed.vault)
+    return (await drafts.create(ALICE, DraftKind.CREATE, None, Writing(NEW_SHEET), NOW)).id
 
 
 def stored(name: str = "a") -> StoredFile:
@@ -92,10 +98,29 @@ async def test_a_file_that_is_gone_or_damaged_is_none(files: SealedFiles, folder
 async def test_what_nobody_keeps_is_deleted(files: SealedFiles, folder: Path) -> None:
     assert await files.keep_only([]) == 0
     first, second = await files.write(b"one"), await files.write(b"two")
-    (folder / "unfinished.part").write_bytes(b"x")
+    (folder / f"{'0a' * 16}.part").write_bytes(b"x")
     assert await files.keep_only([second.name]) == 2
     assert list(there(folder)) == [second.name]
     assert await files.read(first) is None
+
+
+async def test_what_somebody_else_put_there_stays(files: SealedFiles, folder: Path) -> None:
+    written = await files.write(b"one")
+    (folder / "lost+found").mkdir()
+    (folder / "notes.part").write_bytes(b"x")
+    assert await files.keep_only([]) == 1
+    assert names_in(folder) == ["lost+found", "notes.part"]
+    assert await files.read(written) is None
+
+
+async def test_what_cannot_be_deleted_keeps_nothing_else(
+    files: SealedFiles, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    written = await files.write(b"one")
+    (folder / ("0a" * 16)).mkdir()
+    assert await files.keep_only([]) == 1
+    assert await files.read(written) is None
+    assert "could not be deleted" in caplog.text
 
 
 async def test_a_disk_that_refuses_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -134,8 +159,9 @@ async def test_a_file_goes_with_its_draft_and_not_with_a_draft_that_was_saved(
     first, second = await kept(originals, draft, "a"), await kept(originals, draft, "b")
     assert first is not None
     assert second is not None
-    await originals.attach(first.id, await seed.character(), None)
-    await Drafts(database, vault).delete(draft)
+    ref = await seed.character()
+    await originals.attach(first.id, ref, None)
+    await Drafts(database, vault).settle(draft, ref, lambda _: None, NOW)
     assert await originals.names() == {"a"}
     assert await originals.attach(second.id, await seed.character(), None) is None
 
@@ -182,3 +208,5 @@ async def test_the_desk_is_cleared_with_the_account(
     assert await drafts.get(draft, NOW) is None
     assert await originals.names() == {f"of {BOB}"}
     assert await watches.due(NOW) == [BOB]
+    with pytest.raises(NotLinkedError):
+        await kept(originals, draft)

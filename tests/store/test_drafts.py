@@ -4,10 +4,11 @@ import pytest
 
 from bot.domain.authoring import Visibility
 from bot.domain.characters import Character, OwnCharacter
-from bot.domain.drafts import DRAFT_MS, CardNotes, Draft, DraftKind, Form, Writing, with_typed
+from bot.domain.drafts import DRAFT_MS, CardNotes, Draft, DraftKind, Form, Sent, Writing, with_typed
 from bot.domain.ids import CardFileId, CharacterId, DraftId
 from bot.domain.ratings import ContentRating
 from bot.domain.sheets import NEW_SHEET, Sheet
+from bot.store.accounts import Accounts, NotLinkedError
 from bot.store.database import Database
 from bot.store.drafts import MOST_DRAFTS, Drafts
 from bot.store.vault import MasterKey, Vault
@@ -24,7 +25,7 @@ WHOLE = Writing(
     ),
     before=OwnCharacter(Character(CharacterId("id"), "Ada", tags=("a",)), "You count.", ContentRating.SFW, "no", 5),
     typed={Form.TEXTS.value: {"name": ""}},
-    sent_at_ms=7,
+    sent=Sent((Sheet(name="Ada", rating=ContentRating.SFW),), (CharacterId("other"),)),
     tell=True,
     notes=CardNotes("V2", ("name",), ("scenario",), ("lorebook",), has_picture=True, file_kept=False),
     card=CardFileId(9),
@@ -32,8 +33,16 @@ WHOLE = Writing(
 
 
 @pytest.fixture
-def drafts(database: Database, vault: Vault) -> Drafts:
-    return Drafts(database, vault)
+async def drafts(seed: Seed) -> Drafts:
+    await seed.linked(ALICE, BOB)
+    return Drafts(seed.database, seed.vault)
+
+
+async def test_no_draft_is_opened_for_a_member_who_took_their_account_away(drafts: Drafts, seed: Seed) -> None:
+    await Accounts(seed.database, seed.vault).unlink(ALICE)
+    with pytest.raises(NotLinkedError):
+        await opened(drafts)
+    assert "draft" not in await seed.counts()
 
 
 async def opened(drafts: Drafts, writing: Writing = WHOLE, now_ms: int = NOW) -> Draft:
@@ -79,12 +88,20 @@ async def test_a_change_that_fails_leaves_the_draft_as_it_was(drafts: Drafts) ->
     assert await drafts.get(draft.id, NOW) == draft
 
 
-async def test_what_was_deleted_is_gone_and_its_number_is_never_given_again(drafts: Drafts) -> None:
+async def test_what_was_settled_is_gone_and_its_number_is_never_given_again(drafts: Drafts, seed: Seed) -> None:
     draft = await opened(drafts)
-    await drafts.delete(draft.id)
+    assert await drafts.settle(draft.id, await seed.character(), lambda _: None, NOW) is None
     assert await drafts.get(draft.id, NOW) is None
     assert (await opened(drafts)).id > draft.id
     assert await drafts.get(DraftId(999), NOW) is None
+
+
+async def test_what_is_left_of_a_new_character_is_an_edit_of_it(drafts: Drafts, seed: Seed) -> None:
+    draft, ref = await opened(drafts), await seed.character()
+    left = await drafts.settle(draft.id, ref, lambda held: replace(held, tell=False), NOW + 1)
+    assert left == Draft(draft.id, ALICE, DraftKind.EDIT, ref, replace(WHOLE, tell=False), NOW + 1)
+    assert await drafts.get(draft.id, NOW + 1) == left
+    assert await drafts.settle(DraftId(999), ref, lambda held: held, NOW) is None
 
 
 async def test_the_oldest_drafts_of_a_member_make_room(drafts: Drafts) -> None:

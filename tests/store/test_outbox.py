@@ -27,6 +27,8 @@ async def test_what_is_due_comes_in_the_order_it_became_due(database: Database, 
     assert await outbox.due(NOW + 1, 10) == [first, second]
     assert await outbox.due(NOW + 10, 2) == [first, second]
     assert await outbox.due(NOW + 10, 10) == [first, second, late]
+    assert await outbox.due(NOW + 10, 10, after=first) == [second, late]
+    assert await outbox.due(NOW + 10, 10, after=late) == []
 
 
 async def test_an_entry_is_what_was_put(database: Database, outbox: Outbox) -> None:

@@ -5,11 +5,12 @@ import pytest
 from bot.domain.characters import Character, KnownCharacter, Unusable, unusable_reason
 from bot.domain.ids import CharacterId
 from bot.domain.ratings import ContentRating
+from bot.store.accounts import Accounts, NotLinkedError
 from bot.store.characters import Characters
 from bot.store.database import Database
 from bot.store.own_characters import OwnCharacters
 from bot.store.vault import MasterKey, Vault
-from tests.store.seed import ALICE, BOB, NOW
+from tests.store.seed import ALICE, BOB, NOW, Seed
 
 DIARY = Character(
     CharacterId("diary-id"), "Dear Diary", slug="dear-diary", visibility="private", catalogue_rating=ContentRating.SFW
@@ -17,8 +18,9 @@ DIARY = Character(
 
 
 @pytest.fixture
-def own(database: Database, vault: Vault) -> OwnCharacters:
-    return OwnCharacters(database, vault)
+async def own(seed: Seed) -> OwnCharacters:
+    await seed.linked(ALICE, BOB)
+    return OwnCharacters(seed.database, seed.vault)
 
 
 async def test_what_a_key_saw_belongs_to_its_member(own: OwnCharacters) -> None:
@@ -77,3 +79,17 @@ async def test_a_list_adds_to_what_a_full_read_told(own: OwnCharacters) -> None:
 async def test_what_cannot_be_opened_any_more_is_left_out(own: OwnCharacters, database: Database) -> None:
     await own.remember(ALICE, DIARY, NOW)
     assert await OwnCharacters(database, Vault([MasterKey(b"o" * 32)])).all() == []
+
+
+async def test_nothing_is_kept_for_a_member_who_took_their_account_away(
+    own: OwnCharacters, database: Database, vault: Vault
+) -> None:
+    await own.remember(ALICE, DIARY, NOW)
+    await Accounts(database, vault).unlink(ALICE)
+    other = Character(CharacterId("other"), "Other")
+    with pytest.raises(NotLinkedError):
+        await own.remember(ALICE, other, NOW)
+    with pytest.raises(NotLinkedError):
+        await own.remember_listed(ALICE, [DIARY, other], NOW)
+    assert await own.all() == []
+    assert await database.read("SELECT id FROM character WHERE id = 'other'") == []

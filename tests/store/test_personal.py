@@ -6,6 +6,7 @@ from bot.domain.drafts import DraftKind, Writing
 from bot.domain.feedback import Complaint, Report, Review, read_review_subject
 from bot.domain.ids import CharacterId, MessageId
 from bot.domain.linking import AccountSecret, KeyOrigin, LoginSecret
+from bot.domain.payers import member_payer
 from bot.domain.privacy import KeptAboutMember
 from bot.domain.search import SearchQuery
 from bot.domain.sheets import NEW_SHEET
@@ -16,12 +17,14 @@ from bot.store.drafts import Drafts
 from bot.store.members import Members
 from bot.store.outbox import Outbox
 from bot.store.own_characters import OwnCharacters
+from bot.store.paid_turns import PaidTurns
 from bot.store.personal import Personal
 from bot.store.ratings import Ratings
 from bot.store.reports import Reports
 from bot.store.reviews import Reviews
 from bot.store.sealed_files import StoredFile
 from bot.store.search_pages import SearchPages
+from bot.store.watches import Watches
 from tests.store.seed import ALICE, BOB, GUILD, NOW, PAYER, Seed
 
 NOTHING = KeptAboutMember(0, 0, 0, 0, 0, 0, None)
@@ -57,6 +60,13 @@ async def test_what_is_kept_is_counted(
     await report(reports, seed)
     await SearchPages(database).create(ALICE, SearchQuery("x"), NOW)
     await Members(database).ignore(ALICE, NOW + 7)
+    await seed.linked(ALICE)
+    await PaidTurns(database).take(room.binding_id, member_payer(ALICE), most=9, day_start_ms=NOW)
+    await PaidTurns(database).take(room.binding_id, member_payer(BOB), most=9, day_start_ms=NOW)
+    login = LoginSecret("fake-code", "fake-token", "ABCD", "https://nano-gpt.example")
+    await Accounts(database, seed.vault).begin_login(ALICE, login, now_ms=NOW, expires_at_ms=NOW, answer_until_ms=NOW)
+    own = await OwnCharacters(database, seed.vault).remember(ALICE, Character(CharacterId("own"), "Own"), NOW)
+    await Watches(database, seed.vault).begin(ALICE, own.ref, tell=True, status=None, due_ms=NOW, now_ms=NOW)
     draft = await Drafts(database, seed.vault).create(ALICE, DraftKind.CREATE, None, Writing(NEW_SHEET), NOW)
     await CardOriginals(database, seed.vault).put(
         ALICE, draft.id, StoredFile("a", b"k" * 32), size=1, name="ada.png", now_ms=NOW
@@ -69,12 +79,17 @@ async def test_what_is_kept_is_counted(
         searches=1,
         bindings=1,
         ignored_since_ms=NOW + 7,
+        linked_at_ms=NOW,
         drafts=1,
         card_files=1,
+        logins=1,
+        own_characters=1,
+        watches=1,
+        paid_replies=1,
     )
     assert await personal.kept(ALICE) == kept
     assert await personal.delete(ALICE) == kept
-    assert await personal.kept(ALICE) == KeptAboutMember(2, 0, 0, 1, 0, 1, NOW + 7)
+    assert await personal.kept(ALICE) == KeptAboutMember(2, 0, 0, 1, 0, 1, NOW + 7, paid_replies=1)
 
 
 async def test_who_is_heard_again_is_not_ignored(personal: Personal, database: Database) -> None:

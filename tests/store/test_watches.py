@@ -2,6 +2,7 @@ import pytest
 
 from bot.domain.ids import CharacterRef
 from bot.domain.moderation import Outcome, Verdict, Watch
+from bot.store.accounts import Accounts, NotLinkedError
 from bot.store.database import Database
 from bot.store.vault import MasterKey, Vault
 from bot.store.watches import Watches
@@ -11,8 +12,9 @@ REFUSED = Verdict(Outcome.REFUSED, "rejected", "Too loud.")
 
 
 @pytest.fixture
-def watches(database: Database, vault: Vault) -> Watches:
-    return Watches(database, vault)
+async def watches(seed: Seed) -> Watches:
+    await seed.linked(ALICE, BOB)
+    return Watches(seed.database, seed.vault)
 
 
 async def begin(watches: Watches, ref: CharacterRef, *, due_ms: int = NOW + 5, now_ms: int = NOW) -> Watch:
@@ -92,3 +94,11 @@ async def test_news_that_cannot_be_opened_any_more_are_left_out(
     ref = await seed.character()
     await watches.found(await begin(watches, ref), REFUSED, due_ms=None)
     assert await Watches(database, Vault([MasterKey(b"o" * 32)])).news(ALICE) == []
+
+
+async def test_nothing_is_watched_for_a_member_who_took_their_account_away(watches: Watches, seed: Seed) -> None:
+    ref = await seed.character()
+    await Accounts(seed.database, seed.vault).unlink(ALICE)
+    with pytest.raises(NotLinkedError):
+        await begin(watches, ref)
+    assert await watches.of(ALICE) == []

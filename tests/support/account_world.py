@@ -2,19 +2,23 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from bot.domain.feedback import OutboxKind
 from bot.domain.ids import UserId
-from bot.domain.linking import LoginEnd
+from bot.domain.linking import LoginEnd, LoginSecret, LoginState, PendingLogin
 from bot.services.accounts import AccountService
 from bot.services.breakers import Breakers
 from bot.services.logins import LoginService
+from bot.services.outbox import OutboxService
 from bot.services.outlet import OutletError
 from bot.store.accounts import Accounts
 from bot.store.database import Database
+from bot.store.outbox import Outbox
 from bot.store.paid_turns import PaidTurns
 from bot.store.vault import Vault
 from tests.support.manual_clock import ManualClock
+from tests.support.recording_courier import RecordingCourier
 from tests.support.relay_world import RelayWorld
 from tests.support.scripted_accounts import ScriptedAccounts
 
@@ -54,6 +58,13 @@ class AccountWorld:
         self.relay = RelayWorld(database, vault, clock)
         self.store = Accounts(database, vault)
         self.breakers = Breakers(clock.clock)
+        self.courier = RecordingCourier()
+        self.outbox = OutboxService(
+            outbox=Outbox(database),
+            couriers={OutboxKind.RATING: self.courier},
+            clock=clock.clock,
+            jitter=lambda: 0.0,
+        )
         self.paid_turns = PaidTurns(database)
         nanogpt = self.upstream.client(clock)
         self.accounts = AccountService(
@@ -62,6 +73,7 @@ class AccountWorld:
             bindings=self.relay.binding_service,
             own_shelf=self.relay.parts.shelf,
             breakers=self.breakers,
+            outbox=self.outbox,
             paid_turns=self.paid_turns,
             clock=clock.clock,
             on_unlinked=(self._forget,),
@@ -74,6 +86,17 @@ class AccountWorld:
     async def _forget(self, user_id: UserId) -> None:
         self.forgotten.append(user_id)
         await self.logins.forget(user_id)
+
+    async def approved(self, user_id: UserId, key: str) -> PendingLogin:
+        """Return a login of a member whose key has come, and is not theirs yet."""
+        now_ms = self.clock.now_ms()
+        secret = LoginSecret("fake-device-code", "fake-answer-token", "CODE", "https://nano-gpt.example/cli")
+        login = await self.store.begin_login(
+            user_id, secret, now_ms=now_ms, expires_at_ms=now_ms, answer_until_ms=now_ms
+        )
+        with_key = replace(secret, key=key)
+        assert await self.store.approve_login(login, with_key)
+        return replace(login, state=LoginState.APPROVED, secret=with_key)
 
     async def start(self) -> None:
         """Load what a start loads, and begin to ask."""

@@ -41,6 +41,8 @@ BOB: Final = UserId(32)
 OPEN_PLACE: Final = Place(GuildId(10), ChannelId(20), None, age_restricted=False)
 ADULT_PLACE: Final = Place(GuildId(10), ChannelId(21), None, age_restricted=True)
 _LIMITS: Final = ContentLimits()
+UNHURRIED_SECONDS: Final = 30.0
+"""How long a card file may be read: a busy machine takes longer than the two seconds that members wait."""
 
 
 class DeskWorld:
@@ -49,7 +51,7 @@ class DeskWorld:
     def __init__(self, database: Database, vault: Vault, clock: ManualClock) -> None:
         self.clock = clock
         self.upstream = FakeDesk()
-        self.http = httpx.AsyncClient(transport=httpx.MockTransport(self.upstream.handle))
+        self.http = httpx.AsyncClient(transport=httpx.MockTransport(self.upstream.serve))
         self.nanogpt = NanoGptClient(
             self.http,
             base_url=SITE,
@@ -90,7 +92,7 @@ class DeskWorld:
             desk=self.desk,
             drafts=self.drafts,
             models=self.models,
-            reader=CardReader(),
+            reader=CardReader(wall_seconds=UNHURRIED_SECONDS),
             originals=self.originals,
             files=self.stored,
             read_file=self._file,

@@ -1,7 +1,7 @@
 """NanoGPT as an author sees it, behind httpx's fake transport: their own characters, written and read."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -21,8 +21,12 @@ class FakeDesk:
         """Take the place of the next answers; None stands for the usual one, given after it."""
         self.lost = 0
         """So many writes are carried out and not answered."""
+        self.meanwhile: dict[str, Callable[[], Awaitable[object]]] = {}
+        """What happens while the next request of a method is on its way."""
         self.page_size = 50
         self.prompts_shown = True
+        self.lists_whole = True
+        """False: a list shows no more of a character than its id, slug and name."""
         self.bare_answers = False
         """Writes are answered without the character."""
 
@@ -53,6 +57,10 @@ class FakeDesk:
 
         self.answers.append(broken)
 
+    def answer_first(self) -> None:
+        """Give the next request its usual answer, whatever the ones after it are to get."""
+        self.answers.append(lambda _: None)
+
     def written(self) -> list[tuple[str, str, Mapping[str, Any]]]:
         """What was asked to be changed: method, path and body."""
         return [
@@ -60,6 +68,11 @@ class FakeDesk:
             for request in self.requests
             if request.method != "GET"
         ]
+
+    async def serve(self, request: httpx.Request) -> httpx.Response:
+        if (happens := self.meanwhile.pop(request.method, None)) is not None:
+            await happens()
+        return self.handle(request)
 
     def handle(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
@@ -107,7 +120,8 @@ class FakeDesk:
         end = start + self.page_size
         every = list(self.characters.values())
         following = str(end) if end < len(every) else None
-        listed = [self._shown(character) for character in every[start:end]]
+        shown = [self._shown(character) for character in every[start:end]]
+        listed = shown if self.lists_whole else [{name: one[name] for name in ("id", "slug", "name")} for one in shown]
         return httpx.Response(200, json={"data": listed, "next_cursor": following})
 
     def _shown(self, character: dict[str, Any]) -> dict[str, Any]:

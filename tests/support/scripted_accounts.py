@@ -50,6 +50,10 @@ class ScriptedAccounts:
     """When there is one, polls wait for it before they are answered."""
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     """Set by each poll."""
+    held_keys: dict[str, asyncio.Event] = field(default_factory=dict[str, asyncio.Event])
+    """Keys whose accounts are told only once the event is set."""
+    looked_at: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set by each question about such an account."""
 
     def script(self, device_code: str, *answers: httpx.Response | Exception) -> None:
         """Decide how the next polls of a login are answered."""
@@ -90,6 +94,9 @@ class ScriptedAccounts:
             price = {"pair": "NANOUSD", "latestPrice": self.nano_price}
             return outcome(503) if self.nano_price is None else httpx.Response(200, json=price)
         key = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if key in self.held_keys:
+            self.looked_at.set()
+            await self.held_keys[key].wait()
         if key not in self.balances:
             return httpx.Response(401, json={"error": {"message": "Invalid session", "code": "invalid_api_key"}})
         if path == "/check-balance":

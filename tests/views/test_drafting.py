@@ -93,7 +93,7 @@ SHEETS = st.builds(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(sheet=SHEETS, form=st.sampled_from(Form), kind=st.sampled_from(DraftKind), floor=st.sampled_from(ContentRating))
 async def test_every_form_is_valid_whatever_the_draft_holds(
     discord_request_check: RequestCheck, sheet: Sheet, form: Form, kind: DraftKind, floor: ContentRating

@@ -60,7 +60,7 @@ def problem(check: RequestCheck, modal: Mapping[str, Any]) -> str | None:
     return check(RecordedRequest(0.0, "POST", route, {}, {}, body, (), authorised=False))
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(
     name=NAMES,
     stars=st.integers(1, 5),
@@ -88,7 +88,7 @@ async def test_a_rating_form_says_whether_the_text_is_published(*, publishes: bo
     assert words in text["description"]
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(
     name=st.none() | NAMES,
     turn=st.none() | st.integers(1, 2**53),

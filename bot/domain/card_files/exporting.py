@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import Final
 
 from bot.domain.card_files.card_json import Json, JsonObject, card_json_bytes, parse_card_json
@@ -26,6 +27,16 @@ _V3_ONLY: Final = frozenset({"nickname", "group_only_greetings", "source", "asse
 _LONGEST_STEM: Final = 40
 """Characters of a file's name without its ending."""
 _NAMELESS_STEM: Final = "character"
+
+
+class _Kept(Enum):
+    """What of the imported card goes into a new one, from all to nothing."""
+
+    ORIGINAL = auto()
+    """The card as it was, under `extensions`, beside what stays in its place."""
+    PLACES = auto()
+    """What stays in its place: that for which NanoGPT has no field."""
+    NOTHING = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +76,16 @@ def rewritten_export(character: ExportedCharacter, original: bytes | None) -> Ca
     """Make a V3 card from today's fields, in the kind of file that was imported; JSON where none was.
 
     The card that was imported stands under `extensions`, and what NanoGPT has no field for stays in its place. Where
-    that would give a file that could not be imported again, it goes without the imported card, and without the picture
-    if it must. Raises CardUnusable when the original cannot be read.
+    that would give a file that could not be imported again, it goes without the imported card, then without what would
+    have stayed, and at last without the picture. Raises CardUnusable when the original cannot be read.
     """
     container = Container.JSON if original is None else container_of(original)
     imported = {} if original is None else card_in(original, container)
     prompt_seen = character.fields.system_prompt is not None
-    plans = [(kind, kept) for kind in dict.fromkeys((container, Container.JSON)) for kept in (True, False)]
+    plans = [(kind, kept) for kind in dict.fromkeys((container, Container.JSON)) for kept in _Kept]
     while True:
-        kind, with_original = plans.pop(0)
-        card = _v3_card(character, imported, with_original=with_original)
+        kind, kept = plans.pop(0)
+        card = _v3_card(character, imported, kept)
         v3 = card_json_bytes(card)
         # Against fields that are too long for an import nothing helps: what is tried last is handed out in any case.
         if plans and not _can_be_read(v3):
@@ -82,7 +93,7 @@ def rewritten_export(character: ExportedCharacter, original: bytes | None) -> Ca
         v2 = card_json_bytes(_v2_card(card)) if kind is Container.PNG else b""
         file = file_with_card(original or b"", kind, v3, v2)
         if not plans or len(file) <= MAX_FILE_BYTES:
-            with_original = with_original and bool(imported)
+            with_original = kept is _Kept.ORIGINAL and bool(imported)
             return CardExport(file, kind, rewritten=True, with_original=with_original, prompt_seen=prompt_seen)
 
 
@@ -100,8 +111,8 @@ def _can_be_read(card: bytes) -> bool:
     return True
 
 
-def _v3_card(character: ExportedCharacter, imported: JsonObject, *, with_original: bool) -> JsonObject:
-    data = data_of(imported)
+def _v3_card(character: ExportedCharacter, imported: JsonObject, kept: _Kept) -> JsonObject:
+    data = {} if kept is _Kept.NOTHING else data_of(imported)
     extensions = object_of(data, "extensions")
     own: JsonObject = {
         "character_id": character.character_id,
@@ -110,7 +121,7 @@ def _v3_card(character: ExportedCharacter, imported: JsonObject, *, with_origina
         RATING: None if character.rating is None else character.rating.word,
         FIELDS: written_fields(character.fields),
     }
-    if imported and with_original:
+    if imported and kept is _Kept.ORIGINAL:
         # A card that was exported from here before holds the one that was imported first.
         own[ORIGINAL] = object_of(object_of(extensions, OWN_EXTENSION), ORIGINAL) or imported
     return {

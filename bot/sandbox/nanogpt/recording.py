@@ -47,6 +47,8 @@ class RecordedCall:
     account: str | None
     """Whose key it carried."""
     key: KeyState
+    key_header: str | None
+    """The name of the header that carried it."""
     started: float
     """Monotonic seconds when the request had been read."""
     first_text: float | None = None

@@ -35,6 +35,8 @@ _OPERATOR_USD: Final = 25.0
 _FORM_TYPE: Final = "application/x-www-form-urlencoded"
 _MAX_BODY_BYTES: Final = 32 * 1024 * 1024
 """The application limit that the Responses page names."""
+_KEY_HEADERS: Final = ("Authorization", "x-api-key")
+"""NanoGPT's Characters page, Authentication: either."""
 _SHUTDOWN_SECONDS: Final = 2.0
 
 
@@ -266,6 +268,7 @@ class NanoGptSandbox:
             body=_decode(raw, request.content_type),
             account=None if account is None else account.id,
             key=key,
+            key_header=next((name for name in _KEY_HEADERS if name in request.headers), None),
             started=self.pace.monotonic(),
         )
         if self._keep_calls:

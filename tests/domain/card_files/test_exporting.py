@@ -220,6 +220,20 @@ def test_the_original_is_left_out_where_it_would_make_the_card_too_deep() -> Non
     assert read_card_file(export.file).mapping.fields == EDITED
 
 
+@pytest.mark.parametrize("container", Container)
+def test_what_would_stay_is_left_out_where_it_would_make_the_card_too_deep(container: Container) -> None:
+    deep: object = {}
+    for _ in range(29):
+        deep = {"x": deep}
+    # One level further down in V3 than in V1, and so too deep.
+    file = card_file({**V1, "extensions": {"deep": deep}, "creator": "someone"}, CardVersion.V1, container)
+    read_card_file(file)
+    export = rewritten_export(FACTS, file)
+    assert (export.container, export.with_original) == (container, False)
+    assert exported_json(export)["data"]["creator"] == ""
+    assert read_card_file(export.file).mapping.fields == EDITED
+
+
 def test_the_picture_is_left_out_where_it_leaves_no_room_for_the_card() -> None:
     room = MAX_FILE_BYTES - len(png(text_chunk("chara", V1), chunk(b"fill", b"")))
     file = png(text_chunk("chara", V1), chunk(b"fill", bytes(room)))
