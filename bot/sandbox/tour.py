@@ -215,9 +215,10 @@ class Tour:
         self._check("what was written meanwhile is answered", reply.author.name == GUIDE_NAME)
         answer = await self._submit(self._ada, form, {"stars": "4"})
         self._check("a form that was open through the restart still counts", "★★★★☆" in answer.content)
-        for where, message in (("the last reply before", last), ("the profile", self._profile)):
+        self._check("the buttons have moved to the new reply", RATE in button_labels(reply))
+        for where, message in (("it", reply), ("the profile of before", self._profile)):
             opened = await self._click(self._ada, message, RATE)
-            self._check(f"the old button under {where} still works", opened.modal is not None)
+            self._check(f"the button under {where} works", opened.modal is not None)
 
     async def _chat_on(self) -> None:
         reply = await self._chat(self._ada, "What is my deadline?")
