@@ -504,7 +504,8 @@ async def test_one_that_may_be_seen_and_not_spoken_with_is_tried_every_ten_minut
     own.clock.advance(FRESH_MS / 1_000)
     await own.ask("Ten minutes later")
     assert len(own.upstream.asked) == 3
-    await own.binding_service.use_own(HERE, asker(own), change.binding.character_ref, Trigger.EVERY, 50)
+    again = await own.binding_service.use_own(HERE, asker(own), change.binding.character_ref, Trigger.EVERY, 50)
+    own.binding_service.release(again)
     await own.ask("Brought anew")
     assert len(own.upstream.asked) == 4
     assert bound(own).state is BindingState.ACTIVE
@@ -563,6 +564,7 @@ async def test_one_that_has_become_public_is_paid_for_by_its_owner_until_it_is_b
     own.clock.advance(660)
     await own.ask("One")
     change = await own.binding_service.use(HERE, asker(own, BOB), "diary")
+    own.binding_service.release(change)
     assert (change.binding.id, change.binding.payer, change.binding.daily_turns) == (first.binding.id, OPERATOR, None)
     await own.ask("Two")
     assert own.upstream.paid_with == [ALICES_KEY, OPERATOR_KEY.reveal()]
