@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from bot.sandbox.nanogpt.accounts import Accounts
+from bot.sandbox.nanogpt.accounts import OPERATOR, Accounts
 from bot.sandbox.nanogpt.cast import AUTHOR, CAST, MEMBER
 from bot.sandbox.nanogpt.language_models import MODEL_IDS
-from bot.sandbox.nanogpt.server import OPERATOR, NanoGptSandbox
+from bot.sandbox.nanogpt.server import NanoGptSandbox
 from bot.sandbox.nanogpt.variants import UsageShape
 from tests.sandbox.nanogpt_visits import Reply, Visit, at, items, visiting
 

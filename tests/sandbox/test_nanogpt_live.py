@@ -147,6 +147,19 @@ async def test_a_report_is_taken_here_and_goes_no_further() -> None:
         assert pair.real.calls == []
 
 
+async def test_no_login_made_here_spends_the_real_key() -> None:
+    async with live() as pair:
+        member = pair.near.catalog.add_account("member", usd=5)
+        begin = f"{pair.near.site_url}/api/cli-login/start"
+        async with pair.visit.session.post(begin, json={"client_name": "Bot"}) as response:
+            code = (await response.json())["user_code"]
+        form = {"code": code, "account": pair.near.operator.id}
+        async with pair.visit.session.post(f"{pair.near.site_url}/cli-login/verify", data=form) as response:
+            assert response.status == 400
+        await pair.visit.ask(key=member.key)
+        assert [call.account for call in pair.real.response_calls] == [None]
+
+
 @pytest.mark.parametrize(("method", "path"), [("POST", "characters"), ("PATCH", "characters/x"), ("DELETE", "x")])
 async def test_no_other_write_goes_anywhere(method: str, path: str) -> None:
     async with live() as pair:

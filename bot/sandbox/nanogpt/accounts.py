@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+OPERATOR: Final = "operator"
+"""The account whose key a bot under test is given."""
 DEFAULT_NANO_PRICE: Final = 1.25
 """US dollars for one Nano, until a test says otherwise."""
 REVIEW_THRESHOLD_USD: Final = 1.0

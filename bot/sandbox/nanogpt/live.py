@@ -12,6 +12,7 @@ from typing import Final, Self
 
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, hdrs, web
 
+from bot.sandbox.nanogpt.accounts import OPERATOR
 from bot.sandbox.nanogpt.faults import ArmedFault, Route
 from bot.sandbox.nanogpt.plan import Ending, ending_of, ends_before_text
 from bot.sandbox.nanogpt.routing import API
@@ -87,7 +88,7 @@ class LiveUpstream:
         if exchange.call.route == Route.RESPONSES.value:
             body = json.dumps({**exchange.call.fields, "store": False}).encode()
             headers[hdrs.CONTENT_TYPE] = JSON_TYPE
-        if exchange.call.account is not None:
+        if exchange.call.account == OPERATOR:
             headers[hdrs.AUTHORIZATION] = f"Bearer {self._key}"
         return await self._session.request(
             request.method,

@@ -58,9 +58,11 @@ _WHAT_THIS_IS: Final = (
 class LoginPage:
     """Shows a login to a person and takes the approval."""
 
-    def __init__(self, logins: Logins, accounts: Accounts) -> None:
+    def __init__(self, logins: Logins, accounts: Accounts, *, closed: frozenset[str] = frozenset()) -> None:
+        """Take the accounts, and the ids of those among them that approve nothing."""
         self._logins = logins
         self._accounts = accounts
+        self._closed = closed
 
     def show(self, call: RecordedCall) -> Answer:
         """GET /cli-login/verify?code=…."""
@@ -80,7 +82,7 @@ class LoginPage:
             '<p class="small">Approve only if Discord shows you this very code, and you have asked for it.</p>'
             '<form method="post">'
             f'<input type="hidden" name="code" value="{escape(login.user_code)}">'
-            f"<fieldset><legend>Which account approves?</legend>{''.join(map(self._choice, self._accounts))}</fieldset>"
+            f"<fieldset><legend>Which account approves?</legend>{''.join(map(self._choice, self._open))}</fieldset>"
             "<button>Approve</button></form>",
         )
 
@@ -88,6 +90,8 @@ class LoginPage:
         """POST /cli-login/verify, from the form."""
         code, account = str(call.fields.get("code")), str(call.fields.get("account"))
         try:
+            if account in self._closed:
+                raise KeyError(account)
             self._logins.approve(code, account)
         except (KeyError, ValueError):
             return _over(400, "Not approved", "This code or account is unknown, or the code is used or too old.")
@@ -98,6 +102,10 @@ class LoginPage:
             f"<p><b>{client}</b> gets a key to <b>{escape(account)}</b>, once.</p>"
             "<p>You may close this page and go back to Discord; the bot tells you there.</p>",
         )
+
+    @property
+    def _open(self) -> list[Account]:
+        return [account for account in self._accounts if account.id not in self._closed]
 
     def _choice(self, account: Account) -> str:
         held = f"${account.usd:.2f}"

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 from aiohttp import hdrs, web
 
 from bot.sandbox.callers import HOST, is_own_form, is_program
-from bot.sandbox.nanogpt.accounts import Account
+from bot.sandbox.nanogpt.accounts import OPERATOR, Account
 from bot.sandbox.nanogpt.cast import load_cast
 from bot.sandbox.nanogpt.catalog import Catalog
 from bot.sandbox.nanogpt.faults import ArmedFault, Fault, Faults, Route, failure_answer
@@ -29,8 +29,6 @@ from bot.sandbox.nanogpt.variants import Variants
 from bot.sandbox.nanogpt.website import ANONYMOUS, KEYLESS, Website, signed_in
 from bot.sandbox.nanogpt.wire import RefusedError, error_answer, refusal
 
-OPERATOR: Final = "operator"
-"""The account whose key a bot under test is given."""
 _OPERATOR_USD: Final = 25.0
 _FORM_TYPE: Final = "application/x-www-form-urlencoded"
 _MAX_BODY_BYTES: Final = 32 * 1024 * 1024

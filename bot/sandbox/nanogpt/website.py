@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from bot.sandbox.nanogpt.account_answers import AccountAnswers
-from bot.sandbox.nanogpt.accounts import Account
+from bot.sandbox.nanogpt.accounts import OPERATOR, Account
 from bot.sandbox.nanogpt.authoring import Authoring
 from bot.sandbox.nanogpt.catalog import Catalog
 from bot.sandbox.nanogpt.characters import Characters
@@ -51,7 +51,12 @@ class Website:
         """
         shapes = Shapes(variants)
         self.logins = Logins(catalog.accounts, record, now=now, site=site)
-        self._login_page = LoginPage(self.logins, catalog.accounts)
+        self._login_page = LoginPage(
+            # The operator's key stands for a real one there.
+            self.logins,
+            catalog.accounts,
+            closed=frozenset({OPERATOR}) if foreign else frozenset(),
+        )
         self._characters = Characters(catalog, record, variants, shapes, foreign=foreign)
         self._authoring = Authoring(catalog, record, variants, shapes, now=now)
         self._reviews = Reviews(catalog, self._characters, record, variants)

@@ -7,9 +7,10 @@ import aiohttp
 import pytest
 
 from bot.sandbox.discord import SandboxError
+from bot.sandbox.nanogpt.accounts import OPERATOR
 from bot.sandbox.nanogpt.authoring import PENDING
 from bot.sandbox.nanogpt.catalog import SandboxCharacter
-from bot.sandbox.nanogpt.server import OPERATOR, NanoGptSandbox
+from bot.sandbox.nanogpt.server import NanoGptSandbox
 from bot.sandbox.page.asked import Asked
 from bot.sandbox.page.desk import Desk
 from bot.sandbox.page.scene import open_accounts
