@@ -67,6 +67,7 @@ async def take(browser: Browser, demo: OpenDemo, look: Look, folder: Path) -> No
     if look.size == DESKTOP:
         await page.look_beneath("NanoGPT calls")
         await page.page.locator("#panel .upstream summary").last.click()
+    await page.page.mouse.move(0, 0)
     await page.page.screenshot(path=folder / f"{look.name}.png")
     await context.close()
 
