@@ -12,10 +12,12 @@ import sys
 import tempfile
 import time
 import tracemalloc
+from asyncio.subprocess import PIPE, STDOUT
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -37,6 +39,8 @@ READ: Final = "read"
 _MEBIBYTE: Final = 1024 * 1024
 _KIBIBYTE: Final = 1024
 _REPORT_EVERY: Final = 1_000
+_LENGTH_BYTES: Final = 8
+_THIS: Final = "tests.services.card_run"
 
 
 @dataclass(slots=True)
@@ -69,12 +73,11 @@ Export = Callable[[ExportedCharacter, bytes], Awaitable[CardExport]]
 
 
 async def play(
-    seed: int, numbers: Iterable[int], read: Read, export: Export, *, cpu_clock: Callable[[], float]
+    files: Iterable[tuple[int, bytes]], read: Read, export: Export, *, cpu_clock: Callable[[], float]
 ) -> Findings:
-    """Read each file of a seed, and export again what could be read, with its fields edited."""
+    """Read each of the numbered files, and export again what could be read, with its fields edited."""
     findings = Findings()
-    for number in numbers:
-        file = mutation(seed, number)
+    for number, file in files:
         begun, cpu_begun = time.perf_counter(), cpu_clock()
         try:
             end = await _end_of(file, read, export)
@@ -115,7 +118,12 @@ def _edited(fields: CardFields) -> CardFields:
     return replace(fields, summary="{{char}}, edited", tags=(*fields.tags[:5], "Edited Tag"))
 
 
-async def play_here(seed: int, numbers: Iterable[int]) -> Findings:
+def files_of(seed: int, numbers: Iterable[int]) -> Iterator[tuple[int, bytes]]:
+    """Make the files of a seed, each when it is asked for."""
+    return ((number, mutation(seed, number)) for number in numbers)
+
+
+async def play_here(files: Iterable[tuple[int, bytes]]) -> Findings:
     """Play a run in this process."""
 
     async def read(file: bytes) -> CardReading:
@@ -124,7 +132,7 @@ async def play_here(seed: int, numbers: Iterable[int]) -> Findings:
     async def export(character: ExportedCharacter, file: bytes) -> CardExport:
         return rewritten_export(character, file)
 
-    return await play(seed, numbers, read, export, cpu_clock=time.process_time)
+    return await play(files, read, export, cpu_clock=time.process_time)
 
 
 def most_memory(seed: int, numbers: Iterable[int]) -> int:
@@ -138,6 +146,43 @@ def most_memory(seed: int, numbers: Iterable[int]) -> int:
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     return max(peaks)
+
+
+async def play_within(seed: int, numbers: Iterable[int], most_bytes: int) -> tuple[int, str]:
+    """Play a run in one process that may take so much more memory than it began with; it is handed the files.
+
+    Returns how it ended, and what it printed. Linux only, as nothing else tells how much is in use already.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", _THIS, "--within", f"{most_bytes}"),
+        cwd=Path(__file__).parents[2],
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=STDOUT,
+    )
+    assert process.stdin is not None
+    with suppress(ConnectionError):
+        for _, file in files_of(seed, numbers):
+            process.stdin.write(len(file).to_bytes(_LENGTH_BYTES) + file)
+            await process.stdin.drain()
+    process.stdin.close()
+    printed, _ = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, printed.decode()
+
+
+def _handed_over() -> Iterator[tuple[int, bytes]]:
+    for number in count():
+        length = sys.stdin.buffer.read(_LENGTH_BYTES)
+        if not length:
+            return
+        yield number, sys.stdin.buffer.read(int.from_bytes(length))
+
+
+def _limit_memory(most_bytes: int) -> None:
+    pages, *_ = Path("/proc/self/statm").read_text("ascii").split()
+    most = int(pages) * resource.getpagesize() + most_bytes
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
 class PeakWatch:
@@ -196,7 +241,7 @@ async def play_in_children(seed: int, numbers: Iterable[int], *, wall_seconds: f
             finally:
                 peaks.extend(watch.peaks())
 
-        found = await play(seed, numbers, read, export, cpu_clock=_cpu_seconds_of_children)
+        found = await play(files_of(seed, numbers), read, export, cpu_clock=_cpu_seconds_of_children)
         found.peaks = peaks
         return found
 
@@ -215,9 +260,15 @@ def main() -> int:
     parser.add_argument(
         "--wall-seconds", type=float, default=WALL_SECONDS, help="more on a machine that is busy with other things"
     )
+    parser.add_argument("--within", type=int, help="play the files on stdin, in so many bytes of memory more")
     asked = parser.parse_args()
     total = Findings()
     last = asked.first + asked.cases
+    if asked.within is not None:
+        _limit_memory(asked.within)
+        total = asyncio.run(play_here(_handed_over()))
+        print("\n".join((f"{total.cases} files", *total.problems)))  # noqa: T201 - a command prints
+        return 1 if total.problems else 0
     for first in range(asked.first, last, _REPORT_EVERY):
         numbers = range(first, min(first + _REPORT_EVERY, last))
         found = asyncio.run(play_in_children(asked.seed, numbers, wall_seconds=asked.wall_seconds))

@@ -3,7 +3,16 @@ import sys
 import pytest
 
 from bot.domain.card_files.faults import FaultKind
-from tests.services.card_run import MOST_BYTES, MOST_SECONDS, READ, most_memory, play_here, play_in_children
+from tests.services.card_run import (
+    MOST_BYTES,
+    MOST_SECONDS,
+    READ,
+    files_of,
+    most_memory,
+    play_here,
+    play_in_children,
+    play_within,
+)
 from tests.support.card_mutations import mutation
 from tests.support.card_samples import SAMPLES
 
@@ -16,7 +25,7 @@ UNHURRIED_SECONDS = 30.0
 
 
 async def test_a_thousand_files_gone_wrong_are_read_or_refused_with_a_sentence() -> None:
-    found = await play_here(SEED, range(CASES))
+    found = await play_here(files_of(SEED, range(CASES)))
     assert found.problems == []
     assert found.cases == CASES
     assert max(found.cpu_seconds) < MOST_SECONDS
@@ -27,6 +36,17 @@ async def test_a_thousand_files_gone_wrong_are_read_or_refused_with_a_sentence()
 
 def test_none_takes_much_memory() -> None:
     assert most_memory(SEED, range(CASES, CASES + CASES_FOR_MEMORY)) < MOST_BYTES
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells and limits the memory of a process")
+async def test_none_of_the_thousand_asks_for_more_memory_than_there_may_be() -> None:
+    assert await play_within(SEED, range(CASES), MOST_BYTES) == (0, "1000 files\n")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells and limits the memory of a process")
+async def test_a_limit_of_memory_that_is_too_low_is_noticed() -> None:
+    ended, _ = await play_within(SEED, range(CASES_FOR_MEMORY), MOST_BYTES // 100)
+    assert ended != 0
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells and limits the memory of a process")
