@@ -45,7 +45,7 @@ def by_another(author: Author, author_id: UserId) -> str:
             return ANOTHER_BOT
         case Author.WEBHOOK:
             return ANOTHER_WEBHOOK
-        case Author.SELF:
+        case _:
             return OWN_NOTICE
 
 

@@ -188,7 +188,7 @@ def filled(writing: Writing, form: Form, values: Mapping[str, str]) -> Writing |
             taken = _with_prompt(writing, values)
         case Form.LABELS:
             taken = _with_labels(writing, values)
-        case Form.ACCESS:
+        case _:
             taken = _with_access(writing, values)
     if isinstance(taken, FormFault):
         return taken

@@ -96,7 +96,7 @@ def _outcome(claimed: Claimed) -> str:
             return f"It was answered: {claimed.reply_link}"
         case TurnState.FAILED:
             return _failed(claimed)
-        case TurnState.DROPPED:
+        case _:
             return _DROPPED.get(claimed.cause or "", f"It was set aside without an answer. {_SAY_AGAIN}")
 
 

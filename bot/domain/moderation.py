@@ -120,5 +120,5 @@ def news_of(verdict: Verdict, name: str, rating: ContentRating, *, named: bool) 
                 f"{shown} has waited for NanoGPT's moderators for two weeks, so I stopped looking. "
                 "/character mine shows how it stands."
             )
-        case Outcome.WITHDRAWN:
+        case _:
             return None

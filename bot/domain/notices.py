@@ -177,7 +177,7 @@ def why_paused(cause: PauseCause, name: str, *, more_if_restricted: bool) -> str
                 f"The member whose own character {bold_name(name)} is has left the server, or may no longer decide who "
                 "speaks in this channel, so it is paused. It comes back by itself when that has changed."
             )
-        case PauseCause.OWN_FORBIDDEN:
+        case _:
             return (
                 f"This server does not let members bring characters of their own any more, so {bold_name(name)} is "
                 "paused here. Someone who manages the server can change that with /server settings."

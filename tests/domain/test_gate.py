@@ -11,6 +11,7 @@ from bot.domain.gate import (
     Obstacle,
     obstacle,
     obstacle_sentence,
+    own_pause_cause,
     pause_cause,
 )
 from bot.domain.ids import CharacterId, CharacterRef
@@ -77,3 +78,13 @@ def test_an_age_restricted_channel_is_named_only_where_it_would_help() -> None:
 def test_every_obstacle_has_a_sentence_of_its_own() -> None:
     assert SENTENCES.keys() == set(Obstacle)
     assert len(set(SENTENCES.values())) == len(Obstacle)
+
+
+@pytest.mark.parametrize("rating", ContentRating)
+@pytest.mark.parametrize("ceiling", ContentRating)
+def test_a_members_own_character_speaks_up_to_the_ceiling_as_well(
+    rating: ContentRating, ceiling: ContentRating
+) -> None:
+    private = replace(ADA, visibility="private", moderation_status=None, catalogue_rating=rating)
+    cause = own_pause_cause(replace(KNOWN, character=private), ceiling=ceiling, now_ms=NOW)
+    assert cause is (PauseCause.ABOVE_CEILING if rating > ceiling else None)

@@ -66,3 +66,8 @@ def test_whatever_hangs_on_an_account_is_told_where_there_is_any(kept: KeptAbout
     facts = PrivacyFacts(30)
     assert said in privacy_overview(kept, facts)
     assert said not in privacy_overview(NOTHING, facts)
+
+
+def test_whom_to_ask_is_named_where_the_operator_says_so() -> None:
+    asked = privacy_overview(NOTHING, PrivacyFacts(30, operator_contact="mail@example.test"))
+    assert asked.endswith("Questions go to whoever runs this bot: mail@example.test")

@@ -170,3 +170,9 @@ def test_a_copy_fits_into_a_message_and_its_code_stays_whole(name: str, details:
     text = copy_of(replace(SHARED, details=details or None, message_id=MessageId(2**63 - 1)), name)
     assert utf16_length(text) <= LONGEST_MESSAGE
     assert text.count("```") in {0, 2}
+
+
+def test_a_copy_of_a_report_from_nowhere_names_no_place() -> None:
+    nowhere = replace(COMPLAINT, guild_id=None, channel_id=None)
+    assert "In: " not in copy_of(nowhere)
+    assert "The message: " not in copy_of(nowhere)

@@ -138,6 +138,12 @@ def test_no_value_and_no_label_is_offered_twice() -> None:
     assert as_choices(same, "ada", limit=25) == [Suggestion("Ada", "ada"), Suggestion("ada-2: Ada", "ada-2")]
 
 
+def test_what_cannot_be_told_from_another_is_left_out() -> None:
+    long = "x" * (MAX_CHOICE_TEXT - 1)
+    alike = [entry("Ada", "ada", ref=1), entry("Ada", f"{long}1", ref=2), entry("Ada", f"{long}2", ref=3)]
+    assert [choice.value for choice in as_choices(alike, "ada", limit=25)] == ["ada", f"{long}1"]
+
+
 def test_where_nothing_matches_one_choice_is_left() -> None:
     assert as_choices([], "helpfull", limit=25) == [Suggestion('Look for "helpfull"', 'Look for "helpfull"')]
     assert as_choices([], "", limit=25) == [look_for("")]
