@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from typing import Final
 
+from bot.domain.card_files.wording import rating_question
 from bot.domain.cards import Card, Field
 from bot.domain.desk_wording import WHAT_ACCESS_MEANS, access_words, visibility_words
-from bot.domain.drafts import CardNotes, Draft, DraftKind
+from bot.domain.drafts import CardNotes, Draft, DraftKind, Writing
 from bot.domain.forms import fits_form
 from bot.domain.quoting import quoted
+from bot.domain.ratings import ContentRating
 from bot.domain.sheets import TEXTS, Sheet, changed_words, changes_between, missing_parts, sheet_of
 from bot.domain.unicode_text import truncate
 
@@ -35,6 +37,13 @@ def text_words(name: str) -> str:
 def draft_card(draft: Draft) -> Card:
     """Return what a draft holds, in sizes and not in texts, so that it can stand anywhere."""
     return _access_card(draft) if draft.kind is DraftKind.PUBLISH else _sheet_card(draft)
+
+
+def card_question(writing: Writing) -> str | None:
+    """Ask for the content rating of what came from a card; None for what did not, of which no card says anything."""
+    if writing.notes is None and writing.rating_floor is ContentRating.SFW:
+        return None
+    return rating_question(writing.rating_floor)
 
 
 def too_long_words(sheet: Sheet) -> tuple[str, ...]:
@@ -89,6 +98,8 @@ def _state(draft: Draft) -> str:
     if writing.before is None:
         missing = [part.value for part in missing_parts(writing.now)]
         lines.append(f"Still to be given: {', '.join(missing)}." if missing else "It can be saved.")
+        if writing.now.rating is None and (question := card_question(writing)):
+            lines.append(question)
     else:
         changed = changed_words(changes_between(sheet_of(writing.before), writing.now))
         lines.append(f"Changed so far: {', '.join(changed)}." if changed else "Nothing is changed so far.")

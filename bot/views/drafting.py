@@ -11,7 +11,7 @@ from discord import ui
 from bot.domain.authoring import Visibility
 from bot.domain.card_files.rating_words import rating_choices
 from bot.domain.desk_wording import own_card
-from bot.domain.draft_wording import PROMPT_HIDDEN, draft_card, text_words
+from bot.domain.draft_wording import PROMPT_HIDDEN, card_question, draft_card, text_words
 from bot.domain.drafts import CLEAR, TELL, Draft, DraftKind, Form, shown_in, texts_may_open
 from bot.domain.forms import LONGEST_IN_FORM, TICKED, fits_form
 from bot.domain.ids import DraftId, UserId
@@ -289,6 +289,7 @@ def _prompt_items(draft: Draft, values: Mapping[str, str]) -> list[ui.Item[Any]]
 
 
 def _label_items(draft: Draft, values: Mapping[str, str]) -> list[ui.Item[Any]]:
+    question = card_question(draft.writing)
     return [
         ui.Label(
             text="Tags",
@@ -300,6 +301,7 @@ def _label_items(draft: Draft, values: Mapping[str, str]) -> list[ui.Item[Any]]:
                 max_length=min(max(_TAGS_CHARACTERS, utf16_length(values["tags"])), LONGEST_IN_FORM),
             ),
         ),
+        *([] if question is None else [ui.TextDisplay[Any](question)]),
         ui.Label(
             text="Content rating",
             description="How adult it is, the strictest first. NanoGPT may rate it stricter.",

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from bot.domain.authoring import Visibility
 from bot.domain.cards import MAX_DESCRIPTION, MAX_FIELD_VALUE, MAX_TITLE, MAX_TOTAL
 from bot.domain.characters import Character, OwnCharacter
-from bot.domain.draft_wording import PROMPT_HIDDEN, draft_card, too_long_words
+from bot.domain.draft_wording import PROMPT_HIDDEN, card_question, draft_card, too_long_words
 from bot.domain.drafts import CardNotes, Draft, DraftKind, Form, Writing, with_typed
 from bot.domain.ids import CharacterId, DraftId, UserId
 from bot.domain.ratings import ContentRating
@@ -106,6 +106,26 @@ def test_an_import_tells_what_is_taken_folded_and_lost_and_what_becomes_of_the_f
     shown = fields(Writing(NEW_SHEET, notes=replace(NOTES, has_picture=False, file_kept=False)))
     assert "not kept, as you have as many" in shown["The file itself"]
     assert "picture" not in shown["The file itself"]
+
+
+@pytest.mark.parametrize(
+    ("floor", "words"),
+    [
+        (ContentRating.SFW, "No card can say that its character is safe: choose how adult it is."),
+        (ContentRating.NSFW, "its character is at least nsfw. Choose how adult it is; nothing milder is offered."),
+    ],
+)
+def test_an_import_asks_for_the_rating_until_it_is_chosen(floor: ContentRating, words: str) -> None:
+    writing = Writing(NEW_SHEET, notes=NOTES, rating_floor=floor)
+    assert words in (draft_card(draft(writing)).description or "")
+    chosen = replace(writing, now=replace(NEW_SHEET, rating=ContentRating.EXPLICIT))
+    assert words not in (draft_card(draft(chosen)).description or "")
+    assert card_question(chosen) == card_question(writing)
+    assert card_question(Writing(NEW_SHEET)) is None
+
+
+def test_what_is_left_of_an_import_still_says_why_nothing_milder_is_offered() -> None:
+    assert "at least nsfw" in (card_question(Writing(sheet_of(ADA), ADA, rating_floor=ContentRating.NSFW)) or "")
 
 
 def test_publishing_explains_what_approval_means() -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bot.domain.authoring import Visibility
 from bot.domain.characters import Character, OwnCharacter
-from bot.domain.drafts import CLEAR, FORM_FIELDS, TELL, Draft, DraftKind, Form, Writing, with_typed
+from bot.domain.drafts import CLEAR, FORM_FIELDS, TELL, CardNotes, Draft, DraftKind, Form, Writing, with_typed
 from bot.domain.forms import LONGEST_IN_FORM, TICKED
 from bot.domain.ids import CharacterId, CharacterRef, DraftId, UserId
 from bot.domain.ratings import ContentRating
@@ -148,8 +148,15 @@ async def test_nothing_milder_is_offered_than_what_a_card_says_of_itself(
     floor: ContentRating, offered: list[str]
 ) -> None:
     draft = replace(NEW, writing=replace(NEW.writing, rating_floor=floor))
-    rating = parts(draft_modal(opening(), draft, Form.LABELS))["rating"]
-    assert [option["value"] for option in rating["options"]] == offered
+    modal = draft_modal(opening(), draft, Form.LABELS)
+    assert [option["value"] for option in parts(modal)["rating"]["options"]] == offered
+    assert f"its character is at least {floor.word}" in texts(modal)
+
+
+async def test_the_form_of_a_card_says_that_no_card_is_believed_to_be_safe() -> None:
+    imported = replace(NEW, writing=replace(NEW.writing, notes=CardNotes("Character Card V2, PNG")))
+    assert texts(draft_modal(opening(), imported, Form.LABELS)).startswith("No card can say that its character is safe")
+    assert texts(draft_modal(opening(), NEW, Form.LABELS)) == ""
 
 
 async def test_a_text_that_no_field_holds_is_pointed_out_and_never_cut() -> None:

@@ -11,8 +11,6 @@ from bot.domain.card_files.reading import CardReading
 from bot.domain.drafts import CardNotes
 from bot.domain.ratings import ContentRating
 
-RATING_QUESTION: Final = "A card does not say how adult its character is: choose the content rating."
-
 _MEBIBYTE: Final = 1024 * 1024
 _SAVE_AGAIN: Final = "Save it again in the program it comes from, and upload that file."
 _NEW_CARD: Final = "Export the card anew, as PNG or JSON, and upload that file."
@@ -116,10 +114,13 @@ def card_notes(reading: CardReading, *, file_kept: bool) -> CardNotes:
 
 
 def rating_question(floor: ContentRating) -> str:
-    """Ask for the content rating; `floor` is the mildest that may be chosen."""
+    """Ask for the content rating of what a card was made into; `floor` is the mildest that may be chosen."""
     if floor is ContentRating.SFW:
-        return RATING_QUESTION
-    return f"{RATING_QUESTION} By what it says of itself it is at least {floor.word}."
+        return "No card can say that its character is safe: choose how adult it is."
+    return (
+        f"By what the card says of itself, its character is at least {floor.word}. Choose how adult it is; nothing "
+        "milder is offered."
+    )
 
 
 def export_sentence(export: CardExport) -> str:
