@@ -6,7 +6,7 @@ import logging
 import random
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -322,8 +322,8 @@ async def application(
             bot_name = client.user.display_name if client.user is not None else ""
             return None if guild is None else surroundings(guild, destination, bot_name)
 
-        async def account_deleted(user_id: UserId) -> None:
-            await accounts.linking.forgotten(user_id)
+        def deleting(user_id: UserId) -> AbstractAsyncContextManager[object]:
+            return accounts.linking.deleting(user_id)
 
         rules = await _open_rules(settings, stores, nanogpt, keys, MemberReader(client), clock, stack)
         catalog = rules.catalog
@@ -338,7 +338,7 @@ async def application(
                 operator_contact=settings.privacy.operator_contact,
             ),
             clock=clock,
-            on_deleted=account_deleted,
+            deleting=deleting,
         )
         await privacy.load()
         announcer = Announcer(outlet=outlet, notices=stores.notices, clock=clock)

@@ -39,6 +39,10 @@ BAD_KEY: Final = "NanoGPT refuses that key. Copy it again from its API page, or 
 UNCHECKED_KEY: Final = (
     "NanoGPT could not tell me just now whether that key works, so I did not keep it. Paste it again in a minute."
 )
+UNLINKED_MEANWHILE: Final = (
+    "Your account was unlinked while I was checking that key, so I did not keep it. Paste it again to link it."
+)
+KEY_VOID: Final = "You had not linked a NanoGPT account. The key that was being checked is not kept."
 TAKEN: Final = (
     "That NanoGPT account is linked to another Discord member here already, so I did not link it. "
     "It has to be unlinked there first."

@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Final, TypeAlias, TypeVar
 
 from bot.domain.accounts import Balance
@@ -13,10 +15,12 @@ from bot.domain.linking_wording import (
     BAD_KEY,
     CODE_VOID,
     KEY_LOST,
+    KEY_VOID,
     NO_KEY_TYPED,
     NOT_LINKED,
     TAKEN,
     UNCHECKED_KEY,
+    UNLINKED_MEANWHILE,
     status,
     unlinked,
 )
@@ -43,6 +47,15 @@ _MS_PER_DAY: Final = 86_400_000
 T = TypeVar("T")
 Forgetter: TypeAlias = Callable[[UserId], Awaitable[None]]
 """Hears that a member has taken their account away, once its key is deleted."""
+
+
+@dataclass(eq=False, slots=True)
+class _Paste:
+    """A pasted key on its way to being linked."""
+
+    user_id: UserId
+    wanted: bool = True
+    """Whether its member has taken nothing away since."""
 
 
 class AccountService:
@@ -76,12 +89,22 @@ class AccountService:
         self._on_unlinked = tuple(on_unlinked)
         self._linking = asyncio.Lock()
         """One at a time, so that two members cannot link one account at once."""
+        self._pastes: set[_Paste] = set()
 
     async def paste(self, user_id: UserId, typed: str) -> None:
         """Link the account of a key that a member typed. Nothing is kept unless NanoGPT takes the key.
 
-        Raises UserError.
+        Nor is it when the member unlinks, or has everything deleted, while the key is checked. Raises UserError.
         """
+        paste = _Paste(user_id)
+        self._pastes.add(paste)
+        try:
+            await self._paste(paste, typed)
+        finally:
+            self._pastes.discard(paste)
+
+    async def _paste(self, paste: _Paste, typed: str) -> None:
+        user_id = paste.user_id
         await self.check_unlinked(user_id)
         try:
             key = ApiKey(typed, member_payer(user_id))
@@ -100,7 +123,11 @@ class AccountService:
         async with self._linking:
             if await self._is_taken(user_id, secret):
                 raise UserError(TAKEN)
-            account = await self._accounts.link(user_id, secret, KeyOrigin.PASTED, self._clock.now_ms())
+            now_ms = self._clock.now_ms()
+            account = await self._accounts.link(user_id, secret, KeyOrigin.PASTED, now_ms) if paste.wanted else None
+        # Whoever took it away while it was being stored waits for that, and deletes it then.
+        if account is None or not paste.wanted:
+            raise UserError(UNLINKED_MEANWHILE)
         self._linked(account)
 
     async def approve(self, login: PendingLogin, key: str) -> LoginEnd | None:
@@ -203,13 +230,28 @@ class AccountService:
 
     async def unlink(self, user_id: UserId) -> str:
         """Delete a member's key with all that hangs on it, and tell what that means. Raises UserError for none."""
-        account = await self._accounts.get(user_id)
-        login = await self._accounts.login(user_id)
-        linked = await self._accounts.unlink(user_id)
-        await self.forgotten(user_id)
+        async with self.deleting(user_id) as was_checked:
+            account = await self._accounts.get(user_id)
+            login = await self._accounts.login(user_id)
+            linked = await self._accounts.unlink(user_id)
         if account is None or not linked:
+            if was_checked:
+                raise UserError(KEY_VOID)
             raise UserError(NOT_LINKED if login is None else CODE_VOID)
         return f"{unlinked(account.origin)}\n{UNLINKED_REVIEWS}"
+
+    @asynccontextmanager
+    async def deleting(self, user_id: UserId) -> AsyncGenerator[bool]:
+        """Let nobody link while a member's account is deleted, and take note of it afterwards.
+
+        Tells whether a key of theirs was being checked: that one is not kept.
+        """
+        checked = [paste for paste in self._pastes if paste.user_id == user_id]
+        for paste in checked:
+            paste.wanted = False
+        async with self._linking:
+            yield bool(checked)
+        await self.forgotten(user_id)
 
     async def forgotten(self, user_id: UserId) -> None:
         """Take note that a member's key is deleted: what it paid for stops, and what it saw is forgotten."""

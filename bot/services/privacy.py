@@ -1,6 +1,7 @@
 """What members may ask about themselves: what is kept, to have it deleted, to be ignored."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 from bot.domain.ids import MessageId, UserId
 from bot.domain.privacy import KeptAboutMember
@@ -9,10 +10,6 @@ from bot.services.clock import Clock
 from bot.services.ignored_members import IgnoredMembers
 from bot.store.members import Members
 from bot.store.personal import Personal
-
-
-async def _nobody(_user_id: UserId) -> None:
-    pass
 
 
 class PrivacyService:
@@ -26,10 +23,13 @@ class PrivacyService:
         personal: Personal,
         facts: PrivacyFacts,
         clock: Clock,
-        on_deleted: Callable[[UserId], Awaitable[None]] = _nobody,
+        deleting: Callable[[UserId], AbstractAsyncContextManager[object]] = nullcontext,
     ) -> None:
-        """`on_deleted` hears of a member once everything of theirs is deleted, the key of their account included."""
-        self._on_deleted = on_deleted
+        """Take the tables, and `deleting`: entered while everything of a member is deleted, their account included.
+
+        That keeps away what would be linked meanwhile, and lets go of what hangs on the key once that is done.
+        """
+        self._deleting = deleting
         self._facts = facts
         self._members = members
         self._personal = personal
@@ -64,6 +64,5 @@ class PrivacyService:
 
     async def delete(self, user_id: UserId) -> KeptAboutMember:
         """Delete what a member said and gave, and return what that was; whether they are ignored stays."""
-        deleted = await self._personal.delete(user_id)
-        await self._on_deleted(user_id)
-        return deleted
+        async with self._deleting(user_id):
+            return await self._personal.delete(user_id)

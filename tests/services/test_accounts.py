@@ -1,28 +1,38 @@
 import asyncio
 import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
 from bot.domain.failures import Failure, FailureCause
 from bot.domain.feedback import OutboxKind
 from bot.domain.ids import UserId
-from bot.domain.linking import AccountSecret, KeyOrigin, LoginEnd
+from bot.domain.linking import AccountSecret, KeyOrigin, LinkedAccount, LoginEnd
 from bot.domain.linking_wording import (
     ALREADY_LINKED,
     BAD_KEY,
     CODE_VOID,
     KEY_LOST,
+    KEY_VOID,
     NO_KEY_TYPED,
     NOT_LINKED,
     TAKEN,
     UNCHECKED_KEY,
+    UNLINKED_MEANWHILE,
 )
 from bot.domain.payers import member_payer
+from bot.domain.privacy_wording import PrivacyFacts
 from bot.domain.publishing import UNLINKED_REVIEWS
 from bot.errors import UserError
 from bot.nanogpt.errors import DailyLimitError
+from bot.services.ignored_members import IgnoredMembers
+from bot.services.privacy import PrivacyService
 from bot.store.database import Database
+from bot.store.members import Members
 from bot.store.outbox import Outbox
+from bot.store.personal import Personal
 from bot.store.vault import MasterKey, Vault
 from tests.support.account_world import AccountWorld
 from tests.support.manual_clock import START_MS, ManualClock
@@ -240,6 +250,93 @@ async def test_unlinking_deletes_the_key_and_says_how_to_revoke_it(world: Accoun
     assert UNLINKED_REVIEWS in answer
     assert await world.store.secret(ALICE) is None
     assert world.forgotten == [ALICE]
+
+
+@asynccontextmanager
+async def being_checked(world: AccountWorld, key: str) -> AsyncGenerator[asyncio.Task[None]]:
+    """Paste a key of Alice's, and let NanoGPT answer for it only when the block ends."""
+    world.upstream.account(key)
+    answer = world.upstream.held_keys[key] = asyncio.Event()
+    pasting = asyncio.create_task(world.accounts.paste(ALICE, key))
+    try:
+        await world.upstream.looked_at.wait()
+        yield pasting
+    finally:
+        answer.set()
+        await asyncio.wait({pasting})
+
+
+async def test_a_key_that_is_being_checked_while_its_member_unlinks_is_not_kept(world: AccountWorld) -> None:
+    async with being_checked(world, KEY) as pasting:
+        with pytest.raises(UserError, match=KEY_VOID):
+            await world.accounts.unlink(ALICE)
+    with pytest.raises(UserError, match=UNLINKED_MEANWHILE):
+        await pasting
+    assert await world.store.get(ALICE) is None
+    await world.accounts.paste(ALICE, KEY)
+    assert await world.store.secret(ALICE) == AccountSecret(KEY)
+
+
+async def test_a_key_that_takes_the_place_of_a_refused_one_is_not_kept_over_an_unlinking(world: AccountWorld) -> None:
+    world.upstream.account("sk-nano-fake-2222")
+    await world.accounts.paste(ALICE, "sk-nano-fake-2222")
+    await world.store.refused(ALICE, "sk-nano-fake-2222", START_MS)
+    async with being_checked(world, KEY) as pasting:
+        assert "its key is deleted here" in await world.accounts.unlink(ALICE)
+    with pytest.raises(UserError, match=UNLINKED_MEANWHILE):
+        await pasting
+    assert await world.store.get(ALICE) is None
+
+
+async def test_a_key_that_is_being_checked_while_its_member_has_everything_deleted_is_not_kept(
+    world: AccountWorld, database: Database, clock: ManualClock
+) -> None:
+    privacy = PrivacyService(
+        members=Members(database),
+        ignored=IgnoredMembers(),
+        personal=Personal(database),
+        facts=PrivacyFacts(30),
+        clock=clock.clock,
+        deleting=world.accounts.deleting,
+    )
+    async with being_checked(world, KEY) as pasting:
+        await privacy.delete(ALICE)
+        assert world.forgotten == [ALICE]
+    with pytest.raises(UserError, match=UNLINKED_MEANWHILE):
+        await pasting
+    assert await world.store.get(ALICE) is None
+
+
+async def test_a_key_that_is_being_stored_while_its_member_unlinks_is_deleted(
+    world: AccountWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.upstream.account(KEY)
+    storing, go_on = asyncio.Event(), asyncio.Event()
+    link = world.store.link
+
+    async def slow_link(*args: Any, **kwargs: Any) -> LinkedAccount:  # noqa: ANN401 - passed on as they are
+        storing.set()
+        await go_on.wait()
+        return await link(*args, **kwargs)
+
+    monkeypatch.setattr(world.store, "link", slow_link)
+    pasting = asyncio.create_task(world.accounts.paste(ALICE, KEY))
+    await storing.wait()
+    unlinking = asyncio.create_task(world.accounts.unlink(ALICE))
+    await asyncio.sleep(0)
+    go_on.set()
+    with pytest.raises(UserError, match=UNLINKED_MEANWHILE):
+        await pasting
+    assert "its key is deleted here" in await unlinking
+    assert await world.store.get(ALICE) is None
+
+
+async def test_what_somebody_else_takes_away_does_not_touch_a_key_that_is_being_checked(world: AccountWorld) -> None:
+    async with being_checked(world, KEY) as pasting:
+        with pytest.raises(UserError, match=NOT_LINKED):
+            await world.accounts.unlink(BOB)
+    await pasting
+    assert await world.store.secret(ALICE) == AccountSecret(KEY)
 
 
 async def test_unlinking_voids_a_code_that_waits(world: AccountWorld) -> None:

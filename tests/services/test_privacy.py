@@ -1,4 +1,5 @@
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -120,14 +121,17 @@ async def test_deleting_leaves_what_a_character_said_to_others(world: FeedbackWo
     assert version.text == "Hello there"
 
 
-async def test_whoever_keeps_more_hears_of_a_deletion_once_it_is_done(
+async def test_whoever_keeps_more_hears_of_a_deletion_before_and_once_it_is_done(
     world: FeedbackWorld, database: Database, vault: Vault, clock: ManualClock
 ) -> None:
     accounts = Accounts(database, vault)
     await accounts.link(MEMBER, AccountSecret("sk-nano-fake-1111"), KeyOrigin.PASTED, clock.now_ms())
     heard: list[tuple[UserId, bool]] = []
 
-    async def hear(user_id: UserId) -> None:
+    @asynccontextmanager
+    async def hear(user_id: UserId) -> AsyncGenerator[None]:
+        heard.append((user_id, await accounts.get(user_id) is not None))
+        yield
         heard.append((user_id, await accounts.get(user_id) is not None))
 
     privacy = PrivacyService(
@@ -136,10 +140,10 @@ async def test_whoever_keeps_more_hears_of_a_deletion_once_it_is_done(
         personal=Personal(database),
         facts=PrivacyFacts(30),
         clock=clock.clock,
-        on_deleted=hear,
+        deleting=hear,
     )
     assert "the key of the NanoGPT account that you linked" in await privacy.overview(MEMBER)
     deleted = await privacy.delete(MEMBER)
-    assert heard == [(MEMBER, False)]
+    assert heard == [(MEMBER, True), (MEMBER, False)]
     assert "revoke its key" in deleted_sentence(deleted)
     assert "NanoGPT account" not in await world.privacy.overview(MEMBER)
