@@ -38,6 +38,8 @@ STOP_GRACE_SECONDS: Final = 5.0
 """How long a stop waits for what is being sent, so that its answer is not lost."""
 _MILLISECONDS: Final = 1_000
 
+_OF_KEYS: Final = (BadKeyError, InsufficientBalanceError, DailyLimitError, NotPermittedError)
+"""Answers that say something of the key, or of its account: another one may be answered otherwise."""
 _REFUSALS: Final[tuple[tuple[type[NanoGptError], str], ...]] = (
     (ConflictError, "there is one already"),
     (NotFoundError, "the character is no longer there"),
@@ -120,7 +122,8 @@ class OutboxService:
     """Sends what waits in the outbox, longest due first and one at a time, until it is taken, refused or too old.
 
     An attempt whose answer was lost is made again, so that the catalogue may get one entry twice. A key that was
-    refused, cannot pay or is at its daily limit costs its entries no attempt: they rest together.
+    refused, cannot pay or is at its daily limit costs its entries no attempt: they rest together. What is said of a key
+    that its payer has replaced meanwhile says nothing of the one they have now.
     """
 
     def __init__(
@@ -133,6 +136,8 @@ class OutboxService:
         self._jitter = jitter
         self._stirred = asyncio.Event()
         self._held: dict[PayerId, float] = {}
+        self._sending: PayerId | None = None
+        """Whose key is in use: one entry is sent at a time. None also where that key was replaced meanwhile."""
         self._running = False
         self._moved = asyncio.Event()
         """Set, and replaced by another, whenever an entry was tried, and when the loop ends."""
@@ -140,6 +145,8 @@ class OutboxService:
     def forget(self, payer: PayerId) -> None:
         """Try a payer's entries again at once: the key is another, or gone."""
         self._held.pop(payer, None)
+        if self._sending == payer:
+            self._sending = None
         self._stirred.set()
 
     def stir(self) -> None:
@@ -213,6 +220,7 @@ class OutboxService:
             _log.error("nobody carries entry %s of the outbox (%s)", entry.id, entry.kind.value)
             await self._try_later(entry, 0.0)
             return
+        self._sending = entry.payer
         try:
             await courier.send(entry)
         except (NanoGptError, OutletError) as error:
@@ -225,6 +233,9 @@ class OutboxService:
             await self._outbox.remove(entry.id)
 
     async def _judge(self, courier: Courier, entry: OutboxEntry, error: NanoGptError | OutletError) -> None:
+        if self._sending is None and isinstance(error, _OF_KEYS):
+            _log.info("entry %s of the outbox is tried again with another key: %r", entry.id, error)
+            return
         match verdict_on(error, now_s=self._clock.now_ms() / _MILLISECONDS, final=courier.final):
             case Refused(answer):
                 _log.info("entry %s of the outbox was refused: %r", entry.id, error)

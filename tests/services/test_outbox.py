@@ -229,6 +229,72 @@ async def test_a_held_key_keeps_nobody_elses_entries(
     assert courier.sent == ["0", "of another"]
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        DailyLimitError(resets_at=2_000_000_000.0),
+        InsufficientBalanceError(Fault(status=402)),
+        BadKeyError(Fault(status=401)),
+        NotPermittedError(Fault(status=403)),
+    ],
+)
+@pytest.mark.parametrize("final", [(), (BadKeyError, InsufficientBalanceError)])
+async def test_what_is_said_late_of_a_key_that_was_replaced_holds_nothing_of_the_new_one(
+    courier: RecordingCourier,
+    service: OutboxService,
+    outbox: Outbox,
+    put: Put,
+    error: NanoGptError,
+    final: tuple[type[NanoGptError], ...],
+) -> None:
+    courier.final = final
+    courier.answers["one"] = [error]
+    courier.hold = asyncio.Event()
+    await put("one", payer=MEMBER)
+    await put("two", payer=MEMBER)
+    sending = asyncio.create_task(service.send_due())
+    await courier.sending.wait()
+    service.forget(MEMBER)
+    courier.hold.set()
+    await sending
+    assert courier.ended == [("two", "accepted")]
+    waiting = await outbox.find(OutboxKind.REPORT, "one")
+    assert waiting is not None
+    assert waiting.attempts == 0
+    await service.send_due()
+    assert courier.ended == [("two", "accepted"), ("one", "accepted")]
+
+
+async def test_what_is_said_of_a_key_holds_it_when_somebody_elses_was_replaced(
+    courier: RecordingCourier, service: OutboxService, put: Put
+) -> None:
+    courier.answers["one"] = [DailyLimitError(resets_at=2_000_000_000.0)]
+    courier.hold = asyncio.Event()
+    await put("one", payer=MEMBER)
+    await put("two", payer=MEMBER)
+    sending = asyncio.create_task(service.send_due())
+    await courier.sending.wait()
+    service.forget(OPERATOR)
+    courier.hold.set()
+    await sending
+    assert courier.sent == ["one"]
+
+
+async def test_the_loop_sends_at_once_with_the_new_key_what_the_old_one_could_not(
+    courier: RecordingCourier, service: OutboxService, put: Put
+) -> None:
+    courier.answers["one"] = [DailyLimitError(resets_at=2_000_000_000.0)]
+    courier.hold = asyncio.Event()
+    await put("one", payer=MEMBER)
+    async with running(service), asyncio.timeout(PATIENCE_SECONDS):
+        await courier.sending.wait()
+        service.forget(MEMBER)
+        courier.hold.set()
+        assert await service.tried(OutboxKind.REPORT, "one", seconds=PATIENCE_SECONDS)
+    assert courier.sent == ["one", "one"]
+    assert courier.ended == [("one", "accepted")]
+
+
 async def test_the_loop_wakes_for_another_key_while_one_is_held(
     service: OutboxService, courier: RecordingCourier, clock: ManualClock, put: Put
 ) -> None:
