@@ -50,6 +50,9 @@ UNCERTAIN_EDIT: Final = (
 UNCERTAIN_ARCHIVE: Final = (
     "NanoGPT did not answer clearly, so I cannot say whether it is archived. /character mine shows how it stands."
 )
+NOT_ARCHIVED: Final = (
+    "NanoGPT did not answer clearly, and the character is still there. Press *Archive it* again in a minute."
+)
 NO_BALANCE: Final = "Your NanoGPT account has not enough balance for that. Top it up, then try again."
 DAILY_LIMIT: Final = "The key of your NanoGPT account has reached its limit for today. Try again after midnight UTC."
 NANOGPT_BUSY: Final = "NanoGPT is answering too many people just now. Try again in a minute."

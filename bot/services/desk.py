@@ -207,7 +207,8 @@ class DeskService:
     async def archive(self, user_id: UserId, ref: CharacterRef) -> KnownCharacter:
         """Archive one of a member's own characters, which nothing undoes. Raises UserError.
 
-        What hung on it goes with it, also where NanoGPT finds it no more and lists it no more.
+        What hung on it goes with it, also where NanoGPT finds it no more and lists it no more. Where the answer was
+        lost, the character is looked at to see what became of it.
         """
         known = self.known(user_id, ref)
         key = await self.key(user_id)
@@ -219,9 +220,23 @@ class DeskService:
         except NanoGptError as error:
             if isinstance(error, BadKeyError):
                 await self.key_refused(key)
-            raise UserError(desk_wording.UNCERTAIN_ARCHIVE if error.uncertain else desk_sentence(error)) from error
+            if not error.uncertain:
+                raise UserError(desk_sentence(error)) from error
+            _log.info("Whether character %s was archived is not known: %r", ref, error)
+            if not await self._is_archived(known, key):
+                raise UserError(desk_wording.NOT_ARCHIVED) from error
         await self._let_go(user_id, ref)
         return known
+
+    async def _is_archived(self, known: KnownCharacter, key: ApiKey) -> bool:
+        """Look whether an archiving that was not answered was done, after which a character may not be found either."""
+        try:
+            own = await self._client.own_character(known.character.id, key=key)
+        except NotFoundError:
+            return True
+        except NanoGptError as error:
+            raise UserError(desk_wording.UNCERTAIN_ARCHIVE) from error
+        return own.character.archived
 
     async def _is_listed_as_archived(self, user_id: UserId, known: KnownCharacter) -> bool:
         """Tell whether the author's list shows an archived character; one that it leaves out is let go."""

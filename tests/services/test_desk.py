@@ -205,14 +205,36 @@ async def test_what_nanogpt_does_not_find_but_lists_keeps_what_hangs_on_it(world
     assert world.dropped == []
 
 
-async def test_an_archiving_without_an_answer_says_that_nobody_knows(world: DeskWorld) -> None:
+@pytest.mark.parametrize("is_found", [True, False])
+async def test_an_archiving_whose_answer_was_lost_is_looked_up(world: DeskWorld, *, is_found: bool) -> None:
     known = await world.known("ada")
     world.upstream.lost = 1
-    with pytest.raises(UserError, match="cannot say whether it is archived"):
+    if not is_found:
+        world.upstream.answer_first()
+        world.upstream.refuse(404)
+    await world.desk.archive(ALICE, known.ref)
+    assert world.dropped == [(ALICE, known.ref)]
+    assert world.desk.page(ALICE, 1).characters == ()
+    assert len(world.upstream.written()) == 1
+
+
+async def test_an_archiving_that_did_not_arrive_says_that_the_character_is_there(world: DeskWorld) -> None:
+    known = await world.known("ada")
+    world.upstream.break_down()
+    with pytest.raises(UserError, match="the character is still there"):
         await world.desk.archive(ALICE, known.ref)
     assert world.dropped == []
     await world.desk.archive(ALICE, known.ref)
     assert world.dropped == [(ALICE, known.ref)]
+
+
+async def test_an_archiving_that_cannot_be_looked_up_says_that_nobody_knows(world: DeskWorld) -> None:
+    known = await world.known("ada")
+    world.upstream.break_down()
+    world.upstream.refuse(503)
+    with pytest.raises(UserError, match="cannot say whether it is archived"):
+        await world.desk.archive(ALICE, known.ref)
+    assert world.dropped == []
 
 
 async def test_an_archiving_that_is_refused_changes_nothing(world: DeskWorld) -> None:
