@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.authoring import Visibility
-from bot.domain.characters import Character, OwnCharacter
+from bot.domain.characters import Character, KnownCharacter, OwnCharacter
+from bot.domain.custom_ids import parse_custom_id
 from bot.domain.drafts import CLEAR, FORM_FIELDS, TELL, CardNotes, Draft, DraftKind, Form, Writing, with_typed
 from bot.domain.forms import LONGEST_IN_FORM, TICKED
 from bot.domain.ids import CharacterId, CharacterRef, DraftId, UserId
@@ -21,6 +22,7 @@ from bot.domain.ratings import ContentRating
 from bot.domain.sheets import NEW_SHEET, Sheet, sheet_of
 from bot.errors import UserError
 from bot.sandbox.discord import RecordedRequest
+from bot.services.drafting import Question, Saved
 from bot.store.errors import DatabaseFull
 from bot.views.base import AnsweringItem
 from bot.views.drafting import (
@@ -291,3 +293,75 @@ async def test_a_form_of_boxes_alone_has_nothing_to_hand_back() -> None:
     await submit_draft(interaction.seen, Submission("draft", (8, 1, 1), {"system_prompt": "", CLEAR: ""}))
     assert [text for text, _ in interaction.said] == ["Gone."]
     assert TICKED not in str(interaction.said)
+
+
+# What saving came to
+
+
+class Saving(Submitting):
+    """As much of an interaction as a press of Save needs; it keeps what takes the place of the panel."""
+
+    def __init__(self, result: Saved | Question) -> None:
+        super().__init__(self)
+        self.client.services.catalog = self
+        self._result = result
+        self.shown: list[dict[str, Any]] = []
+        self.asked: list[tuple[bool, bool]] = []
+
+    async def save(self, _draft: object, _user: object, *, confirmed: bool, tell: bool) -> Saved | Question:
+        self.asked.append((confirmed, tell))
+        return self._result
+
+    def ceiling(self, _place: object) -> ContentRating:
+        return ContentRating.SFW
+
+    async def defer(self) -> None:
+        pass
+
+    async def edit_original_response(self, **options: object) -> None:
+        self.shown.append(options)
+
+
+KNOWN = KnownCharacter(CharacterRef(3), ADA.character, 0, 0, None)
+
+
+async def test_what_was_written_while_a_draft_was_saved_stays_open_to_be_saved_too() -> None:
+    left = writing(summary="Counts and writes.")
+    interaction = Saving(Saved(KNOWN, ADA, "**Ada** is saved.", submitted=False, left=left))
+    await DraftSaveButton(left.id).act(interaction.seen)
+    (shown,) = interaction.shown
+    assert shown["content"] == "**Ada** is saved."
+    (panel,) = shown["embeds"]
+    assert panel.title == "Editing Ada"
+    assert "Changed so far: summary." in panel.description
+    assert labels(shown["view"]) == labels(panel_view(left))
+    for item in shown["view"].children:
+        parsed = parse_custom_id(item.custom_id)
+        assert parsed is not None
+        assert parsed.ids[0] == left.id
+
+
+async def test_what_was_saved_whole_takes_the_place_of_the_panel() -> None:
+    interaction = Saving(Saved(KNOWN, ADA, "**Ada** is saved.", submitted=False, left=None))
+    await DraftSaveButton(EDIT.id, 2).act(interaction.seen)
+    assert interaction.asked == [(True, True)]
+    (shown,) = interaction.shown
+    assert (shown["content"], shown["view"]) == ("**Ada** is saved.", None)
+    assert [embed.title for embed in shown["embeds"]] == ["Ada"]
+
+
+async def test_what_nanogpt_does_not_show_is_saved_without_a_card() -> None:
+    interaction = Saving(Saved(KNOWN, None, "**Ada** is saved.", submitted=False, left=None))
+    await DraftSaveButton(EDIT.id).act(interaction.seen)
+    (shown,) = interaction.shown
+    assert (shown["embeds"], shown["view"]) == ([], None)
+
+
+async def test_a_question_leaves_the_panel_and_offers_to_save_all_the_same() -> None:
+    interaction = Saving(Question(EDIT, "Save it all the same?"))
+    await DraftSaveButton(EDIT.id).act(interaction.seen)
+    assert interaction.asked == [(False, False)]
+    assert interaction.shown == []
+    ((text, options),) = interaction.said
+    assert text == "Save it all the same?"
+    assert labels(options["view"]) == labels(question_view(EDIT.id))
