@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bot.domain.accounts import Balance, Subscription
+from bot.domain.accounts import Balance, Subscription, UsageWindow
 from bot.domain.linking import KeyOrigin, LinkedAccount, LoginEnd
 from bot.domain.quoting import quoted
 
@@ -13,6 +13,13 @@ CLIENT_NAME: Final = "Character bot for Discord"
 MORE_THAN_USD: Final = 1.0
 """What an account has to hold more than for its reviews to be taken (Characters API, Reviews And Reports)."""
 _MS_PER_SECOND: Final = 1_000
+_ALLOWANCES: Final = {
+    "daily": "the day's allowance",
+    "monthly": "the month's allowance",
+    "dailyInputTokens": "the day's input tokens",
+    "weeklyInputTokens": "the week's input tokens",
+}
+"""What a subscription's allowances are called, by upstream's names; pictures are none of this bot's business."""
 _REVIEWS: Final = {
     True: "NanoGPT will take your ratings as reviews.",
     False: "NanoGPT will not take your ratings as reviews: that needs an active subscription, or more than one US "
@@ -159,6 +166,16 @@ def _subscription(subscription: Subscription | None) -> str:
         return "Whether it has a subscription I cannot tell just now."
     if not subscription.active:
         return "It has no active subscription."
-    if subscription.period_end_ms is None:
-        return "It has an active subscription."
-    return f"It has an active subscription, paid until <t:{subscription.period_end_ms // _MS_PER_SECOND}:D>."
+    end_ms = subscription.period_end_ms
+    until = "" if end_ms is None else f", paid until <t:{end_ms // _MS_PER_SECOND}:D>"
+    used = ", ".join(words for window in subscription.windows if (words := _used(window)))
+    return f"It has an active subscription{until}.{used and f' Used up so far: {used}.'}"
+
+
+def _used(window: UsageWindow) -> str:
+    """Say how much of an allowance is used up; "" for what is not known, or concerns no text."""
+    allowance, share = _ALLOWANCES.get(window.name), window.share_used
+    if allowance is None or share is None:
+        return ""
+    anew = "" if window.resets_at_ms is None else f" (anew <t:{window.resets_at_ms // _MS_PER_SECOND}:R>)"
+    return f"{share:.0%} of {allowance}{anew}"

@@ -1,6 +1,8 @@
+from dataclasses import replace
+
 import pytest
 
-from bot.domain.accounts import Balance, Subscription
+from bot.domain.accounts import Balance, Subscription, UsageWindow
 from bot.domain.ids import UserId
 from bot.domain.linking import KeyOrigin, LinkedAccount, LoginEnd
 from bot.domain.linking_wording import (
@@ -93,6 +95,33 @@ def test_a_subscription_says_until_when_it_is_paid() -> None:
     paid = Subscription(active=True, period_end_ms=1_810_000_000_000)
     assert "<t:1810000000:D>" in told(subscription=paid)
     assert "It has an active subscription." in told(subscription=ACTIVE)
+
+
+@pytest.mark.parametrize(
+    ("windows", "words"),
+    [
+        ((), "It has an active subscription."),
+        (
+            (UsageWindow("daily", 5.0, 95.0), UsageWindow("monthly", 1.0, 299.0)),
+            "Used up so far: 5% of the day's allowance, 0% of the month's allowance.",
+        ),
+        (
+            (
+                UsageWindow("weeklyInputTokens", 45e6, 15e6, 1_810_000_000_000),
+                UsageWindow("dailyInputTokens", 3.0, None),
+                UsageWindow("dailyImages", 50.0, 50.0),
+            ),
+            "Used up so far: 75% of the week's input tokens (anew <t:1810000000:R>).",
+        ),
+        ((UsageWindow("dailyInputTokens", 9.0, -1.0),), "Used up so far: 100% of the day's input tokens."),
+    ],
+)
+def test_a_subscription_says_how_much_of_it_is_used_up_as_far_as_that_is_known(
+    windows: tuple[UsageWindow, ...], words: str
+) -> None:
+    line = next(line for line in told(subscription=replace(ACTIVE, windows=windows)).splitlines() if "active" in line)
+    assert line.endswith(words)
+    assert "Used up" not in told(subscription=replace(INACTIVE, windows=windows))
 
 
 def test_of_a_refused_key_nothing_else_is_said() -> None:
