@@ -114,16 +114,27 @@ def as_choices(entries: Iterable[Entry], typed: str, *, limit: int) -> list[Sugg
 
 
 def as_model_choices(models: Iterable[LanguageModel], typed: str, *, limit: int) -> list[Suggestion]:
-    """Return the models that are offered, each once; what was typed itself where none fits, if it can be an id."""
+    """Return the models that are offered, each once, with what they cost where there is room for it.
+
+    What was typed itself is offered where none fits, if it can be an id.
+    """
     offered: dict[str, Suggestion] = {}
     for model in models:
         if not model.id.strip() or utf16_length(model.id) > MAX_CHOICE_TEXT:
             continue
-        name = _line(model.name or "")
-        label = model.id if name in ("", model.id) else f"{name} ({model.id})"
-        offered.setdefault(model.id, Suggestion(truncate(label, MAX_CHOICE_TEXT), model.id))
+        offered.setdefault(model.id, Suggestion(_model_label(model), model.id))
     own = truncate(typed.strip(), MAX_CHOICE_TEXT)
     return list(offered.values())[:limit] or ([Suggestion(own, own)] if own else [])
+
+
+def _model_label(model: LanguageModel) -> str:
+    name = _line(model.name or "")
+    label = model.id if name in ("", model.id) else f"{name} ({model.id})"
+    if model.prompt_price is None or model.completion_price is None:
+        return truncate(label, MAX_CHOICE_TEXT)
+    price = f" · ${model.prompt_price:,.2f} in, ${model.completion_price:,.2f} out per million tokens"
+    priced = (f"{label}{price}", f"{model.id}{price}", label)
+    return truncate(next((each for each in priced if utf16_length(each) <= MAX_CHOICE_TEXT), label), MAX_CHOICE_TEXT)
 
 
 def look_for(typed: str) -> Suggestion:

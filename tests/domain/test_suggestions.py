@@ -115,6 +115,22 @@ def test_a_model_is_offered_once_by_name_and_id() -> None:
     assert as_model_choices(models, "", limit=1) == first[:1]
 
 
+@pytest.mark.parametrize(
+    ("model", "label"),
+    [
+        (LanguageModel("lab/one", "One", 0.25, 1.0), "One (lab/one) · $0.25 in, $1.00 out per million tokens"),
+        (LanguageModel("lab/one", None, 0.0, 1_250.5), "lab/one · $0.00 in, $1,250.50 out per million tokens"),
+        (LanguageModel("lab/one", "One " * 20, 0.25, 1.0), "lab/one · $0.25 in, $1.00 out per million tokens"),
+        (LanguageModel("m" * 90, "One", 0.25, 1.0), f"One ({'m' * 90})"),
+        (LanguageModel("m" * 98, "One", 0.25, 1.0), f"One ({'m' * 95}"),
+        (LanguageModel("lab/one", "One", 0.25, None), "One (lab/one)"),
+        (LanguageModel("lab/one", "One", None, 1.0), "One (lab/one)"),
+    ],
+)
+def test_a_model_says_what_it_costs_where_there_is_room(model: LanguageModel, label: str) -> None:
+    assert as_model_choices([model], "", limit=25) == [Suggestion(label, model.id)]
+
+
 def test_a_model_that_is_not_listed_can_be_named() -> None:
     assert as_model_choices([], " lab/new ", limit=25) == [Suggestion("lab/new", "lab/new")]
     assert as_model_choices([], "  ", limit=25) == []
