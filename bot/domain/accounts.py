@@ -45,8 +45,6 @@ class Subscription:
     """Whether an account has a subscription, and how much of it is left."""
 
     active: bool
-    state: str | None = None
-    """In upstream's word: `active`, `grace` or `inactive` (docs, subscription usage)."""
     period_end_ms: int | None = None
     """Unix time in milliseconds."""
     windows: tuple[UsageWindow, ...] = ()
@@ -61,9 +59,8 @@ class LoginStart:
     """Whoever has it gets the key: for the vault and for polling, and nothing else."""
     user_code: str
     """What the person compares on the page of approval."""
-    verification_uri: str
-    verification_uri_complete: str
-    """The page of approval with the code filled in."""
+    address: str
+    """The page of approval, with the code filled in where that can be had."""
     expires_in: float
     """Seconds."""
     interval: float

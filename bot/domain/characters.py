@@ -55,11 +55,10 @@ class OwnCharacter:
     system_prompt: str | None = field(default=None, repr=False)
     """None where the answer left it out, which does not mean that there is none."""
     creator_rating: ContentRating | None = None
-    """What the author says of the content; None where the answer did not say, or in no word that is known."""
+    """What the author says of the content, to be shown as chosen; None where the answer did not say, or in no word that
+    is known. There the character's own counts as explicit, which nobody has chosen."""
     moderation_reason: str | None = None
     """Why a moderator turned it down, in the moderator's words."""
-    updated_at_ms: int | None = None
-    """Unix time in milliseconds; None where the answer did not say."""
 
 
 class Unusable(Enum):

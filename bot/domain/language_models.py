@@ -15,5 +15,3 @@ class LanguageModel:
     """US dollars per million tokens that are read."""
     completion_price: float | None = None
     """US dollars per million tokens that are written."""
-    context_tokens: int | None = None
-    """The longest input, in tokens."""

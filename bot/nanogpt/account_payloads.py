@@ -22,7 +22,7 @@ from bot.domain.accounts import (
 )
 from bot.domain.language_models import LanguageModel
 from bot.nanogpt.errors import Fault
-from bot.nanogpt.jsonvalue import Json, as_clean_text, as_count, as_moment_ms, as_number, as_object, as_text, as_url
+from bot.nanogpt.jsonvalue import Json, as_clean_text, as_moment_ms, as_number, as_object, as_text, as_url
 from bot.nanogpt.requests import usable_secret
 
 _WINDOWS: Final = ("daily", "monthly", "weeklyInputTokens", "dailyInputTokens", "dailyImages")
@@ -85,7 +85,6 @@ def read_subscription(body: Json) -> Subscription:
         active = state.lower() == _ACTIVE
     return Subscription(
         active=active,
-        state=state,
         period_end_ms=as_moment_ms(as_object(holder.get("period")).get("currentPeriodEnd")),
         windows=tuple(
             UsageWindow(
@@ -121,14 +120,13 @@ def read_login_start(body: Json, *, site: str) -> LoginStart:
     schemes = frozenset({"https", urlsplit(site).scheme})
     page = as_url(holder.get("verification_uri"), site=site, schemes=schemes)
     complete = as_url(holder.get("verification_uri_complete"), site=site, schemes=schemes)
-    page, complete = page or complete, complete or page
-    if device_code is None or user_code is None or page is None or complete is None:
+    address = complete or page
+    if device_code is None or user_code is None or address is None:
         raise ValueError("not the beginning of a login")
     return LoginStart(
         device_code=device_code,
         user_code=user_code,
-        verification_uri=page,
-        verification_uri_complete=complete,
+        address=address,
         expires_in=_positive(holder.get("expires_in"), _LOGIN_SECONDS),
         interval=_positive(holder.get("interval"), _POLL_SECONDS),
     )
@@ -181,7 +179,6 @@ def _language_model(item: Json) -> LanguageModel | None:
         name=as_clean_text(holder.get("name")),
         prompt_price=_price(pricing.get("prompt")),
         completion_price=_price(pricing.get("completion")),
-        context_tokens=as_count(holder.get("context_length")),
     )
 
 

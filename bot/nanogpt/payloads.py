@@ -20,7 +20,6 @@ from bot.nanogpt.jsonvalue import (
     as_clean_text,
     as_count,
     as_list,
-    as_moment_ms,
     as_number,
     as_object,
     as_text,
@@ -61,7 +60,6 @@ _REASON_NAMES: Final = (
     "moderationNotes",
 )
 _RATING_NAMES: Final = ("creator_content_rating", "creatorContentRating")
-_UPDATED_NAMES: Final = ("updated_at", "updatedAt")
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -300,13 +298,11 @@ def _own_character(holder: dict[str, Json], site: str) -> OwnCharacter | None:
     if character is None:
         return None
     payload = _CharacterPayload.model_validate(holder)
-    moments = (moment for name in _UPDATED_NAMES if (moment := as_moment_ms(holder.get(name))) is not None)
     return OwnCharacter(
         character=character,
         system_prompt=payload.system_prompt,
         creator_rating=parse_rating(next((word for name in _RATING_NAMES if (word := holder.get(name))), None)),
         moderation_reason=next((text for name in _REASON_NAMES if (text := as_clean_text(holder.get(name)))), None),
-        updated_at_ms=next(moments, None),
     )
 
 

@@ -124,7 +124,7 @@ class LoginService:
             now_ms = self._clock.now_ms()
             login = await self._accounts.begin_login(
                 user_id,
-                LoginSecret(start.device_code, answer_token, start.user_code, start.verification_uri_complete),
+                LoginSecret(start.device_code, answer_token, start.user_code, start.address),
                 now_ms=now_ms,
                 expires_at_ms=now_ms + round(start.expires_in * _MS_PER_SECOND),
                 answer_until_ms=answer_until_ms,

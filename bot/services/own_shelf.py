@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from bot.domain.characters import Character, KnownCharacter
-from bot.domain.ids import CharacterId, CharacterRef, UserId
+from bot.domain.ids import CharacterRef, UserId
 from bot.domain.linking_wording import NOT_LINKED
 from bot.errors import UserError
 from bot.services.clock import Clock
@@ -96,11 +96,6 @@ class OwnShelf:
     def by_ref(self, user_id: UserId, ref: CharacterRef) -> KnownCharacter | None:
         """Return what a member's key saw of a character, be it gone or not."""
         return self._by_member.get(user_id, {}).get(ref)
-
-    def by_id(self, user_id: UserId, character_id: CharacterId) -> KnownCharacter | None:
-        """Return what a member's key saw of the character with NanoGPT's own id."""
-        known = self._by_member.get(user_id, {}).values()
-        return next((each for each in known if each.character.id == character_id), None)
 
     def _put(self, user_id: UserId, known: KnownCharacter) -> None:
         self._by_member.setdefault(user_id, {})[known.ref] = known

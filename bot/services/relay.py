@@ -156,10 +156,6 @@ class RelayService:
                 await self._forget(event.thread_id)
         await self._admit(place, pending)
 
-    async def binding_of(self, message: IncomingMessage) -> Binding | None:
-        """Return the binding that a message would speak to."""
-        return self._index.get(await self._channel_of(message))
-
     async def _channel_of(self, message: IncomingMessage) -> ChannelId:
         if message.in_thread is False or self._index.get(message.channel_id) is not None:
             return message.channel_id

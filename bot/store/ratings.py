@@ -149,11 +149,6 @@ class Ratings:
                     now_ms,
                 )
 
-    async def delete_member(self, user_id: UserId) -> int:
-        """Delete all ratings of a member, and return how many there were."""
-        async with self._database.transaction() as tx:
-            return len(await tx.execute("DELETE FROM rating WHERE user_id = $1 RETURNING character_ref", user_id))
-
     def _read(self, row: Row) -> Rating:
         if row["cause"] is None:
             return self._rating(row)

@@ -67,11 +67,6 @@ class Reviews:
         """Tell whether a rating is on its way."""
         return await self._outbox.find(OutboxKind.RATING, review_subject(user_id, character_ref)) is not None
 
-    async def cancel(self, user_id: UserId) -> int:
-        """Let nothing of a member be sent that is on its way, and return how much that was."""
-        async with self._database.transaction() as tx:
-            return await cancel_in(tx, user_id)
-
     async def _send(
         self, tx: Transaction, user_id: UserId, character_ref: CharacterRef, payer: PayerId, now_ms: int
     ) -> None:

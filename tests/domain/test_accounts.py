@@ -22,8 +22,6 @@ def test_the_share_used_follows_from_what_is_used_and_what_is_left(
 
 
 def test_no_secret_of_a_login_shows_in_a_log() -> None:
-    start = LoginStart(
-        "device-fake", "ABCD-EFGH", "https://a.example/", "https://a.example/?code=ABCD-EFGH", 600.0, 2.0
-    )
+    start = LoginStart("device-fake", "ABCD-EFGH", "https://a.example/?code=ABCD-EFGH", 600.0, 2.0)
     assert "device-fake" not in repr(start)
     assert "sk-nano-fake" not in repr(LoginApproved("sk-nano-fake"))

@@ -134,7 +134,7 @@ async def test_a_login_is_begun() -> None:
     _, calls = accounts(answer(LOGIN))
     begun = await calls.start_login("character-bot")
     assert (begun.device_code, begun.user_code) == (DEVICE_CODE, "FAKE-CODE")
-    assert begun.verification_uri_complete == "https://nano-gpt.example/cli-login/verify?code=FAKE-CODE"
+    assert begun.address == "https://nano-gpt.example/cli-login/verify?code=FAKE-CODE"
     assert (begun.expires_in, begun.interval) == (600.0, 2.0)
 
 

@@ -227,7 +227,7 @@ async def test_a_login_from_its_beginning_to_its_key() -> None:
     async with meeting() as met:
         accounts = met.client.accounts
         begun = await accounts.start_login("a bot")
-        assert begun.verification_uri_complete == f"{met.upstream.site_url}/cli-login/verify?code={begun.user_code}"
+        assert begun.address == f"{met.upstream.site_url}/cli-login/verify?code={begun.user_code}"
         assert await accounts.poll_login(begun.device_code) == LoginPending()
         met.upstream.logins.approve(begun.user_code, MEMBER)
         approved = await accounts.poll_login(begun.device_code)

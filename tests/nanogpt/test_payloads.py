@@ -370,7 +370,6 @@ def test_an_author_sees_what_is_published_and_more() -> None:
         ),
         system_prompt=PROMPT,
         creator_rating=ContentRating.SFW,
-        updated_at_ms=1_767_323_045_000,
     )
 
 
@@ -386,14 +385,8 @@ def test_an_authors_view_in_camel_case_is_read() -> None:
         creatorContentRating="nsfw",
         moderationStatus="rejected",
         moderationReason="no",
-        updatedAt=1_760_000_000_000,
     )
-    assert (found.system_prompt, found.creator_rating, found.moderation_reason, found.updated_at_ms) == (
-        "p",
-        ContentRating.NSFW,
-        "no",
-        1_760_000_000_000,
-    )
+    assert (found.system_prompt, found.creator_rating, found.moderation_reason) == ("p", ContentRating.NSFW, "no")
     assert found.character.moderation_status == "rejected"
 
 
@@ -421,6 +414,11 @@ def test_a_prompt_that_did_not_come_is_none(prompt: Json) -> None:
 )
 def test_an_authors_rating_is_only_what_the_author_said(word: Json, rating: ContentRating | None) -> None:
     assert own(creator_content_rating=word, content_rating="sfw").creator_rating is rating
+
+
+def test_a_word_of_the_authors_that_is_not_known_counts_as_explicit_and_is_not_shown_as_chosen() -> None:
+    found = own(creator_content_rating="mature", content_rating="sfw")
+    assert (found.creator_rating, found.character.rating) == (None, ContentRating.EXPLICIT)
 
 
 def test_an_authors_page_keeps_what_is_archived_and_marks_it() -> None:

@@ -40,9 +40,7 @@ async def test_each_member_has_a_shelf_of_their_own_by_name(shelf: OwnShelf) -> 
     assert shelf.of(ALICE) == [novel, diary]
     assert shelf.of(BOB) == []
     assert shelf.by_ref(ALICE, diary.ref) == diary
-    assert shelf.by_id(ALICE, CharacterId("novel")) == novel
     assert shelf.by_ref(BOB, diary.ref) is None
-    assert shelf.by_id(BOB, CharacterId("novel")) is None
 
 
 async def test_memory_and_store_say_the_same(shelf: OwnShelf, own: OwnCharacters, clock: ManualClock) -> None:

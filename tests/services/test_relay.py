@@ -133,12 +133,6 @@ async def test_where_only_mentions_are_answered_nothing_else_is_kept(world: Rela
     assert len(await world.claims()) == 1
 
 
-async def test_it_is_known_to_what_a_message_would_speak(world: RelayWorld) -> None:
-    assert await world.relay.binding_of(world.message()) == world.index.get(ROOM)
-    assert await world.relay.binding_of(world.message(at=THREAD)) == world.index.get(ROOM)
-    assert await world.relay.binding_of(world.message(at=OTHER_ROOM)) is None
-
-
 # Threads.
 
 

@@ -23,7 +23,7 @@ WHOLE = Writing(
         visibility=Visibility.UNLISTED,
         allow_api=True,
     ),
-    before=OwnCharacter(Character(CharacterId("id"), "Ada", tags=("a",)), "You count.", ContentRating.SFW, "no", 5),
+    before=OwnCharacter(Character(CharacterId("id"), "Ada", tags=("a",)), "You count.", ContentRating.SFW, "no"),
     typed={Form.TEXTS.value: {"name": ""}},
     sent=Sent((Sheet(name="Ada", rating=ContentRating.SFW),), (CharacterId("other"),)),
     tell=True,

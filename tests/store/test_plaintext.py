@@ -17,6 +17,7 @@ from bot.store.database import Database
 from bot.store.drafts import Drafts
 from bot.store.outbox import Outbox
 from bot.store.own_characters import OwnCharacters
+from bot.store.personal import Personal
 from bot.store.ratings import Ratings
 from bot.store.reports import Reports
 from bot.store.sealed import SEALED_COLUMNS
@@ -129,7 +130,7 @@ async def test_what_was_deleted_is_not_left_over_in_the_file(tmp_path: Path, vau
     await database.close()
     assert sealed[-1000:] in path.read_bytes()
     database = await Database.open(path, now_ms=NOW)
-    await Ratings(database, vault).delete_member(ALICE)
+    await Personal(database).delete(ALICE)
     await database.close()
     content = path.read_bytes()
     assert sealed[:1000] not in content

@@ -81,16 +81,6 @@ async def test_averages_are_of_one_server_or_of_all(ratings: Ratings, ref: Chara
     assert await ratings.stars(CharacterRef(99)) == Stars(0, 0)
 
 
-async def test_a_member_can_take_all_ratings_back(ratings: Ratings, ref: CharacterRef, seed: Seed) -> None:
-    for character in (ref, await seed.character("bard")):
-        await ratings.put(ALICE, character, Review(4, TEXT), GUILD, NOW)
-    await ratings.put(BOB, ref, Review(3), GUILD, NOW)
-    assert await ratings.delete_member(ALICE) == 2
-    assert await ratings.get(ALICE, ref) is None
-    assert await ratings.stars(ref) == Stars(3, 1)
-    assert await ratings.delete_member(ALICE) == 0
-
-
 async def test_a_lost_key_costs_the_text_and_not_the_rating(
     ratings: Ratings, ref: CharacterRef, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:

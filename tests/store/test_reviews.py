@@ -7,6 +7,7 @@ from bot.domain.payers import member_payer
 from bot.store.accounts import Accounts
 from bot.store.database import Database
 from bot.store.outbox import Outbox
+from bot.store.personal import Personal
 from bot.store.ratings import Ratings
 from bot.store.reviews import Reviews, cancel_in
 from bot.store.vault import MasterKey, Vault
@@ -106,7 +107,8 @@ async def test_what_waits_of_one_member_is_cancelled(
     await reviews.rate(BOB, ref, Review(4), GUILD, payer=PayerId("member:32"), now_ms=NOW)
     async with database.transaction() as tx:
         await outbox.put(tx, OutboxKind.REPORT, f"{ALICE}", payer=MEMBER, due_at_ms=NOW, now_ms=NOW)
-    assert await reviews.cancel(ALICE) == 2
+    async with database.transaction() as tx:
+        assert await cancel_in(tx, ALICE) == 2
     assert await reviews.is_waiting(BOB, ref)
     assert len(await outbox.due(NOW, 10)) == 2
     async with database.transaction() as tx:
@@ -176,7 +178,7 @@ async def test_what_is_published_as_it_stands_stays_so_when_sent_again_in_vain(
 
 async def test_a_refusal_goes_with_its_rating(ratings: Ratings, ref: CharacterRef, database: Database) -> None:
     await ratings.refuse(await ratings.put(ALICE, ref, Review(4), GUILD, NOW), NotAccepted.GONE, ANSWER, NOW)
-    await ratings.delete_member(ALICE)
+    await Personal(database).delete(ALICE)
     assert await database.read("SELECT * FROM refused_review") == []
 
 
