@@ -30,11 +30,11 @@ from bot.services.outlet import (
     TextFile,
     Uncertain,
 )
-from bot.store.database import Database
 from bot.store.vault import MasterKey, Vault
 from bot.store.webhooks import Webhooks
 from tests.sandbox.discord_clients import RecordingClient, running
 from tests.support.manual_clock import START_MS
+from tests.support.new_database import NewDatabase
 
 GUIDE = Persona(CharacterId("guide"), "Guide", "https://pictures.invalid/guide.png")
 HELLO = Draft("Hello", GUIDE, nonce="1.1.reply.0")
@@ -78,8 +78,8 @@ async def client(sandbox: DiscordSandbox, room: Channel) -> AsyncGenerator[Recor
 
 
 @pytest.fixture
-async def webhooks(tmp_path: Path) -> AsyncGenerator[Webhooks]:
-    database = await Database.open(tmp_path / "bot.db", now_ms=START_MS)
+async def webhooks(tmp_path: Path, new_database: NewDatabase) -> AsyncGenerator[Webhooks]:
+    database = await new_database(tmp_path / "bot.db", now_ms=START_MS)
     yield Webhooks(database, Vault([MasterKey(b"fake-key" * 4)]))
     await database.close()
 

@@ -6,6 +6,7 @@ import pytest
 from bot.store.database import Database
 from bot.store.vault import MasterKey, Vault
 from tests.support.manual_clock import ManualClock
+from tests.support.new_database import NewDatabase
 
 
 @pytest.fixture
@@ -14,8 +15,8 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-async def database(tmp_path: Path, clock: ManualClock) -> AsyncGenerator[Database]:
-    opened = await Database.open(tmp_path / "bot.db", now_ms=clock.now_ms())
+async def database(tmp_path: Path, clock: ManualClock, new_database: NewDatabase) -> AsyncGenerator[Database]:
+    opened = await new_database(tmp_path / "bot.db", now_ms=clock.now_ms())
     yield opened
     await opened.close()
 

@@ -27,6 +27,7 @@ from bot.store.database import Database
 from bot.store.vault import MasterKey, Vault
 from tests.store.seed import GUILD
 from tests.support.manual_clock import ManualClock
+from tests.support.new_database import NewDatabase
 from tests.support.post_desk import HELLO, ROOM, THREAD, PostDesk
 from tests.support.recording_outlet import Act, Echo, Outcome, fails, lost_answer
 
@@ -583,10 +584,15 @@ SEARCHES = st.sampled_from([Outcome(), fails(Uncertain())])
 
 
 async def _play(
-    folder: Path, outcomes: list[Outcome], searches: list[Outcome], transport: Transport, order: Random
+    new_database: NewDatabase,
+    path: Path,
+    outcomes: list[Outcome],
+    searches: list[Outcome],
+    transport: Transport,
+    order: Random,
 ) -> None:
     clock = ManualClock()
-    database = await Database.open(folder / "bot.db", now_ms=clock.now_ms())
+    database = await new_database(path, now_ms=clock.now_ms())
     try:
         desk = PostDesk(database, Vault([MasterKey(b"fake-key" * 4)]), clock)
         await desk.begin()
@@ -613,7 +619,11 @@ async def _play(
 @given(st.lists(OUTCOMES, max_size=4), st.lists(SEARCHES, max_size=4), st.sampled_from(list(Transport)), st.randoms())
 @settings(max_examples=40)
 def test_in_the_end_one_message_stands(
-    outcomes: list[Outcome], searches: list[Outcome], transport: Transport, order: Random
+    new_database: NewDatabase,
+    outcomes: list[Outcome],
+    searches: list[Outcome],
+    transport: Transport,
+    order: Random,
 ) -> None:
     with TemporaryDirectory() as folder:
-        asyncio.run(_play(Path(folder), outcomes, searches, transport, order))
+        asyncio.run(_play(new_database, Path(folder) / "bot.db", outcomes, searches, transport, order))

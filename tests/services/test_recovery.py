@@ -21,6 +21,7 @@ from bot.store.database import Database
 from bot.store.errors import DatabaseLocked
 from bot.store.vault import MasterKey, Vault
 from tests.support.manual_clock import ManualClock
+from tests.support.new_database import NewDatabase
 from tests.support.recording_outlet import AS_USUAL, PATIENCE_SECONDS, Act, Call, Echo, Gate, Outcome, fails
 from tests.support.relay_world import (
     ALICE,
@@ -588,10 +589,16 @@ STOPS = st.tuples(st.sampled_from([Act.POST, Act.EDIT, Act.DELETE, Act.RECENT]),
 
 
 async def _play_with_stops(
-    folder: Path, scenario: Scenario, stops: list[tuple[Act, int, bool]], echo: Echo, *, nonces: bool
+    new_database: NewDatabase,
+    path: Path,
+    scenario: Scenario,
+    stops: list[tuple[Act, int, bool]],
+    echo: Echo,
+    *,
+    nonces: bool,
 ) -> None:
     clock = ManualClock()
-    database = await Database.open(folder / "bot.db", now_ms=clock.now_ms())
+    database = await new_database(path, now_ms=clock.now_ms())
     try:
         world = RelayWorld(database, Vault([MasterKey(b"fake-key" * 4)]), clock)
         world.outlet.echoes, world.outlet.nonces_in_history = echo, nonces
@@ -623,13 +630,14 @@ async def _play_with_stops(
 )
 @settings(max_examples=20)
 def test_however_often_it_stops_one_thing_is_shown_in_the_end(
+    new_database: NewDatabase,
     scenario: Scenario,
     stops: list[tuple[Act, int, bool]],
     echo: Echo,
     nonces: bool,  # noqa: FBT001 - hypothesis fills it.
 ) -> None:
     with TemporaryDirectory() as folder:
-        asyncio.run(_play_with_stops(Path(folder), scenario, stops, echo, nonces=nonces))
+        asyncio.run(_play_with_stops(new_database, Path(folder) / "bot.db", scenario, stops, echo, nonces=nonces))
 
 
 # What was missed.
