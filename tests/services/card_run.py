@@ -21,6 +21,8 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
+from pydantic import TypeAdapter
+
 from bot.domain.card_files.exporting import CardExport, ExportedCharacter, rewritten_export
 from bot.domain.card_files.faults import CardFault, CardUnusable, FaultKind
 from bot.domain.card_files.fields import CardFields
@@ -66,6 +68,13 @@ class Findings:
         self.cpu_seconds += more.cpu_seconds
         self.peaks += more.peaks
         self.problems += more.problems
+
+
+_FINDINGS: Final = TypeAdapter(Findings)
+
+
+class BrokenRun(Exception):
+    """A process that was to play a run has died; its text is what was printed."""
 
 
 Read = Callable[[bytes], Awaitable[CardReading]]
@@ -148,10 +157,11 @@ def most_memory(seed: int, numbers: Iterable[int]) -> int:
     return max(peaks)
 
 
-async def play_within(seed: int, numbers: Iterable[int], most_bytes: int) -> tuple[int, str]:
+async def play_within(seed: int, numbers: Iterable[int], most_bytes: int) -> Findings:
     """Play a run in one process that may take so much more memory than it began with; it is handed the files.
 
-    Returns how it ended, and what it printed. Linux only, as nothing else tells how much is in use already.
+    Linux only, as nothing else tells how much is in use already. Raises BrokenRun when the process does not come to
+    its end.
     """
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", _THIS, "--within", f"{most_bytes}"),
@@ -167,8 +177,9 @@ async def play_within(seed: int, numbers: Iterable[int], most_bytes: int) -> tup
             await process.stdin.drain()
     process.stdin.close()
     printed, _ = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, printed.decode()
+    if process.returncode != 0:
+        raise BrokenRun(printed.decode())
+    return _FINDINGS.validate_json(printed)
 
 
 def _handed_over() -> Iterator[tuple[int, bytes]]:
@@ -266,9 +277,8 @@ def main() -> int:
     last = asked.first + asked.cases
     if asked.within is not None:
         _limit_memory(asked.within)
-        total = asyncio.run(play_here(_handed_over()))
-        print("\n".join((f"{total.cases} files", *total.problems)))  # noqa: T201 - a command prints
-        return 1 if total.problems else 0
+        print(_FINDINGS.dump_json(asyncio.run(play_here(_handed_over()))).decode())  # noqa: T201 - a command prints
+        return 0
     for first in range(asked.first, last, _REPORT_EVERY):
         numbers = range(first, min(first + _REPORT_EVERY, last))
         found = asyncio.run(play_in_children(asked.seed, numbers, wall_seconds=asked.wall_seconds))
