@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, async_playwright
+from playwright.async_api import Browser, BrowserContext, ViewportSize, async_playwright
 
 from bot.sandbox.page.opening import OpenDemo, opened
 from bot.sandbox.page.plans import OFFLINE
@@ -28,6 +28,7 @@ SWITCHES: Final = (
 """Nothing of the machine's is to be reached, and the tests may run as root, whom Chromium's sandbox refuses."""
 IDLE_SECONDS: Final = 4
 """How long the bot waits for a word of a NanoGPT that stalls: not long, but longer than a busy machine stumbles."""
+DESKTOP: Final[ViewportSize] = {"width": 1280, "height": 800}
 TOKENS_PER_SECOND: Final = 150.0
 """Fast, but still in pieces."""
 NO_BROWSER: Final = "no browser is installed; Debian's package chromium is enough"
@@ -80,10 +81,17 @@ async def watched_page(context: BrowserContext, demo: OpenDemo) -> AsyncGenerato
     assert shown.complaints == []
 
 
-@pytest_asyncio.fixture(loop_scope="module")
-async def page(browser: Browser, demo: OpenDemo) -> AsyncGenerator[DemoPage]:
-    """Open a page of a person of one's own."""
-    context = await browser.new_context(viewport={"width": 1280, "height": 800})
+@asynccontextmanager
+async def opened_page(browser: Browser, demo: OpenDemo) -> AsyncGenerator[DemoPage]:
+    """Open the page as somebody whom the browser does not know."""
+    context = await browser.new_context(viewport=DESKTOP)
     async with watched_page(context, demo) as shown:
         yield shown
     await context.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def page(browser: Browser, demo: OpenDemo) -> AsyncGenerator[DemoPage]:
+    """Open a page of a person of one's own."""
+    async with opened_page(browser, demo) as shown:
+        yield shown

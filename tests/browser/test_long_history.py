@@ -1,7 +1,7 @@
 """Two thousand messages in a channel: nothing jumps, nothing flickers, and no task of the page takes long."""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, Final
 
 import pytest
@@ -11,8 +11,8 @@ from playwright.async_api import Browser, Page, expect
 from bot.sandbox.discord import Channel
 from bot.sandbox.page.opening import OpenDemo
 from bot.sandbox.page.scene import fill
-from tests.browser.conftest import watched_page
-from tests.browser.page import DemoPage, frames
+from tests.browser.conftest import opened_page
+from tests.browser.page import PATIENCE_MS, DemoPage, frames
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -85,59 +85,62 @@ async def no_long_task(page: Page, deed: Callable[[], Awaitable[None]]) -> None:
 async def archive(browser: Browser, demo: OpenDemo) -> Channel:
     """Make a channel in which the guide speaks and people have said much."""
     channel = demo.stage.scene.guild.add_channel("archive")
-    context = await browser.new_context()
-    async with watched_page(context, demo) as page:
+    async with opened_page(browser, demo) as page:
         await page.open(channel)
         await page.use("helpful-guide")
         await page.answered(GREETING)
-    await context.close()
     fill(demo.stage.scene, channel, MANY)
     return channel
 
 
-async def load_all(page: DemoPage, channel: Channel) -> None:
+LOAD: Final = """(many) => {
+    document.querySelector("#scroller").scrollTop = 0;
+    return document.querySelectorAll("#messages [data-message]").length >= many;
+}"""
+"""Scrolls up, and tells whether the beginning is there."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def loaded(browser: Browser, demo: OpenDemo, archive: Channel) -> AsyncGenerator[DemoPage]:
     """Open the channel and scroll up until its beginning is there."""
-    await page.open(channel)
-    scroller = page.page.locator("#scroller")
-    while await page.messages.count() < MANY:
-        before = await page.messages.count()
-        await scroller.evaluate("node => { node.scrollTop = 0; }")
-        await expect(page.messages).not_to_have_count(before)
+    async with opened_page(browser, demo) as page:
+        await page.open(archive)
+        await page.page.wait_for_function(LOAD, arg=MANY, timeout=PATIENCE_MS)
+        yield page
 
 
 async def test_a_reply_that_streams_moves_nothing_under_the_reader_and_takes_no_long_task(
-    page: DemoPage, archive: Channel
+    loaded: DemoPage, archive: Channel
 ) -> None:
-    await load_all(page, archive)
-    await page.page.locator("#scroller").evaluate("node => { node.scrollTop = node.scrollHeight / 2; }")
-    await frames(page.page, 5)
-    before = await page.scroll_top()
-    looked_at = await page.page.evaluate(
+    await loaded.page.locator("#scroller").evaluate("node => { node.scrollTop = node.scrollHeight / 2; }")
+    await frames(loaded.page, 5)
+    before = await loaded.scroll_top()
+    looked_at = await loaded.page.evaluate(
         "() => document.elementFromPoint(500, 400).closest('[data-message]').dataset.message"
     )
     place = f'() => document.querySelector(`[data-message="{looked_at}"]`).getBoundingClientRect().top'
-    top = await page.page.evaluate(place)
+    top = await loaded.page.evaluate(place)
 
     async def a_reply_streams() -> None:
-        told = await page.saying(END).count()
-        await page.demo.stage.scene.people[0].say(archive, "Tell me a long story with code")
-        await expect(page.saying(END)).to_have_count(told + 1)
+        told = await loaded.saying(END).count()
+        await loaded.demo.stage.scene.people[0].say(archive, "Tell me a long story with code")
+        await expect(loaded.saying(END)).to_have_count(told + 1)
 
-    await no_long_task(page.page, a_reply_streams)
-    assert await page.scroll_top() == before
-    assert await page.page.evaluate(place) == top
+    await no_long_task(loaded.page, a_reply_streams)
+    assert await loaded.scroll_top() == before
+    assert await loaded.page.evaluate(place) == top
 
 
-async def test_a_reader_at_the_bottom_stays_there(page: DemoPage, archive: Channel) -> None:
-    await load_all(page, archive)
-    await page.page.locator("#jump-to-present").click()
+async def test_a_reader_at_the_bottom_stays_there(loaded: DemoPage) -> None:
+    await loaded.page.locator("#scroller").evaluate("node => { node.scrollTop = 0; }")
+    await loaded.page.locator("#jump-to-present").click()
 
     async def a_reply_streams() -> None:
-        await page.say("Tell me another long story")
-        await page.replied()
+        await loaded.say("Tell me another long story")
+        await loaded.replied()
 
-    await no_long_task(page.page, a_reply_streams)
-    left = await page.page.locator("#scroller").evaluate(
+    await no_long_task(loaded.page, a_reply_streams)
+    left = await loaded.page.locator("#scroller").evaluate(
         "node => node.scrollHeight - node.scrollTop - node.clientHeight"
     )
     assert left <= ROUNDING_PX
