@@ -4,7 +4,7 @@ The environment goes above the file. Every setting can be given as ``BOT_<SECTIO
 words with commas between them or as a JSON array; `DISCORD_TOKEN` and `NANOGPT_API_KEY` are accepted too.
 An empty variable counts as absent, because that is how container tools pass one that nobody set.
 
-Only the composition root reads settings; everything else is handed the values it needs.
+Only the composition root and its builders read settings; everything else is handed the values it needs.
 """
 
 import base64

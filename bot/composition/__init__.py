@@ -1,0 +1,1 @@
+"""Builders of the parts that the composition root puts together; nothing else imports them."""
