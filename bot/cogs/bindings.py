@@ -13,6 +13,7 @@ from bot.gateway.binding_answers import defer_in_private, tell
 from bot.gateway.conversion import is_age_restricted
 from bot.gateway.places import asker_of, place_of
 from bot.gateway.presenting import answer
+from bot.services.binding_upkeep import BindingUpkeep
 from bot.services.bindings import BindingService
 from bot.views.own_characters import use_or_ask
 
@@ -25,8 +26,9 @@ _TRIGGERS: Final = [
 class BindingsCog(commands.Cog):
     """`/character use`, `current`, `leave`, `reset` and `settings`, and what becomes of channels and servers."""
 
-    def __init__(self, bindings: BindingService, group: app_commands.Group) -> None:
+    def __init__(self, bindings: BindingService, upkeep: BindingUpkeep, group: app_commands.Group) -> None:
         self._bindings = bindings
+        self._upkeep = upkeep
         group.command(name="use", description="Let a character speak in this channel")(self.use)
         group.command(name="current", description="See which character speaks in this channel")(self.current)
         group.command(name="leave", description="Let the character of this channel go, and forget what was said to it")(
@@ -80,22 +82,22 @@ class BindingsCog(commands.Cog):
         """Look at a character again whose channel gained or lost its age restriction."""
         restricted = is_age_restricted(after)
         if restricted != is_age_restricted(before):
-            await self._bindings.channel_changed(ChannelId(after.id), age_restricted=restricted)
+            await self._upkeep.channel_changed(ChannelId(after.id), age_restricted=restricted)
 
     @commands.Cog.listener()
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
         """Forget what was bound to a channel that is no more."""
-        await self._bindings.channel_deleted(ChannelId(channel.id))
+        await self._upkeep.channel_deleted(ChannelId(channel.id))
 
     @commands.Cog.listener()
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """Take up what was bound in a server that the bot was removed from a moment ago."""
-        await self._bindings.guild_joined(GuildId(guild.id))
+        await self._upkeep.guild_joined(GuildId(guild.id))
 
     @commands.Cog.listener()
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """Fall silent in a server that the bot was removed from; an outage is another event."""
-        await self._bindings.guild_left(GuildId(guild.id))
+        await self._upkeep.guild_left(GuildId(guild.id))
 
 
 def _trigger(word: str | None) -> Trigger | None:

@@ -9,7 +9,7 @@ from bot.domain.ids import ChannelId, GuildId, MessageId
 from bot.gateway.client import CharacterBot
 from bot.gateway.conversion import destination_of_channel, incoming_message, place_of, seen_post
 from bot.gateway.personas import DiscordOutlet
-from bot.services.bindings import BindingService
+from bot.services.binding_upkeep import BindingUpkeep
 from bot.services.outlet import Destination
 from bot.services.posting import Poster
 from bot.services.recovery import PlaceState, RecoveryService
@@ -26,14 +26,14 @@ class RelayCog(commands.Cog):
         bot: CharacterBot,
         *,
         relay: RelayService,
-        bindings: BindingService,
+        upkeep: BindingUpkeep,
         recovery: RecoveryService,
         poster: Poster,
         outlet: DiscordOutlet,
     ) -> None:
         self._bot = bot
         self._relay = relay
-        self._bindings = bindings
+        self._upkeep = upkeep
         self._recovery = recovery
         self._poster = poster
         self._outlet = outlet
@@ -133,7 +133,7 @@ class RelayCog(commands.Cog):
         await self._recovery.ready(places)
         # As they are now: meanwhile a channel may have been made, and a character been brought to it.
         guilds = [found for guild in guilds if (found := self._bot.get_guild(guild.id)) and not found.unavailable]
-        await self._bindings.channels_seen(
+        await self._upkeep.channels_seen(
             {GuildId(guild.id): frozenset(ChannelId(channel.id) for channel in guild.channels) for guild in guilds}
         )
         await self._recovery.mirror_deletions([state for states in places.values() for state in states])

@@ -31,7 +31,7 @@ async def open_accounts(
 ) -> AccountParts:
     """Build what keeps keys, and load the logins that are under way."""
     stores, nanogpt, clock = ground.stores, ground.nanogpt, ground.clock
-    bindings, breakers = talk.bindings, talk.breakers
+    upkeep, breakers = talk.upkeep, talk.breakers
     teller = LoginTeller(discord_side.client, feedback.publishing)
 
     async def forget_login(user_id: UserId) -> None:
@@ -40,7 +40,7 @@ async def open_accounts(
     linking = AccountService(
         accounts=stores.accounts,
         nanogpt=nanogpt,
-        bindings=bindings,
+        upkeep=upkeep,
         own_shelf=rules.own_shelf,
         breakers=breakers,
         outbox=feedback.outbox,
@@ -51,7 +51,7 @@ async def open_accounts(
     logins = LoginService(accounts=stores.accounts, linking=linking, nanogpt=nanogpt, tell=teller.tell, clock=clock)
     await logins.load()
     server_settings = ServerSettingsService(
-        rules=rules.servers, nanogpt=nanogpt, bindings=bindings, breakers=breakers, ceilings=rules.ceilings
+        rules=rules.servers, nanogpt=nanogpt, upkeep=upkeep, breakers=breakers, ceilings=rules.ceilings
     )
     authorship = AuthorshipService(
         posts=stores.posts,

@@ -46,7 +46,7 @@ def open_background(parts: Parts) -> Background:
             ("retention", parts.retention.run),
             ("catalogue", catalog.keep_warm),
             ("freshness", lambda: catalog.keep_fresh(relay.characters_in_use)),
-            ("paused characters", parts.talk.bindings.keep_watch),
+            ("paused characters", parts.talk.upkeep.keep_watch),
             ("logins", parts.accounts.logins.run),
             ("models", parts.desk.models.keep_warm),
             ("drafts", parts.desk.drafting.keep_tidy),

@@ -34,7 +34,6 @@ def open_desk(
 ) -> DeskParts:
     """Build the desk; `card_reader` takes the place of one with the usual limits."""
     settings, stores, nanogpt, clock = ground.settings, ground.stores, ground.nanogpt, ground.clock
-    bindings = talk.bindings
     read_file = AttachmentReader(cdn_url=settings.discord.cdn_url)
 
     async def dropped(user_id: UserId, ref: CharacterRef) -> None:
@@ -45,9 +44,9 @@ def open_desk(
         shelf=rules.own_shelf,
         keys=ground.keys,
         client=nanogpt.desk,
-        changed=bindings.character_changed,
+        changed=talk.upkeep.character_changed,
         dropped=dropped,
-        channels_of=bindings.channels_of,
+        channels_of=talk.upkeep.channels_of,
         clock=clock,
     )
     models = LanguageModels(read=nanogpt.models, most_used=rules.catalog.most_used_model, clock=clock)
@@ -67,7 +66,7 @@ def open_desk(
         shelf=rules.own_shelf,
         watches=stores.watches,
         write=DirectMessenger(discord_side.client),
-        changed=bindings.character_changed,
+        changed=talk.upkeep.character_changed,
         clock=clock,
     )
     drafting = DraftingService(

@@ -1,10 +1,11 @@
-"""Who speaks where, and the way of a message from its arrival to the reply."""
+"""The way of a message from its arrival to the reply."""
 
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from bot.composition.bindings import Mouth, open_bindings
 from bot.composition.discord_side import DiscordSide
 from bot.composition.ground import Ground
 from bot.composition.privacy import PrivacyParts
@@ -16,6 +17,7 @@ from bot.domain.characters import KnownCharacter
 from bot.domain.context import ContextBudget
 from bot.domain.messages import BotPolicy
 from bot.domain.turns import AdmissionLimits
+from bot.services.binding_upkeep import BindingUpkeep
 from bot.services.bindings import BindingService
 from bot.services.breakers import Breakers
 from bot.services.recovery import RecoveryService
@@ -31,6 +33,7 @@ class Talk:
     """The bindings, and what answers in them."""
 
     bindings: BindingService
+    upkeep: BindingUpkeep
     relay: RelayService
     recovery: RecoveryService
     breakers: Breakers
@@ -55,25 +58,7 @@ async def open_talk(
     async def stop_reading(conversation: Conversation) -> None:
         await readers.stop(conversation.id)
 
-    bindings = BindingService(
-        bindings=stores.bindings,
-        conversations=stores.conversations,
-        index=speech.index,
-        catalog=rules.catalog,
-        gate=rules.gate,
-        own=rules.own,
-        rules=rules.servers,
-        announcer=speech.announcer,
-        surroundings_of=discord_side.around,
-        greet=greet,
-        hold=hold,
-        stop=stop_reading,
-        speakers=discord_side.history.speakers,
-        clock=clock,
-        message_content=settings.discord.message_content,
-        policy_url=settings.privacy.policy_url,
-    )
-    await bindings.load()
+    bound = await open_bindings(ground, discord_side, rules, speech, Mouth(greet, hold, stop_reading))
     bots = BotPolicy(settings.relay.answered_bots, settings.relay.bot_turns_in_a_row)
     runner = TurnRunner(
         turns=stores.turns,
@@ -81,7 +66,7 @@ async def open_talk(
         speaker=speech.speaker,
         stages=speech.stages,
         gate=rules.gate,
-        bindings=bindings,
+        upkeep=bound.upkeep,
         nanogpt=ground.nanogpt,
         outlet=discord_side.outlet,
         readers=readers,
@@ -96,7 +81,8 @@ async def open_talk(
     )
     relay = RelayService(
         index=speech.index,
-        bindings=bindings,
+        book=bound.book,
+        upkeep=bound.upkeep,
         conversations=stores.conversations,
         turns=stores.turns,
         posts=stores.posts,
@@ -127,7 +113,7 @@ async def open_talk(
         catch_up_ms=round(settings.relay.catch_up_minutes * _MS_PER_MINUTE),
     )
     await recovery.load()
-    return Talk(bindings, relay, recovery, breakers, bots)
+    return Talk(bound.bindings, bound.upkeep, relay, recovery, breakers, bots)
 
 
 def _turn_settings(settings: Settings) -> TurnSettings:

@@ -30,7 +30,7 @@ from bot.errors import UserError
 from bot.nanogpt.client import NanoGptClient
 from bot.nanogpt.errors import BadKeyError, NanoGptError
 from bot.nanogpt.requests import ApiKey, UnusableKeyError
-from bot.services.bindings import BindingService
+from bot.services.binding_upkeep import BindingUpkeep
 from bot.services.breakers import Breakers
 from bot.services.clock import Clock
 from bot.services.outbox import OutboxService
@@ -70,7 +70,7 @@ class AccountService:
         *,
         accounts: Accounts,
         nanogpt: NanoGptClient,
-        bindings: BindingService,
+        upkeep: BindingUpkeep,
         own_shelf: OwnShelf,
         breakers: Breakers,
         outbox: OutboxService,
@@ -80,7 +80,7 @@ class AccountService:
     ) -> None:
         self._accounts = accounts
         self._nanogpt = nanogpt
-        self._bindings = bindings
+        self._upkeep = upkeep
         self._own_shelf = own_shelf
         self._breakers = breakers
         self._outbox = outbox
@@ -255,7 +255,7 @@ class AccountService:
 
     async def forgotten(self, user_id: UserId) -> None:
         """Take note that a member's key is deleted: what it paid for stops, and what it saw is forgotten."""
-        await self._bindings.payer_gone(member_payer(user_id))
+        await self._upkeep.payer_gone(member_payer(user_id))
         self._own_shelf.forget(user_id)
         self._forget_failures(user_id)
         for forget in self._on_unlinked:

@@ -1,61 +1,39 @@
-"""Which character speaks where: bringing one to a channel, its settings, its pauses, and its leaving."""
+"""Which character speaks where, as people ask for it: bringing one to a channel, its settings, and its leaving."""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Generator, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from bot.domain import notices, own_wording
-from bot.domain.bindings import Binding, BindingState, Conversation, PauseCause, Scope, Trigger
+from bot.domain.bindings import Binding, BindingState, Conversation, Scope, Trigger
 from bot.domain.characters import KnownCharacter
-from bot.domain.gate import FRESH_MS, Obstacle
-from bot.domain.ids import (
-    BindingId,
-    ChannelId,
-    CharacterRef,
-    GuildId,
-    MessageId,
-    PayerId,
-    RoleId,
-    UserId,
-    snowflake_at,
-)
+from bot.domain.gate import Obstacle
+from bot.domain.ids import ChannelId, CharacterRef, GuildId, MessageId, RoleId, UserId
 from bot.domain.macros import expand_greeting
 from bot.domain.payers import member_payer, paying_member
-from bot.domain.persona_names import is_taken
 from bot.domain.places import Place
 from bot.domain.rights import WANTED, MemberRights, Right, may_decide, required
 from bot.domain.unicode_text import is_blank
 from bot.errors import UserError
-from bot.nanogpt.requests import ApiKey
-from bot.services.announcing import Announcer
+from bot.services.binding_book import BindingBook, Stopper
 from bot.services.binding_gate import BindingGate
 from bot.services.binding_index import BindingIndex
-from bot.services.catalog import CatalogService, Obstructed, Standing
+from bot.services.catalog import CatalogService, Obstructed
 from bot.services.clock import Clock
 from bot.services.outlet import Destination, OutletError
 from bot.services.own_characters import OwnCharacterFound, OwnCharacterService
 from bot.services.server_rules import ServerRules
-from bot.services.surroundings import SurroundingsOf
+from bot.services.standing_notices import StandingNotices
 from bot.store.bindings import Bindings
 from bot.store.conversations import Conversations
 
 _log = logging.getLogger(__name__)
 
-WATCH_INTERVAL_SECONDS: Final = 900.0
-"""How often paused characters are looked at again unasked."""
-LOOK_AGAIN_AFTER_SECONDS: Final = 15.0
-"""How often at most the messages of a channel make its paused character be looked at again."""
-PAUSED_FRESH_MS: Final = 14_000
-"""How old what is known of a paused character may be when it is looked at again: it has changed since, if at all."""
 NAMES_SECONDS: Final = 5.0
 """How long a command waits to hear who spoke in its channel last."""
-RESUMED: Final = "resumed"
-_PAUSED: Final = {cause: f"paused:{cause.value}" for cause in PauseCause}
-_STANDINGS: Final = frozenset({RESUMED, *_PAUSED.values()})
-"""The causes of the notices that tell whether a character speaks; the latest of them holds."""
 
 Greeter: TypeAlias = Callable[[Binding, Conversation, KnownCharacter, str], Awaitable[None]]
 """Sees to it that a greeting is posted in the character's voice before anything else is said."""
@@ -63,11 +41,6 @@ Holder: TypeAlias = Callable[[Binding], Callable[[], None]]
 """Lets nothing be said for a binding until the function is called that it returns."""
 Speakers: TypeAlias = Callable[[Destination], Awaitable[Collection[str]]]
 """Reads the names of who spoke in a place last. Raises an OutletError."""
-Stopper: TypeAlias = Callable[[Conversation], Awaitable[None]]
-"""Stops the reply that is under way in a conversation, if any, and returns when its turn has ended.
-
-Never called with the lock held: a turn that ends may have to pause its own binding.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +80,7 @@ class BindingChange:
 
 
 class BindingService:
-    """Binds characters to channels, and keeps the index in memory in step with the store.
+    """Binds characters to channels, and changes and ends that, for those who ask.
 
     A command is carried out in two steps, `use` or `reset` and then `greet`, so that the notice about the AI service
     can stand in the channel before the character's first words. Between the two the character is silent.
@@ -116,6 +89,8 @@ class BindingService:
     def __init__(
         self,
         *,
+        book: BindingBook,
+        standings: StandingNotices,
         bindings: Bindings,
         conversations: Conversations,
         index: BindingIndex,
@@ -123,8 +98,6 @@ class BindingService:
         gate: BindingGate,
         own: OwnCharacterService,
         rules: ServerRules,
-        announcer: Announcer,
-        surroundings_of: SurroundingsOf,
         greet: Greeter,
         hold: Holder,
         stop: Stopper,
@@ -134,6 +107,8 @@ class BindingService:
         policy_url: str | None = None,
     ) -> None:
         """`message_content` says whether every message can be read."""
+        self._book = book
+        self._standings = standings
         self._bindings = bindings
         self._conversations = conversations
         self._index = index
@@ -141,8 +116,6 @@ class BindingService:
         self._gate = gate
         self._own = own
         self._rules = rules
-        self._announcer = announcer
-        self._surroundings_of = surroundings_of
         self._greet = greet
         self._hold = hold
         self._stop = stop
@@ -150,13 +123,6 @@ class BindingService:
         self._clock = clock
         self._message_content = message_content
         self._policy_url = policy_url
-        self._changing = asyncio.Lock()
-        self._looked_at: dict[BindingId, float] = {}
-
-    async def load(self) -> None:
-        """Fill the index from the store, at the start of the process."""
-        self._index.load(await self._bindings.live())
-        await self._settle_payers(self._index)
 
     def may_decide(self, guild_id: GuildId, asker: Asker) -> bool:
         """Tell whether somebody may decide who speaks in the channel where they asked."""
@@ -184,7 +150,7 @@ class BindingService:
         """
         place = self._speakable(place, asker, trigger, missing)
         known = await self._resolved(place, asker, address, trigger)
-        async with self._changing:
+        async with self._book.changing:
             there = self._index.get(place.channel_id)
             if there is not None and there.character_ref == known.ref and paying_member(there.payer) is None:
                 change = await self._use_again(there, known, trigger, asker)
@@ -213,7 +179,7 @@ class BindingService:
         known = await self._own.current(asker.user_id, ref)
         if known.character.rating > self._catalog.ceiling(place):
             raise UserError(own_wording.ABOVE_CEILING)
-        async with self._changing:
+        async with self._book.changing:
             there = self._index.get(place.channel_id)
             change = await self._move_in(place, there, known, trigger, asker, daily_turns=daily_turns)
         return await self._settled_in(change, there, place, asker, missing)
@@ -226,9 +192,9 @@ class BindingService:
             names = {asker.display_name}
             if there is None or there.id != change.binding.id:
                 names.update(await self._last_speakers(place))
-            change = replace(change, binding=await self.met(change.binding, names))
+            change = replace(change, binding=await self._book.met(change.binding, names))
             if there is not None and there.id != change.binding.id:
-                await self._stop_all(there)
+                await self._book.stop_all(there)
         return _with_hint(change, place, missing)
 
     async def greet(self, change: BindingChange) -> None:
@@ -248,39 +214,39 @@ class BindingService:
         place, binding = self._bound(place)
         return notices.current(
             binding,
-            self._shown_name(binding),
+            self._standings.shown_name(binding),
             self._speech(binding.trigger),
             in_thread=place.thread_id is not None,
-            more_if_restricted=self._more_if_restricted(binding),
+            more_if_restricted=self._standings.more_if_restricted(binding),
         )
 
     async def settings(self, place: Place | None, asker: Asker, trigger: Trigger | None = None) -> BindingChange:
         """Change what a character answers; without a trigger just tell what it is. Raises UserError."""
         if trigger is None:
             _, binding = self._bound(place)
-            name = self._shown_name(binding)
+            name = self._standings.shown_name(binding)
             return BindingChange(binding, notices.settings_now(name, self._speech(binding.trigger)))
         place = self._manageable(place, asker)
         self._check(trigger)
-        async with self._changing:
+        async with self._book.changing:
             _, binding = self._bound(place)
-            name, speech = self._shown_name(binding), self._speech(trigger)
+            name, speech = self._standings.shown_name(binding), self._speech(trigger)
             if binding.trigger is trigger:
                 return BindingChange(binding, notices.already_here(name, speech))
             self._check_widening(binding, trigger, asker)
             changed = self._put(await self._bindings.set_trigger(binding.id, trigger, asker.asked_at))
-        changed = await self.met(changed, (asker.display_name,))
+        changed = await self._book.met(changed, (asker.display_name,))
         return BindingChange(changed, notices.trigger_set(name, speech), notices.trigger_changed(name, speech))
 
     async def leave(self, place: Place | None, asker: Asker) -> BindingChange:
         """End the binding of a channel and forget its conversations. Raises UserError."""
         place = self._manageable(place, asker)
         # It is ended first and stopped after: between the two, nothing that waits can begin.
-        async with self._changing:
+        async with self._book.changing:
             _, binding = self._bound(place)
-            name = self._shown_name(binding)
-            ended = await self._end(binding)
-        await self._stop_all(binding)
+            name = self._standings.shown_name(binding)
+            ended = await self._book.end(binding)
+        await self._book.stop_all(binding)
         if ended is None:
             raise UserError(notices.ALREADY_GONE)
         return BindingChange(ended, notices.moved_out(name), notices.moved_out(name))
@@ -295,7 +261,7 @@ class BindingService:
             raise UserError(notices.NOT_ALLOWED)
         standing = await self._gate.standing(binding, ceiling=self._catalog.ceiling(place))
         scope = Scope.ROOM if place.thread_id is None else Scope.THREAD
-        async with self._changing:
+        async with self._book.changing:
             place, binding = self._bound(place)
             conversation = await self._conversation(binding, scope, place.here)
             if scope is Scope.ROOM:
@@ -303,32 +269,13 @@ class BindingService:
             conversation = await self._conversations.reset(conversation.id, asker.asked_at) or conversation
             release = self._hold(binding)
         with _released_on_failure(release):
-            binding = await self.met(binding, (asker.display_name,))
+            binding = await self._book.met(binding, (asker.display_name,))
             await self._stop(conversation)
         greeting = None
         if standing.cause is None and standing.known.ref == binding.character_ref:
             greeting = self._greeting(conversation, standing.known, asker)
-        notice = notices.begun_afresh(self._shown_name(binding), in_thread=place.thread_id is not None)
+        notice = notices.begun_afresh(self._standings.shown_name(binding), in_thread=place.thread_id is not None)
         return BindingChange(binding, notices.FORGOTTEN, notice, greeting, release)
-
-    # Names.
-
-    async def met(self, binding: Binding, names: Collection[str]) -> Binding:
-        """Mark a character's name for good where it could be taken for one of these people's.
-
-        Returns the binding as it stands then. Whoever speaks or manages the channel is all that the bot knows of a
-        server's people: lists of members need another privileged intent.
-        """
-        known = self._gate.known(binding)
-        if binding.name_marked or known is None or not is_taken(known.character.name, names):
-            return binding
-        async with self._changing:
-            marked = await self._bindings.mark_name(binding.id)
-            if marked is None:
-                return binding
-            self._index.put(marked)
-        _log.info("Binding %s: somebody goes by the character's name, so it is marked", binding.id)
-        return marked
 
     async def _last_speakers(self, place: Place) -> Collection[str]:
         try:
@@ -337,210 +284,6 @@ class BindingService:
         except (OutletError, TimeoutError) as error:
             _log.info("Who spoke in %s last cannot be read: %r", place.channel_id, error)
             return ()
-
-    # Pausing and waking.
-
-    async def pause(self, binding: Binding, cause: PauseCause) -> Binding | None:
-        """Stop a character from speaking in its channel, and say so there.
-
-        Returns the binding as it stands now; None when it was paused for this cause already, or has ended.
-        """
-        async with self._changing:
-            paused = await self._bindings.pause(binding.id, cause)
-            if paused is None:
-                return None
-            self._index.put(paused)
-        await self._say_paused(paused, cause)
-        return paused
-
-    async def _say_paused(self, paused: Binding, cause: PauseCause) -> None:
-        _log.info("Binding %s is paused: %s", paused.id, cause.value)
-        text = notices.paused(cause, self._shown_name(paused), more_if_restricted=self._more_if_restricted(paused))
-        await self._announce_standing(paused, _PAUSED[cause], text)
-
-    async def resume(self, binding: Binding, active_from: MessageId | None = None) -> Binding | None:
-        """Let a paused character speak again, and say so in its channel.
-
-        What was said up to `active_from`, by default until now, is not answered. Returns the binding as it stands
-        now; None when it was not paused.
-        """
-        if active_from is None:
-            active_from = MessageId(snowflake_at(self._clock.now_ms()))
-        async with self._changing:
-            resumed = await self._bindings.resume(binding.id, active_from)
-            if resumed is None:
-                return None
-            self._index.put(resumed)
-            self._looked_at.pop(resumed.id, None)
-        _log.info("Binding %s goes on", binding.id)
-        # It has just passed the gate of its channel, so its name may stand there.
-        known = self._gate.known(resumed)
-        await self._announce_standing(resumed, RESUMED, notices.resumed("" if known is None else known.character.name))
-        return resumed
-
-    async def recheck(
-        self, binding: Binding, standing: Standing, active_from: MessageId | None = None
-    ) -> Binding | None:
-        """Pause or wake a character as its standing asks for; returns the binding when that changed it."""
-        if standing.cause is not None:
-            return await self.pause(binding, standing.cause)
-        if binding.state is BindingState.PAUSED:
-            return await self.resume(binding, active_from)
-        return None
-
-    async def paused_message(self, binding: Binding, message_id: MessageId | None = None) -> Binding | None:
-        """Look again at a paused character because somebody spoke in its channel, at most every 15 seconds.
-
-        Returns the binding when it speaks again, so that this message may be answered. `message_id` is the first
-        message that is; without it, what was said until now is not answered.
-        """
-        now = self._clock.monotonic()
-        if now - self._looked_at.get(binding.id, -LOOK_AGAIN_AFTER_SECONDS) < LOOK_AGAIN_AFTER_SECONDS:
-            return None
-        self._looked_at[binding.id] = now
-        active_from = None if message_id is None else MessageId(message_id - 1)
-        changed = await self._look_again(binding, active_from)
-        return changed if changed is not None and changed.state is BindingState.ACTIVE else None
-
-    async def keep_watch(self) -> None:
-        """Look every 15 minutes at the paused characters, and at those that members pay for; runs until cancelled."""
-        while True:
-            await self._clock.sleep(WATCH_INTERVAL_SECONDS)
-            for binding in self._index:
-                if binding.state is not BindingState.PAUSED and paying_member(binding.payer) is None:
-                    continue
-                try:
-                    await self._look_again(binding, None)
-                except Exception:  # noqa: BLE001 - one channel's trouble must not end the watch over the others
-                    _log.exception("Binding %s could not be looked at again", binding.id)
-
-    async def _look_again(
-        self, binding: Binding, active_from: MessageId | None, fresh_ms: int | None = None
-    ) -> Binding | None:
-        surroundings = self._surroundings_of(_room(binding))
-        if surroundings is None:
-            return None
-        if fresh_ms is None:
-            fresh_ms = PAUSED_FRESH_MS if binding.state is BindingState.PAUSED else FRESH_MS
-        ceiling = self._catalog.ceiling(surroundings.place)
-        standing = await self._gate.standing(binding, ceiling=ceiling, fresh_ms=fresh_ms)
-        return await self.recheck(binding, standing, active_from)
-
-    # What becomes of a character.
-
-    def channels_of(self, ref: CharacterRef) -> int:
-        """Count the channels in which a character is bound, paused or not."""
-        return sum(binding.character_ref == ref for binding in self._index)
-
-    async def character_changed(self, ref: CharacterRef) -> None:
-        """Look again at a character wherever it is bound, as it has just been changed, or decided about."""
-        for binding in self._index:
-            if binding.character_ref != ref:
-                continue
-            try:
-                changed = await self._look_again(binding, None, fresh_ms=0)
-                if changed is not None and changed.state is BindingState.PAUSED:
-                    await self._stop_all(changed)
-            except Exception:  # noqa: BLE001 - one channel's trouble must not keep the others
-                _log.exception("Binding %s could not be looked at again", binding.id)
-
-    async def key_refused(self, binding: Binding, key: ApiKey | None) -> None:
-        """Take note that NanoGPT refused a key; what a member pays for with it stops until they link anew.
-
-        None is a key that was not tried again, as the last answer about it was that.
-        """
-        user_id = paying_member(binding.payer)
-        if user_id is not None and await self._own.refused(user_id, key):
-            await self.pause(binding, PauseCause.KEY_REFUSED)
-
-    async def payer_gone(self, payer: PayerId) -> None:
-        """Stop what a member paid for, as they have taken their account away; the store has paused it with that."""
-        for stopped in await self._bindings.paid_by(payer):
-            async with self._changing:
-                before = self._index.get(stopped.channel_id)
-                if before is None or before.id != stopped.id:
-                    continue
-                self._index.put(stopped)
-            await self._stop_all(stopped)
-            if before.pause_cause is not PauseCause.UNLINKED:
-                await self._say_paused(stopped, PauseCause.UNLINKED)
-
-    # What the staff of a server set.
-
-    async def server_changed(self, guild_id: GuildId) -> None:
-        """Take note of a server's settings as they stand now: who pays, what may be shown, who may decide."""
-        await self._settle_payers(binding for binding in self._index if binding.guild_id == guild_id)
-        for binding in self._index:
-            if binding.guild_id != guild_id:
-                continue
-            changed = await self._look_again(binding, None)
-            if changed is not None and changed.state is BindingState.PAUSED:
-                await self._stop_all(changed)
-
-    async def _settle_payers(self, bindings: Iterable[Binding]) -> None:
-        """Let the server's key pay where the operator's did, or the other way round; members' agreements stay."""
-        async with self._changing:
-            for binding in bindings:
-                payer = self._rules.payer(binding.guild_id)
-                if binding.payer != payer and paying_member(binding.payer) is None:
-                    changed = await self._bindings.set_payer(binding.id, payer)
-                    if changed is not None:
-                        self._index.put(changed)
-
-    # What happens on Discord.
-
-    async def channel_changed(self, channel_id: ChannelId, *, age_restricted: bool) -> None:
-        """Take note of a channel as it stands now: it may have lost or gained its age restriction."""
-        binding = self._index.get(channel_id)
-        if binding is None:
-            return
-        ceiling = self._catalog.ceiling(Place(binding.guild_id, channel_id, None, age_restricted))
-        if binding.state is BindingState.PAUSED:
-            await self.recheck(binding, await self._gate.standing(binding, ceiling=ceiling))
-            return
-        # From memory, so that nothing has to be waited for; every reply is checked anew in any case.
-        known = self._gate.known(binding)
-        if known is not None and known.character.rating > ceiling:
-            await self.pause(binding, PauseCause.ABOVE_CEILING)
-            await self._stop_all(binding)
-
-    async def channel_deleted(self, channel_id: ChannelId) -> None:
-        """End what was bound to a channel that is no more."""
-        binding = self._index.get(channel_id)
-        if binding is not None:
-            await self._stop_all(binding)
-            async with self._changing:
-                await self._end(binding)
-
-    async def channels_seen(self, channels: Mapping[GuildId, Collection[ChannelId]]) -> None:
-        """End what is bound to channels that their servers no longer have.
-
-        Discord tells of no deletion that the bot was away for. It does name every channel of a server, also those that
-        the bot may not view (https://discord.com/developers/docs/topics/permissions#channel-visibility).
-        """
-        for binding in self._index:
-            there = channels.get(binding.guild_id)
-            if there is not None and binding.channel_id not in there:
-                _log.info("Channel %s is gone, and with it binding %s", binding.channel_id, binding.id)
-                await self.channel_deleted(binding.channel_id)
-
-    async def guild_left(self, guild_id: GuildId) -> None:
-        """Fall silent in a server that the bot was removed from; an outage is no such thing.
-
-        What is stored stays for the grace that the retention gives, so that a removal by mistake can be undone. The
-        server's key does not.
-        """
-        await self._rules.remove_key(guild_id)
-        for binding in self._index:
-            if binding.guild_id == guild_id:
-                self._index.drop(binding.channel_id)
-                await self._stop_all(binding)
-
-    async def guild_joined(self, guild_id: GuildId) -> None:
-        """Speak again where the bot spoke before it was removed, if that is not forgotten yet."""
-        for binding in await self._bindings.by_guild(guild_id):
-            self._index.put(binding)
-        await self._settle_payers(binding for binding in self._index if binding.guild_id == guild_id)
 
     # Steps of the above. Those that write are called with the lock held.
 
@@ -588,8 +331,8 @@ class BindingService:
         replaced = None
         if there is not None:
             if there.character_ref != known.ref:
-                replaced = self._shown_name(there) or None
-            self._looked_at.pop(there.id, None)
+                replaced = self._standings.shown_name(there) or None
+            self._book.forget_look(there.id)
         payer = self._rules.payer(place.guild_id) if daily_turns is None else member_payer(asker.user_id)
         bound = await self._bindings.create(
             guild_id=place.guild_id,
@@ -605,7 +348,7 @@ class BindingService:
         release = self._hold(bound.binding)
         self._index.put(bound.binding)
         with _released_on_failure(release):
-            await self._announcer.outdated(_room(bound.binding), _STANDINGS)
+            await self._standings.outdated(bound.binding)
             conversation = await self._conversation(bound.binding, Scope.ROOM, place.channel_id)
         name = known.character.name
         notice = notices.moved_in(name, self._speech(trigger), replaced=replaced)
@@ -624,23 +367,13 @@ class BindingService:
         if there.state is BindingState.PAUSED:
             # The catalogue has just said that nothing speaks against the character.
             binding = self._put(await self._bindings.resume(there.id, asker.asked_at))
-            self._looked_at.pop(there.id, None)
-            await self._announcer.outdated(_room(binding), _STANDINGS)
+            self._book.forget_look(there.id)
+            await self._standings.outdated(binding)
             answer, notice = notices.awake(name), notices.resumed(name)
         if speech.trigger is not there.trigger:
             binding = self._put(await self._bindings.set_trigger(there.id, speech.trigger, asker.asked_at))
             answer, notice = notices.trigger_set(name, speech), notices.trigger_changed(name, speech)
         return BindingChange(binding, answer, notice)
-
-    async def _end(self, binding: Binding) -> Binding | None:
-        ended = await self._bindings.end(binding.id, self._clock.now_ms())
-        self._index.put(replace(binding, state=BindingState.ENDED))
-        self._looked_at.pop(binding.id, None)
-        return ended
-
-    async def _stop_all(self, binding: Binding) -> None:
-        for conversation in await self._conversations.of_binding(binding.id):
-            await self._stop(conversation)
 
     async def _conversation(self, binding: Binding, scope: Scope, scope_id: ChannelId) -> Conversation:
         return await self._conversations.get_or_create(binding, scope, scope_id, self._clock.now_ms())
@@ -683,35 +416,12 @@ class BindingService:
     def _speech(self, trigger: Trigger) -> notices.Speech:
         return notices.Speech(trigger, self._message_content, self._policy_url)
 
-    def _shown_name(self, binding: Binding) -> str:
-        """Return a character's name, or nothing while it is rated above what the channel may show.
-
-        It is looked at anew each time: a channel may have lost its flag, or the catalogue have changed the rating,
-        without a message having made the character pause.
-        """
-        known = self._gate.known(binding)
-        around = self._surroundings_of(_room(binding))
-        ceiling = self._catalog.ceiling(None if around is None else around.place)
-        if binding.pause_cause is PauseCause.ABOVE_CEILING or known is None or known.character.rating > ceiling:
-            return ""
-        return known.character.name
-
-    def _more_if_restricted(self, binding: Binding) -> bool:
-        """Tell whether the character could speak if the channel were marked as age-restricted."""
-        known = self._gate.known(binding)
-        restricted = Place(binding.guild_id, binding.channel_id, None, age_restricted=True)
-        return known is not None and known.character.rating <= self._catalog.ceiling(restricted)
-
     def _greeting(self, conversation: Conversation, known: KnownCharacter, asker: Asker) -> Greeting | None:
         first = known.character.first_message
         if first is None:
             return None
         text = expand_greeting(first, char=known.character.name, user=asker.display_name)
         return None if is_blank(text) else Greeting(conversation, known, text)
-
-    async def _announce_standing(self, binding: Binding, cause: str, text: str) -> None:
-        await self._announcer.outdated(_room(binding), _STANDINGS - {cause})
-        await self._announcer.announce(_room(binding), cause, text)
 
 
 @contextmanager
@@ -730,7 +440,3 @@ def _with_hint(change: BindingChange, place: Place, missing: frozenset[Right]) -
     if change.notice is None or not missing & WANTED:
         return change
     return replace(change, answer=f"{change.answer}\n{notices.webhook_hint(place.channel_id)}")
-
-
-def _room(binding: Binding) -> Destination:
-    return Destination(binding.guild_id, binding.channel_id)

@@ -15,8 +15,9 @@ from bot.domain.payers import paying_member
 from bot.domain.turns import AdmissionLimits, Admitted, Arrival, Refusal, Turn, TurnKind, TurnState
 from bot.errors import UserError
 from bot.services.announcing import Announcer
+from bot.services.binding_book import BindingBook
 from bot.services.binding_index import BindingIndex
-from bot.services.bindings import BindingService
+from bot.services.binding_upkeep import BindingUpkeep
 from bot.services.clock import Clock
 from bot.services.ignored_members import IgnoredMembers
 from bot.services.inbox import Event, Inbox, MessageEdited, MessagesDeleted, ThreadDeleted
@@ -52,7 +53,8 @@ class RelayService:
         self,
         *,
         index: BindingIndex,
-        bindings: BindingService,
+        book: BindingBook,
+        upkeep: BindingUpkeep,
         conversations: Conversations,
         turns: Turns,
         posts: Posts,
@@ -71,7 +73,8 @@ class RelayService:
         OutletError. `removed_by_us` tells whether the program itself deleted a message.
         """
         self._index = index
-        self._bindings = bindings
+        self._book = book
+        self._upkeep = upkeep
         self._conversations = conversations
         self._turns = turns
         self._posts = posts
@@ -177,14 +180,14 @@ class RelayService:
         binding = self._index.get(channel_id)
         if binding is None:
             return
-        binding = await self._bindings.met(binding, names_of_people(messages))
+        binding = await self._book.met(binding, names_of_people(messages))
         arrivals: list[Arrival] = []
         for message in messages:
             silence = await self._silence(message, binding)
             if silence is None:
                 arrivals.append(_arrival(message))
             elif silence is Silence.PAUSED:
-                woken = await self._bindings.paused_message(binding, message.id)
+                woken = await self._upkeep.paused_message(binding, message.id)
                 binding = woken or binding
                 if woken is not None and await self._silence(message, woken) is None:
                     arrivals.append(_arrival(message))

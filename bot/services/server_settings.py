@@ -17,7 +17,7 @@ from bot.errors import UserError
 from bot.nanogpt.client import NanoGptClient
 from bot.nanogpt.errors import BadKeyError, NanoGptError
 from bot.nanogpt.requests import ApiKey, UnusableKeyError
-from bot.services.bindings import BindingService
+from bot.services.binding_upkeep import BindingUpkeep
 from bot.services.breakers import Breakers
 from bot.services.ceilings import Ceilings
 from bot.services.server_rules import ServerRules
@@ -37,13 +37,13 @@ class ServerSettingsService:
         *,
         rules: ServerRules,
         nanogpt: NanoGptClient,
-        bindings: BindingService,
+        upkeep: BindingUpkeep,
         breakers: Breakers,
         ceilings: Ceilings,
     ) -> None:
         self._rules = rules
         self._nanogpt = nanogpt
-        self._bindings = bindings
+        self._upkeep = upkeep
         self._breakers = breakers
         self._ceilings = ceilings
 
@@ -117,4 +117,4 @@ class ServerSettingsService:
 
     async def apply(self, guild_id: GuildId) -> None:
         """Let the characters of a server feel what has changed: some may have to pause, others may go on."""
-        await self._bindings.server_changed(guild_id)
+        await self._upkeep.server_changed(guild_id)

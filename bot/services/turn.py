@@ -28,7 +28,7 @@ from bot.nanogpt.errors import CharacterUnusableError, ContextTooLongError, Nano
 from bot.nanogpt.events import Completed, Incomplete, TextDelta, TextReplaced
 from bot.nanogpt.requests import ApiKey, ResponseRequest
 from bot.services.binding_gate import BindingGate
-from bot.services.bindings import BindingService
+from bot.services.binding_upkeep import BindingUpkeep
 from bot.services.breakers import Breakers
 from bot.services.clock import Clock
 from bot.services.delivery import Delivery
@@ -147,7 +147,7 @@ class TurnRunner:
         speaker: Speaker,
         stages: Stages,
         gate: BindingGate,
-        bindings: BindingService,
+        upkeep: BindingUpkeep,
         nanogpt: NanoGptClient,
         outlet: Outlet,
         readers: Readers,
@@ -166,7 +166,7 @@ class TurnRunner:
         self._speaker = speaker
         self._stages = stages
         self._gate = gate
-        self._bindings = bindings
+        self._upkeep = upkeep
         self._nanogpt = nanogpt
         self._outlet = outlet
         self._key_of = key_of
@@ -260,7 +260,7 @@ class TurnRunner:
     async def pause(self, turn: Turn, stage: Stage, cause: PauseCause) -> None:
         """End a turn that the gate does not let through, and let its character fall silent."""
         await self._speaker.drop(turn.id, stage.destination, PAUSED)
-        await self._bindings.pause(stage.binding, cause)
+        await self._upkeep.pause(stage.binding, cause)
 
     async def _answer(self, turn: Turn, stage: Stage, delivery: Delivery) -> None:
         reading = _Reading()
@@ -301,7 +301,7 @@ class TurnRunner:
         failure = replace(failure or Failure(FailureCause.CUT), paid_by=payer_kind(turn.payer))
         await self._speaker.fail(turn, stage, delivery, failure, text=text)
         if failure.cause is FailureCause.BAD_KEY:
-            await self._bindings.key_refused(stage.binding, reading.key)
+            await self._upkeep.key_refused(stage.binding, reading.key)
 
     async def _note(self, payer: PayerId, key: ApiKey | None, failure: Failure) -> None:
         """Have a key left alone after a failure that concerns it, unless its payer has another by now."""

@@ -20,7 +20,7 @@ def tree() -> app_commands.CommandTree[discord.Client]:
     tree = app_commands.CommandTree(discord.Client(intents=discord.Intents.none()))
     group = character_group()
     # Nothing is run here, so no service is asked.
-    BindingsCog(cast("Any", None), group)
+    BindingsCog(cast("Any", None), cast("Any", None), group)
     SilenceCog(cast("Any", None), tree)
     tree.add_command(group)
     return tree

@@ -9,7 +9,7 @@ from bot.sandbox.discord.json_types import objects_of
 from bot.sandbox.nanogpt.cast import AUTHOR, PRIVATE
 from bot.sandbox.nanogpt.faults import Route
 from bot.sandbox.nanogpt.server import OPERATOR
-from bot.services.bindings import LOOK_AGAIN_AFTER_SECONDS
+from bot.services.binding_book import LOOK_AGAIN_AFTER_SECONDS
 from bot.services.own_characters import OWNER_AWAY_SECONDS, OWNER_FRESH_SECONDS
 from tests.end_to_end.linking import link
 from tests.end_to_end.scene import BARD, GREETING, GUIDE, Scene, labels

@@ -1,231 +1,77 @@
 import asyncio
-import contextlib
-from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncGenerator
 
 import pytest
 
 from bot.domain import notices
-from bot.domain.bindings import Binding, BindingState, Conversation, PauseCause, Scope, Trigger
-from bot.domain.characters import KnownCharacter
-from bot.domain.ids import ChannelId, CharacterRef, GuildId, MessageId, TurnId, UserId, snowflake_at
+from bot.domain.bindings import Binding, BindingState, PauseCause, Scope, Trigger
+from bot.domain.ids import MessageId, TurnId, UserId
 from bot.domain.payers import OPERATOR
 from bot.domain.places import Place
-from bot.domain.ratings import ContentLimits, ContentRating
 from bot.domain.rights import Right
-from bot.domain.safety import NO_NAMES
 from bot.domain.turns import AdmissionLimits, Admitted, Arrival
 from bot.errors import UserError
-from bot.nanogpt.client import NanoGptClient
-from bot.services.announcing import Announcer
 from bot.services.binding_index import BindingIndex
-from bot.services.bindings import (
-    LOOK_AGAIN_AFTER_SECONDS,
-    WATCH_INTERVAL_SECONDS,
-    Asker,
-    BindingService,
-)
-from bot.services.catalog import CatalogService
-from bot.services.ceilings import Ceilings
-from bot.services.character_shelf import CharacterShelf
-from bot.services.outlet import Destination, Forbidden, OutletError
-from bot.services.server_rules import ServerRules
-from bot.services.surroundings import Surroundings
+from bot.services.binding_upkeep import BindingUpkeep
+from bot.services.bindings import Asker, BindingService
+from bot.services.outlet import Forbidden, OutletError
 from bot.store.bindings import Bindings
-from bot.store.characters import Characters
 from bot.store.conversations import Conversations
 from bot.store.database import Database
-from bot.store.notices import Notices
-from bot.store.servers import Servers
 from bot.store.turns import Turns
 from bot.store.vault import Vault
+from tests.support.binding_world import (
+    GUILD,
+    HOUR,
+    RESTRICTED,
+    ROOM,
+    STAFF,
+    THREAD,
+    Rig,
+    Town,
+    Voices,
+    asker,
+    opened_rig,
+    snowflake,
+)
 from tests.support.fake_catalogue import FakeCatalogue
 from tests.support.manual_clock import START_MS, ManualClock
-from tests.support.notice_outlet import NoticeOutlet
-from tests.support.own_parts import OwnParts
-
-GUILD = GuildId(200)
-ROOM = Place(GUILD, ChannelId(300), None, age_restricted=False)
-RESTRICTED = replace(ROOM, age_restricted=True)
-THREAD = replace(ROOM, thread_id=ChannelId(310))
-STAFF = UserId(400)
-HOUR = 3_600
-
-
-def asker(seconds: float = 0, *, name: str = "Alice", may_manage: bool = True) -> Asker:
-    """Make someone who asks so many seconds after the start of the test."""
-    return Asker(STAFF, name, may_manage, snowflake(seconds))
-
-
-def snowflake(seconds: float) -> MessageId:
-    return MessageId(snowflake_at(START_MS + round(seconds * 1_000)))
-
-
-@dataclass(slots=True)
-class Voices:
-    """Stands for the relay: records what is to be said and what is to be stopped."""
-
-    greeted: list[tuple[Binding, Conversation, str, str]] = field(
-        default_factory=list[tuple[Binding, Conversation, str, str]]
-    )
-    stopped: list[Conversation] = field(default_factory=list[Conversation])
-    held: list[Binding] = field(default_factory=list[Binding])
-    trouble: Exception | None = None
-    """Raised in place of a stop."""
-
-    def hold(self, binding: Binding) -> Callable[[], None]:
-        self.held.append(binding)
-        return lambda: self.held.remove(binding)
-
-    async def greet(self, binding: Binding, conversation: Conversation, known: KnownCharacter, text: str) -> None:
-        self.greeted.append((binding, conversation, known.character.name, text))
-
-    async def stop(self, conversation: Conversation) -> None:
-        if self.trouble is not None:
-            raise self.trouble
-        self.stopped.append(conversation)
-
-
-@dataclass(slots=True)
-class Town:
-    """The channels that the gateway shows, and which of them are age-restricted."""
-
-    restricted: dict[ChannelId, bool] = field(default_factory=lambda: {ROOM.channel_id: False})
-    spoke: dict[ChannelId, set[str] | OutletError] = field(default_factory=dict[ChannelId, "set[str] | OutletError"])
-    """Who spoke in a channel last, or why that cannot be read."""
-
-    async def speakers(self, destination: Destination) -> set[str]:
-        spoke = self.spoke.get(destination.channel_id, set[str]())
-        if isinstance(spoke, OutletError):
-            raise spoke
-        return spoke
-
-    def around(self, destination: Destination) -> Surroundings | None:
-        flag = self.restricted.get(destination.channel_id)
-        if flag is None:
-            return None
-        place = Place(destination.guild_id, destination.channel_id, destination.thread_id, flag)
-        return Surroundings(place, "A Server", "A Bot", NO_NAMES)
 
 
 @pytest.fixture
-def upstream() -> FakeCatalogue:
-    catalogue = FakeCatalogue()
-    catalogue.add("helpful-guide", first_message="Hello {{user}}, I am {{char}}.")
-    catalogue.add("night-bard", content_rating="nsfw", creator_content_rating="nsfw", first_message="Good evening.")
-    catalogue.add("quiet-one")
-    return catalogue
-
-
-@pytest.fixture
-def shelf(database: Database, clock: ManualClock) -> CharacterShelf:
-    return CharacterShelf(characters=Characters(database), clock=clock.clock)
-
-
-@pytest.fixture
-async def nanogpt(upstream: FakeCatalogue) -> AsyncGenerator[NanoGptClient]:
-    async with upstream.client() as client:
-        yield client
-
-
-@pytest.fixture
-def rules(database: Database, vault: Vault, clock: ManualClock) -> ServerRules:
-    return ServerRules(servers=Servers(database, vault), clock=clock.clock)
-
-
-@pytest.fixture
-async def catalog(
-    nanogpt: NanoGptClient, shelf: CharacterShelf, rules: ServerRules, clock: ManualClock
-) -> AsyncGenerator[CatalogService]:
-    ceilings = Ceilings(ContentLimits(ContentRating.SFW, ContentRating.NSFW), rules.rating_max)
-    service = CatalogService(shelf=shelf, client=nanogpt, ceilings=ceilings, clock=clock.clock)
-    yield service
-    await service.aclose()
-
-
-@pytest.fixture
-async def parts(
-    database: Database,
-    vault: Vault,
-    clock: ManualClock,
-    catalog: CatalogService,
-    nanogpt: NanoGptClient,
-    rules: ServerRules,
-) -> AsyncGenerator[OwnParts]:
-    made = OwnParts(database, vault, clock, catalog=catalog, nanogpt=nanogpt, rules=rules)
-    yield made
-    await made.own.aclose()
-
-
-@pytest.fixture
-def index() -> BindingIndex:
-    return BindingIndex()
-
-
-@pytest.fixture
-def voices() -> Voices:
-    return Voices()
-
-
-@pytest.fixture
-def outlet() -> NoticeOutlet:
-    return NoticeOutlet()
-
-
-@pytest.fixture
-def town() -> Town:
-    return Town()
-
-
-@dataclass(frozen=True, slots=True)
-class Rig:
-    database: Database
-    index: BindingIndex
-    catalog: CatalogService
-    outlet: NoticeOutlet
-    town: Town
-    voices: Voices
-    clock: ManualClock
-    parts: OwnParts
-
-    def service(self, *, message_content: bool = True, policy_url: str | None = None) -> BindingService:
-        return BindingService(
-            bindings=Bindings(self.database),
-            conversations=Conversations(self.database),
-            index=self.index,
-            catalog=self.catalog,
-            gate=self.parts.gate,
-            own=self.parts.own,
-            rules=self.parts.rules,
-            announcer=Announcer(outlet=self.outlet, notices=Notices(self.database), clock=self.clock.clock),
-            surroundings_of=self.town.around,
-            greet=self.voices.greet,
-            hold=self.voices.hold,
-            stop=self.voices.stop,
-            speakers=self.town.speakers,
-            clock=self.clock.clock,
-            message_content=message_content,
-            policy_url=policy_url,
-        )
-
-
-@pytest.fixture
-def rig(
-    database: Database,
-    index: BindingIndex,
-    catalog: CatalogService,
-    outlet: NoticeOutlet,
-    town: Town,
-    voices: Voices,
-    clock: ManualClock,
-    parts: OwnParts,
-) -> Rig:
-    return Rig(database, index, catalog, outlet, town, voices, clock, parts)
+async def rig(database: Database, vault: Vault, clock: ManualClock) -> AsyncGenerator[Rig]:
+    async with opened_rig(database, vault, clock) as rig:
+        yield rig
 
 
 @pytest.fixture
 def service(rig: Rig) -> BindingService:
     return rig.service()
+
+
+@pytest.fixture
+def upkeep(rig: Rig) -> BindingUpkeep:
+    return rig.upkeep
+
+
+@pytest.fixture
+def upstream(rig: Rig) -> FakeCatalogue:
+    return rig.upstream
+
+
+@pytest.fixture
+def index(rig: Rig) -> BindingIndex:
+    return rig.index
+
+
+@pytest.fixture
+def voices(rig: Rig) -> Voices:
+    return rig.voices
+
+
+@pytest.fixture
+def town(rig: Rig) -> Town:
+    return rig.town
 
 
 # Bringing a character to a channel.
@@ -333,9 +179,11 @@ async def test_the_same_character_with_another_trigger_keeps_its_conversation(
     assert voices.stopped == []
 
 
-async def test_using_a_paused_character_again_wakes_it(service: BindingService, index: BindingIndex) -> None:
+async def test_using_a_paused_character_again_wakes_it(
+    upkeep: BindingUpkeep, service: BindingService, index: BindingIndex
+) -> None:
     change = await service.use(ROOM, asker(), "helpful-guide")
-    await service.pause(change.binding, PauseCause.UNVERIFIED)
+    await upkeep.pause(change.binding, PauseCause.UNVERIFIED)
     again = await service.use(ROOM, asker(1), "helpful-guide")
     assert again.binding.state is BindingState.ACTIVE
     assert again.binding.active_from == snowflake(1)
@@ -436,9 +284,9 @@ async def test_current_tells_about_the_channels_character(service: BindingServic
     assert "thread" in service.current(THREAD)
 
 
-async def test_current_tells_why_it_is_paused(service: BindingService) -> None:
+async def test_current_tells_why_it_is_paused(upkeep: BindingUpkeep, service: BindingService) -> None:
     change = await service.use(ROOM, asker(), "helpful-guide")
-    await service.pause(change.binding, PauseCause.UNAVAILABLE)
+    await upkeep.pause(change.binding, PauseCause.UNAVAILABLE)
     assert "no longer available" in service.current(ROOM)
 
 
@@ -588,235 +436,6 @@ async def test_a_character_that_may_no_longer_be_shown_does_not_greet(
     assert change.greeting is None
 
 
-# Pausing and waking.
-
-
-async def test_a_pause_is_told_once_and_holds(
-    service: BindingService, index: BindingIndex, outlet: NoticeOutlet
-) -> None:
-    change = await service.use(ROOM, asker(), "helpful-guide")
-    paused = await service.pause(change.binding, PauseCause.UNAVAILABLE)
-    assert paused is not None
-    assert paused.state is BindingState.PAUSED
-    assert index.get(ROOM.channel_id) == paused
-    assert await service.pause(change.binding, PauseCause.UNAVAILABLE) is None
-    assert len(outlet.texts) == 1
-    assert "**Helpful Guide**" in outlet.texts[0]
-
-
-async def test_a_character_above_the_ceiling_is_paused_without_its_name_and_stopped_in_mid_reply(
-    service: BindingService, outlet: NoticeOutlet, voices: Voices
-) -> None:
-    change = await service.use(RESTRICTED, asker(), "night-bard")
-    await service.channel_changed(ROOM.channel_id, age_restricted=False)
-    [text] = outlet.texts
-    assert "Night Bard" not in text
-    assert "age-restricted" in text
-    assert "Night Bard" not in service.current(ROOM)
-    assert [conversation.binding_id for conversation in voices.stopped] == [change.binding.id]
-    assert change.binding.state is BindingState.ACTIVE
-
-
-async def test_a_channel_that_gains_its_flag_wakes_the_character(
-    service: BindingService, index: BindingIndex, outlet: NoticeOutlet, clock: ManualClock
-) -> None:
-    await service.use(RESTRICTED, asker(), "night-bard")
-    await service.channel_changed(ROOM.channel_id, age_restricted=False)
-    clock.advance(60)
-    await service.channel_changed(ROOM.channel_id, age_restricted=True)
-    binding = index.get(ROOM.channel_id)
-    assert binding is not None
-    assert binding.state is BindingState.ACTIVE
-    assert binding.active_from == snowflake(60)
-    assert "**Night Bard** is back" in outlet.texts[-1]
-
-
-async def test_each_pause_and_each_return_is_told_however_soon(service: BindingService, outlet: NoticeOutlet) -> None:
-    await service.use(RESTRICTED, asker(), "night-bard")
-    for _ in range(2):
-        await service.channel_changed(ROOM.channel_id, age_restricted=False)
-        await service.channel_changed(ROOM.channel_id, age_restricted=True)
-    assert ["is back" in text for text in outlet.texts] == [False, True, False, True]
-
-
-@pytest.mark.parametrize("address", ["night-bard", "helpful-guide"])
-async def test_a_pause_soon_after_a_character_was_brought_in_is_told(
-    service: BindingService, outlet: NoticeOutlet, address: str
-) -> None:
-    change = await service.use(RESTRICTED, asker(), "night-bard")
-    await service.pause(change.binding, PauseCause.UNAVAILABLE)
-    change = await service.use(RESTRICTED, asker(1), address)
-    await service.pause(change.binding, PauseCause.UNAVAILABLE)
-    assert len(outlet.texts) == 2
-
-
-async def test_a_channel_that_changes_otherwise_disturbs_nobody(
-    service: BindingService, index: BindingIndex, outlet: NoticeOutlet
-) -> None:
-    change = await service.use(ROOM, asker(), "helpful-guide")
-    await service.channel_changed(ROOM.channel_id, age_restricted=True)
-    await service.channel_changed(ROOM.channel_id, age_restricted=False)
-    await service.channel_changed(ChannelId(999), age_restricted=False)
-    assert index.get(ROOM.channel_id) == change.binding
-    assert outlet.texts == []
-
-
-async def test_a_message_wakes_a_character_whose_gate_is_clear_again_and_may_be_answered(
-    service: BindingService, index: BindingIndex, clock: ManualClock
-) -> None:
-    change = await service.use(ROOM, asker(), "helpful-guide")
-    paused = await service.pause(change.binding, PauseCause.UNVERIFIED)
-    assert paused is not None
-    clock.advance(60)
-    woken = await service.paused_message(paused, snowflake(60))
-    assert woken is not None
-    assert woken == index.get(ROOM.channel_id)
-    assert woken.active_from == snowflake(60) - 1
-
-
-async def test_without_a_message_what_was_said_until_now_is_not_answered(
-    service: BindingService, clock: ManualClock
-) -> None:
-    change = await service.use(ROOM, asker(), "helpful-guide")
-    paused = await service.pause(change.binding, PauseCause.UNVERIFIED)
-    assert paused is not None
-    clock.advance(60)
-    woken = await service.paused_message(paused)
-    assert woken is not None
-    assert woken.active_from == snowflake(60)
-
-
-async def test_messages_make_it_look_again_every_fifteen_seconds_at_most(
-    service: BindingService, town: Town, clock: ManualClock
-) -> None:
-    change = await service.use(ROOM, asker(), "helpful-guide")
-    paused = await service.pause(change.binding, PauseCause.UNVERIFIED)
-    assert paused is not None
-    flags = dict(town.restricted)
-    town.restricted.clear()
-    assert await service.paused_message(paused) is None
-    town.restricted.update(flags)
-    clock.advance(LOOK_AGAIN_AFTER_SECONDS - 1)
-    assert await service.paused_message(paused) is None
-    clock.advance(1)
-    assert await service.paused_message(paused) is not None
-
-
-async def test_a_pause_changes_its_cause_when_another_comes_first(
-    service: BindingService, upstream: FakeCatalogue, clock: ManualClock, index: BindingIndex, outlet: NoticeOutlet
-) -> None:
-    change = await service.use(ROOM, asker(), "helpful-guide")
-    paused = await service.pause(change.binding, PauseCause.UNVERIFIED)
-    assert paused is not None
-    upstream.items[0]["moderation_status"] = "rejected"
-    clock.advance(HOUR)
-    assert await service.paused_message(paused) is None
-    binding = index.get(ROOM.channel_id)
-    assert binding is not None
-    assert binding.pause_cause is PauseCause.UNAVAILABLE
-    assert len(outlet.texts) == 2
-
-
-async def test_a_change_of_the_character_pauses_and_wakes_it_at_once_wherever_it_is(
-    service: BindingService, upstream: FakeCatalogue, town: Town, index: BindingIndex, clock: ManualClock, rig: Rig
-) -> None:
-    other = replace(ROOM, channel_id=ChannelId(301))
-    town.restricted[other.channel_id] = False
-    change = await service.use(ROOM, asker(), "helpful-guide")
-    await service.use(other, asker(), "quiet-one")
-    ref = change.binding.character_ref
-    assert service.channels_of(ref) == 1
-    clock.advance(1)
-    upstream.items[0]["moderation_status"] = "pending"
-    await service.character_changed(ref)
-    paused = index.get(ROOM.channel_id)
-    assert paused is not None
-    assert (paused.state, paused.pause_cause) == (BindingState.PAUSED, PauseCause.UNAVAILABLE)
-    assert [conversation.binding_id for conversation in rig.voices.stopped] == [change.binding.id]
-    clock.advance(60)
-    upstream.items[0]["moderation_status"] = "approved"
-    await service.character_changed(ref)
-    woken = index.get(ROOM.channel_id)
-    assert woken is not None
-    assert (woken.state, woken.active_from) == (BindingState.ACTIVE, snowflake(61))
-    assert [text.partition(".")[0] for text in rig.outlet.texts] == [
-        "⚠ **Helpful Guide** is no longer available, so it is paused here",
-        "**Helpful Guide** is back",
-    ]
-    untouched = index.get(other.channel_id)
-    assert untouched is not None
-    assert untouched.state is BindingState.ACTIVE
-    assert upstream.reads.count("id-of-quiet-one") <= 1
-
-
-async def test_a_paused_character_is_read_again_for_a_message_and_not_only_once_it_is_old(
-    service: BindingService, upstream: FakeCatalogue, clock: ManualClock
-) -> None:
-    change = await service.use(ROOM, asker(), "helpful-guide")
-    upstream.items[0]["moderation_status"] = "pending"
-    clock.advance(1)
-    await service.character_changed(change.binding.character_ref)
-    paused = await service.paused_message(change.binding)
-    assert paused is None
-    upstream.items[0]["moderation_status"] = "approved"
-    clock.advance(LOOK_AGAIN_AFTER_SECONDS)
-    binding = replace(change.binding, state=BindingState.PAUSED)
-    assert await service.paused_message(binding, snowflake(60)) is not None
-
-
-async def test_a_look_that_fails_is_logged_and_keeps_nobody_from_the_next(
-    service: BindingService, upstream: FakeCatalogue, town: Town, index: BindingIndex, clock: ManualClock
-) -> None:
-    other = replace(ROOM, channel_id=ChannelId(301))
-    town.restricted[other.channel_id] = False
-    first = await service.use(ROOM, asker(), "helpful-guide")
-    await service.use(other, asker(), "helpful-guide")
-    # Its row is not there, so that whatever is written of it fails.
-    index.put(replace(first.binding, guild_id=GuildId(999), character_ref=CharacterRef(999)))
-    await service.character_changed(CharacterRef(999))
-    upstream.items[0]["moderation_status"] = "pending"
-    clock.advance(1)
-    await service.character_changed(first.binding.character_ref)
-    paused = index.get(other.channel_id)
-    assert paused is not None
-    assert paused.state is BindingState.PAUSED
-
-
-async def test_a_channel_out_of_sight_is_left_as_it_is(
-    service: BindingService, town: Town, index: BindingIndex
-) -> None:
-    change = await service.use(ROOM, asker(), "helpful-guide")
-    paused = await service.pause(change.binding, PauseCause.UNVERIFIED)
-    assert paused is not None
-    town.restricted.clear()
-    assert await service.paused_message(paused) is None
-    assert index.get(ROOM.channel_id) == paused
-
-
-async def test_the_watch_wakes_paused_characters_and_outlives_trouble(
-    service: BindingService, town: Town, index: BindingIndex, clock: ManualClock, upstream: FakeCatalogue
-) -> None:
-    other = replace(ROOM, channel_id=ChannelId(301))
-    town.restricted[other.channel_id] = False
-    broken = await service.use(ROOM, asker(), "helpful-guide")
-    sound = await service.use(other, asker(), "quiet-one")
-    for change in (broken, sound):
-        await service.pause(change.binding, PauseCause.UNVERIFIED)
-    # A binding whose character nobody has heard of is a fault, and must not keep the next from waking.
-    index.put(replace(broken.binding, state=BindingState.PAUSED, character_ref=CharacterRef(999)))
-    watch = asyncio.create_task(service.keep_watch())
-    assert await clock.sleeping() == WATCH_INTERVAL_SECONDS
-    clock.advance(WATCH_INTERVAL_SECONDS)
-    assert await clock.sleeping() == WATCH_INTERVAL_SECONDS
-    watch.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await watch
-    woken = index.get(other.channel_id)
-    assert woken is not None
-    assert woken.state is BindingState.ACTIVE
-    assert upstream.status == 200
-
-
 # Names.
 
 
@@ -854,68 +473,3 @@ async def test_a_name_of_whoever_manages_a_channel_later_is_marked(
     )
     assert changed.binding.name_marked
     assert index.get(ROOM.channel_id) == changed.binding
-
-
-async def test_a_mark_once_given_stays(rig: Rig, service: BindingService, index: BindingIndex) -> None:
-    used = await service.use(ROOM, asker(), "helpful-guide")
-    assert await service.met(used.binding, ["Bob"]) == used.binding
-    marked = await service.met(used.binding, ["Helpful Guide"])
-    assert await service.met(marked, ["Bob"]) == marked
-    await service.settings(ROOM, asker(1), Trigger.MENTION)
-    fresh = BindingIndex()
-    await replace(rig, index=fresh).service().load()
-    for known in (index.get(ROOM.channel_id), fresh.get(ROOM.channel_id)):
-        assert known is not None
-        assert known.name_marked
-
-
-async def test_what_left_meanwhile_is_not_marked(service: BindingService, index: BindingIndex) -> None:
-    used = await service.use(ROOM, asker(), "helpful-guide")
-    await service.leave(ROOM, asker(1))
-    assert not (await service.met(used.binding, ["Helpful Guide"])).name_marked
-    assert len(index) == 0
-
-
-# Channels and servers that go.
-
-
-async def test_a_deleted_channel_ends_what_was_bound_and_a_server_left_falls_silent_until_it_is_back(
-    service: BindingService, index: BindingIndex, database: Database
-) -> None:
-    other = replace(ROOM, channel_id=ChannelId(301))
-    elsewhere = Place(GuildId(201), ChannelId(302), None, age_restricted=False)
-    for place in (ROOM, other, elsewhere):
-        await service.use(place, asker(), "helpful-guide")
-    await service.channel_deleted(ROOM.channel_id)
-    await service.channel_deleted(ChannelId(999))
-    assert [binding.channel_id for binding in index] == [other.channel_id, elsewhere.channel_id]
-    await service.guild_left(GUILD)
-    assert [binding.channel_id for binding in index] == [elsewhere.channel_id]
-    assert [binding.channel_id for binding in await Bindings(database).live()] == [
-        other.channel_id,
-        elsewhere.channel_id,
-    ]
-    await service.guild_joined(GUILD)
-    assert index.get(other.channel_id) is not None
-
-
-async def test_what_was_bound_to_channels_that_a_server_no_longer_has_is_ended(
-    service: BindingService, index: BindingIndex, database: Database
-) -> None:
-    other = replace(ROOM, channel_id=ChannelId(301))
-    elsewhere = Place(GuildId(201), ChannelId(302), None, age_restricted=False)
-    for place in (ROOM, other, elsewhere):
-        await service.use(place, asker(), "helpful-guide")
-    await service.channels_seen({GUILD: {other.channel_id}})
-    assert [binding.channel_id for binding in index] == [other.channel_id, elsewhere.channel_id]
-    assert [binding.channel_id for binding in await Bindings(database).live()] == [
-        other.channel_id,
-        elsewhere.channel_id,
-    ]
-
-
-async def test_a_new_process_knows_what_is_bound(rig: Rig, service: BindingService) -> None:
-    used = await service.use(ROOM, asker(), "helpful-guide")
-    fresh = BindingIndex()
-    await replace(rig, index=fresh).service().load()
-    assert fresh.get(ROOM.channel_id) == used.binding

@@ -19,7 +19,8 @@ from bot.domain.ratings import ContentRating
 from bot.domain.rights import MemberRights
 from bot.domain.turns import Arrival
 from bot.errors import UserError
-from bot.services.bindings import LOOK_AGAIN_AFTER_SECONDS, Asker, BindingChange
+from bot.services.binding_book import LOOK_AGAIN_AFTER_SECONDS
+from bot.services.bindings import Asker, BindingChange
 from bot.services.outlet import Uncertain
 from bot.services.own_characters import OWNER_AWAY_SECONDS, OWNER_FRESH_SECONDS, OwnCharacterFound
 from bot.store.database import Database
@@ -60,7 +61,7 @@ async def link(world: RelayWorld, key: str = ALICES_KEY) -> None:
 async def unlink(world: RelayWorld) -> None:
     """Do what unlinking does, apart from its words."""
     await world.parts.accounts.unlink(ALICE)
-    await world.binding_service.payer_gone(member_payer(ALICE))
+    await world.upkeep.payer_gone(member_payer(ALICE))
     world.parts.shelf.forget(ALICE)
     await world.idle()
 
@@ -112,12 +113,12 @@ async def test_a_servers_own_key_pays_from_the_next_reply_on(world: RelayWorld) 
     await world.bind()
     await world.ask("One")
     await world.parts.rules.set_key(GUILD, SERVER_KEY)
-    await world.binding_service.server_changed(GUILD)
+    await world.upkeep.server_changed(GUILD)
     assert bound(world).payer == server_payer(GUILD)
     await world.ask("Two")
     assert "this server's own NanoGPT key" in world.binding_service.current(HERE)
     await world.parts.rules.remove_key(GUILD)
-    await world.binding_service.server_changed(GUILD)
+    await world.upkeep.server_changed(GUILD)
     await world.ask("Three")
     assert world.upstream.paid_with == [OPERATOR_KEY.reveal(), SERVER_KEY, OPERATOR_KEY.reveal()]
     assert [turn.payer for turn in await world.all_turns()] == [OPERATOR, server_payer(GUILD), OPERATOR]
@@ -140,7 +141,7 @@ async def test_a_stop_between_the_key_and_its_bindings_is_put_right_at_the_next_
 async def test_no_other_key_pays_where_the_servers_is_lost(world: RelayWorld, database: Database) -> None:
     await world.bind()
     await world.parts.rules.set_key(GUILD, SERVER_KEY)
-    await world.binding_service.server_changed(GUILD)
+    await world.upkeep.server_changed(GUILD)
     lost = RelayWorld(
         database,
         Vault([MasterKey(b"another-" * 4)]),
@@ -163,7 +164,7 @@ async def test_a_servers_key_that_fails_is_not_fallen_through_from(
 ) -> None:
     await world.bind()
     await world.parts.rules.set_key(GUILD, SERVER_KEY)
-    await world.binding_service.server_changed(GUILD)
+    await world.upkeep.server_changed(GUILD)
     world.upstream.script(refuses(status))
     await world.ask()
     assert world.upstream.paid_with == [SERVER_KEY]
@@ -175,10 +176,10 @@ async def test_a_servers_key_that_fails_is_not_fallen_through_from(
 async def test_a_server_that_threw_the_bot_out_has_no_key_when_it_is_back(world: RelayWorld) -> None:
     await world.bind()
     await world.parts.rules.set_key(GUILD, SERVER_KEY)
-    await world.binding_service.server_changed(GUILD)
-    await world.binding_service.guild_left(GUILD)
+    await world.upkeep.server_changed(GUILD)
+    await world.upkeep.guild_left(GUILD)
     assert await world.parts.servers.key(GUILD) is None
-    await world.binding_service.guild_joined(GUILD)
+    await world.upkeep.guild_joined(GUILD)
     await world.ask()
     assert world.upstream.paid_with == [OPERATOR_KEY.reveal()]
 
@@ -211,12 +212,12 @@ async def test_a_lowered_ceiling_pauses_at_once_and_a_raised_one_lets_go_on(worl
     world.upstream.characters[adult] = character(adult, content_rating="nsfw", creator_content_rating="nsfw")
     await world.bind(character_id=adult)
     await world.parts.rules.change(GUILD, lambda before: replace(before, rating_max=ContentRating.SFW))
-    await world.binding_service.server_changed(GUILD)
+    await world.upkeep.server_changed(GUILD)
     assert bound(world).pause_cause is PauseCause.ABOVE_CEILING
     await world.ask()
     assert world.upstream.asked == []
     await world.parts.rules.change(GUILD, lambda before: replace(before, rating_max=None))
-    await world.binding_service.server_changed(GUILD)
+    await world.upkeep.server_changed(GUILD)
     assert bound(world).state is BindingState.ACTIVE
 
 
@@ -303,7 +304,7 @@ async def test_a_server_may_forbid_it_before_and_after(own: RelayWorld) -> None:
     await own.parts.rules.change(GUILD, lambda before: replace(before, own_characters=True))
     await brought(own)
     await own.parts.rules.change(GUILD, lambda before: replace(before, own_characters=False))
-    await own.binding_service.server_changed(GUILD)
+    await own.upkeep.server_changed(GUILD)
     assert bound(own).pause_cause is PauseCause.OWN_FORBIDDEN
     await own.ask()
     assert own.upstream.paid_with == []
@@ -387,12 +388,12 @@ async def test_a_stop_right_after_unlinking_does_not_let_it_go_on_without_their_
 
 async def test_an_owner_who_unlinks_while_it_is_about_to_go_on_still_has_to_agree_anew(own: RelayWorld) -> None:
     await brought(own)
-    paused = await own.binding_service.pause(bound(own), PauseCause.OWNER_AWAY)
+    paused = await own.upkeep.pause(bound(own), PauseCause.OWNER_AWAY)
     assert paused is not None
     standing = await own.parts.gate.standing(paused, ceiling=ContentRating.SFW)
     assert standing.cause is None
     await own.parts.accounts.unlink(ALICE)
-    assert await own.binding_service.recheck(paused, standing) is None
+    assert await own.upkeep.recheck(paused, standing) is None
     await unlink(own)
     await link(own)
     await asked_first(own, ELSEWHERE)

@@ -748,7 +748,7 @@ async def test_a_message_older_than_the_newest_reply_is_heard_all_the_same(world
 async def test_a_paused_channel_is_not_caught_up_with(world: RelayWorld) -> None:
     binding = world.index.get(ROOM)
     assert binding is not None
-    await world.binding_service.pause(binding, PauseCause.UNVERIFIED)
+    await world.upkeep.pause(binding, PauseCause.UNVERIFIED)
     fresh = await away(world)
     fresh.message("Anyone?")
     await fresh.recovered()

@@ -10,7 +10,8 @@ from bot.domain.messages import Author, BotPolicy, IncomingMessage
 from bot.domain.places import Place
 from bot.domain.turns import AdmissionLimits, PostState, Refusal, TurnState
 from bot.errors import UserError
-from bot.services.bindings import LOOK_AGAIN_AFTER_SECONDS, Asker, BindingChange
+from bot.services.binding_book import LOOK_AGAIN_AFTER_SECONDS
+from bot.services.bindings import Asker, BindingChange
 from bot.services.outlet import Busy, Forbidden, Gone, Lost, OutletError
 from bot.services.relay import IN_USE_SECONDS, MS_PER_DAY
 from bot.store.database import Database
@@ -311,7 +312,7 @@ async def test_what_waits_when_the_character_is_paused_is_dropped(world: RelayWo
     await claimed(world, 2)
     binding = world.index.get(ROOM)
     assert binding is not None
-    await world.binding_service.pause(binding, PauseCause.UNVERIFIED)
+    await world.upkeep.pause(binding, PauseCause.UNVERIFIED)
     gate.open()
     await world.idle()
     assert await world.claims() == [("answered", None), ("dropped", "paused")]
@@ -320,7 +321,7 @@ async def test_what_waits_when_the_character_is_paused_is_dropped(world: RelayWo
 async def test_a_message_wakes_a_paused_character_that_may_speak_again(world: RelayWorld) -> None:
     binding = world.index.get(ROOM)
     assert binding is not None
-    await world.binding_service.pause(binding, PauseCause.UNVERIFIED)
+    await world.upkeep.pause(binding, PauseCause.UNVERIFIED)
     world.say("Are you there?")
     world.say("Hello?")
     await world.idle()
@@ -332,7 +333,7 @@ async def test_a_paused_character_that_may_not_speak_is_not_asked_about_at_every
     binding = world.index.get(ROOM)
     assert binding is not None
     world.town.restricted.pop(ROOM)
-    await world.binding_service.pause(binding, PauseCause.UNVERIFIED)
+    await world.upkeep.pause(binding, PauseCause.UNVERIFIED)
     await world.ask()
     world.town.restricted[ROOM] = False
     await world.ask()
@@ -576,7 +577,7 @@ async def test_a_greeting_goes_before_what_waits(world: RelayWorld) -> None:
 
 async def test_a_character_that_has_left_or_is_paused_does_not_greet_any_more(world: RelayWorld) -> None:
     change = await moved_in(world)
-    await world.binding_service.pause(change.binding, PauseCause.UNVERIFIED)
+    await world.upkeep.pause(change.binding, PauseCause.UNVERIFIED)
     await world.binding_service.greet(change)
     await world.idle()
     world.index.drop(ROOM)
@@ -706,11 +707,11 @@ async def test_a_retry_of_a_paused_character_is_refused_and_works_once_it_speaks
     (turn,) = await world.all_turns()
     binding = world.index.get(ROOM)
     assert binding is not None
-    paused = await world.binding_service.pause(binding, PauseCause.UNVERIFIED)
+    paused = await world.upkeep.pause(binding, PauseCause.UNVERIFIED)
     assert paused is not None
     with pytest.raises(UserError, match="is paused"):
         await world.relay.retry(turn.id, ROOM, ALICE, is_staff=True)
-    await world.binding_service.resume(paused)
+    await world.upkeep.resume(paused)
     await world.relay.retry(turn.id, ROOM, ALICE, is_staff=True)
     await world.idle_in_time()
     assert "Hello." in world.texts()

@@ -33,7 +33,7 @@ class Panel:
         self.settings = ServerSettingsService(
             rules=self.rules,
             nanogpt=self.upstream.client(clock),
-            bindings=self.relay.binding_service,
+            upkeep=self.relay.upkeep,
             breakers=self.breakers,
             ceilings=Ceilings(ContentLimits(), self.rules.rating_max),
         )

@@ -424,7 +424,7 @@ async def test_a_reply_that_waits_for_discord_is_not_shown_where_it_may_not_be_a
     world.say()
     await world.outlet.until(lambda: world.outlet.of(Act.POST))
     world.town.restricted[ROOM] = False
-    changing = asyncio.create_task(world.binding_service.channel_changed(ROOM, age_restricted=False))
+    changing = asyncio.create_task(world.upkeep.channel_changed(ROOM, age_restricted=False))
     await world.outlet.until(world.texts)
     await world.clock.pass_for(60.0)
     await changing
@@ -442,7 +442,7 @@ async def test_a_reply_that_waits_for_discord_is_shown_where_the_pause_is_over(w
     await world.outlet.until(lambda: world.outlet.of(Act.POST))
     binding = world.index.get(ROOM)
     assert binding is not None
-    await world.binding_service.pause(binding, PauseCause.UNVERIFIED)
+    await world.upkeep.pause(binding, PauseCause.UNVERIFIED)
     await world.clock.pass_for(60.0)
     await world.idle()
     assert world.texts()[-1] == "Hello."

@@ -70,7 +70,7 @@ class AccountWorld:
         self.accounts = AccountService(
             accounts=self.store,
             nanogpt=nanogpt,
-            bindings=self.relay.binding_service,
+            upkeep=self.relay.upkeep,
             own_shelf=self.relay.parts.shelf,
             breakers=self.breakers,
             outbox=self.outbox,

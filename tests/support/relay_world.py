@@ -18,7 +18,9 @@ from bot.domain.ratings import ContentLimits, ContentRating
 from bot.domain.safety import NO_NAMES
 from bot.domain.turns import AdmissionLimits, Turn
 from bot.services.announcing import Announcer
+from bot.services.binding_book import BindingBook
 from bot.services.binding_index import BindingIndex
+from bot.services.binding_upkeep import BindingUpkeep
 from bot.services.bindings import BindingService
 from bot.services.breakers import Breakers
 from bot.services.catalog import CatalogService
@@ -32,6 +34,7 @@ from bot.services.relay import RelayService, RelaySettings
 from bot.services.server_rules import ServerRules
 from bot.services.speaking import Speaker
 from bot.services.staging import Stages
+from bot.services.standing_notices import StandingNotices
 from bot.services.surroundings import Surroundings
 from bot.services.turn import Readers, TurnRunner, TurnSettings
 from bot.store.bindings import Bindings
@@ -183,7 +186,32 @@ class RelayWorld:
         )
         self.readers = Readers()
         self.breakers = Breakers(clock.clock)
+        book = BindingBook(
+            bindings=self.bindings,
+            conversations=self.conversations,
+            index=self.index,
+            gate=self.parts.gate,
+            stop=self._stop,
+            clock=clock.clock,
+        )
+        standings = StandingNotices(
+            announcer=self.announcer, gate=self.parts.gate, catalog=self.catalog, surroundings_of=self.town.around
+        )
+        self.upkeep = BindingUpkeep(
+            book=book,
+            standings=standings,
+            bindings=self.bindings,
+            index=self.index,
+            catalog=self.catalog,
+            gate=self.parts.gate,
+            own=self.parts.own,
+            rules=self.parts.rules,
+            surroundings_of=self.town.around,
+            clock=clock.clock,
+        )
         self.binding_service = BindingService(
+            book=book,
+            standings=standings,
             bindings=self.bindings,
             conversations=self.conversations,
             index=self.index,
@@ -191,8 +219,6 @@ class RelayWorld:
             gate=self.parts.gate,
             own=self.parts.own,
             rules=self.parts.rules,
-            announcer=self.announcer,
-            surroundings_of=self.town.around,
             greet=self._greet,
             hold=self._hold,
             stop=self._stop,
@@ -206,7 +232,7 @@ class RelayWorld:
             speaker=self.speaker,
             stages=self.stages,
             gate=self.parts.gate,
-            bindings=self.binding_service,
+            upkeep=self.upkeep,
             nanogpt=nanogpt,
             outlet=self.outlet,
             readers=self.readers,
@@ -221,7 +247,8 @@ class RelayWorld:
         )
         self.relay = RelayService(
             index=self.index,
-            bindings=self.binding_service,
+            book=book,
+            upkeep=self.upkeep,
             conversations=self.conversations,
             turns=self.turns,
             posts=self.posts,
@@ -259,7 +286,7 @@ class RelayWorld:
         self.upstream.characters.setdefault(GUIDE, character(GUIDE))
         await self.shelf.load()
         await self.parts.load()
-        await self.binding_service.load()
+        await self.upkeep.load()
         if released:
             self.poster.listen()
             self.relay.inbox.release(GUILD)
