@@ -61,7 +61,7 @@ async def _command(command: str, settings: Settings) -> int:
         return EXIT_OK if await app.check(settings, print) else EXIT_FAILED
     if command == "sync":
         async with app.application(settings) as built:
-            count = await built.sync.now(built.client.application_id or 0)
+            count = await built.sync.once(built.client.application_id or 0)
         print(f"Sent {count} commands to Discord.")
         return EXIT_OK
     stop = asyncio.Event()

@@ -94,6 +94,7 @@ class CommandSync:
         self._state = state
         self.ids: dict[str, int] = {}
         """Ids of the top-level commands by name, for mentions; empty until they were sent once."""
+        self._sent: int | None = None
 
     async def load(self) -> None:
         """Read the ids of the last time the commands were sent."""
@@ -106,17 +107,21 @@ class CommandSync:
         fingerprint = self._fingerprint(application_id)
         if await self._state.get(_SYNC_STATE) == fingerprint:
             return False
-        await self.now(application_id)
+        await self._send(application_id)
         return True
 
-    async def now(self, application_id: int) -> int:
-        """Send the commands, and return how many there are."""
+    async def once(self, application_id: int) -> int:
+        """Send the commands, unless this process did so at its start, and return how many there are."""
+        return await self._send(application_id) if self._sent is None else self._sent
+
+    async def _send(self, application_id: int) -> int:
         synced = await self._tree.sync()
         self.ids.update({command.name: command.id for command in synced})
         await self._state.put(_IDS_STATE, json.dumps(self.ids))
         await self._state.put(_SYNC_STATE, self._fingerprint(application_id))
         _log.info("Sent %d commands to Discord", len(synced))
-        return len(synced)
+        self._sent = len(synced)
+        return self._sent
 
     def _fingerprint(self, application_id: int) -> str:
         kinds = (discord.AppCommandType.chat_input, discord.AppCommandType.user, discord.AppCommandType.message)

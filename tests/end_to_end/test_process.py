@@ -133,6 +133,14 @@ async def test_commands_can_be_sent_without_running(world: World) -> None:
     assert not (world.folder / "bot.alive").exists()
 
 
+async def test_commands_are_sent_once_each_time_that_somebody_asks_for_it(world: World) -> None:
+    for times in (1, 2):
+        status, line, _ = await run(world, "sync")
+        sent = [request for request in world.discord.requests if request.method == "PUT"]
+        assert (status, len(sent)) == (EXIT_OK, times)
+        assert line == f"Sent {len(sent[-1].json)} commands to Discord."
+
+
 async def test_a_check_prints_its_findings_and_nothing_else(world: World) -> None:
     world.discord.message_content_enabled = False
     async with bot(world, "check") as process:
