@@ -1,17 +1,27 @@
-"""That nothing secret or private stands in the log or in the clear in the database, and nothing secret is sent."""
+"""That nothing secret or private stands in the log or in the clear in the database, or is sent where it has no place.
+
+A NanoGPT key belongs in the Authorization of calls to NanoGPT, the bot's token in that of calls to Discord and in
+what a gateway session begins with, the token of a webhook or an interaction in its own address, a device code in the
+question about its login. Everything else that either side is sent is searched for all of them, headers included.
+"""
 
 import io
+import json
 import logging
 import re
 import sqlite3
+from collections import defaultdict
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import Final
+from urllib.parse import unquote
 
 from bot import logs
+from bot.sandbox.discord.connections import Frame, GatewaySign, Op
 from bot.sandbox.discord.events import Event
 from bot.sandbox.discord.interaction_model import InteractionType
 from bot.sandbox.discord.json_types import JsonObject, as_object, as_text, objects_of
+from bot.sandbox.discord.rest import API_PREFIX
 from bot.sandbox.nanogpt.faults import Route
 from tests.end_to_end.world import World
 
@@ -24,6 +34,12 @@ _MACRO: Final = re.compile(r"\\{\\{[a-z]+\\}\\}")
 _TEXT_INPUT: Final = 4
 _KEY_FIELD: Final = "key"
 """The custom id of the field that keys are pasted into, in every form."""
+_DEVICE_CODE_FIELD: Final = "device_code"
+_TOKENED: Final = re.compile(rf"{API_PREFIX}/(?P<owner>(?:webhooks|interactions)/\d+)/(?P<token>[^/?]+)")
+"""The addresses of Discord's that hold a token."""
+_AUTHORIZATION: Final = "authorization"
+_OTHER_KEY_HEADER: Final = "x-api-key"
+"""NanoGPT would take it too."""
 
 
 class Secrecy:
@@ -34,21 +50,29 @@ class Secrecy:
         self._log = log
         self.secrets = {world.discord.token, world.upstream.operator_key}
         self.texts: set[str] = set()
+        self._pasted: set[str] = set()
+        self._tokens: defaultdict[str, set[str]] = defaultdict(set)
+        """By the webhook or interaction in whose address they belong."""
+        self.frames: set[str] = set()
+        """What the gateway was sent."""
         self._published: set[str] = set()
         world.discord.world.subscribe(self._hear)
+        world.discord.gateway.listen(self._hear_gateway)
 
     def check(self) -> None:
         """Raise AssertionError where a secret or a person's or a character's words can be read."""
+        self._note_webhooks()
         written = {"the log": self._log.getvalue()}
         for file in (*self._world.folder.iterdir(), *self._world.folder.glob("bot.files/*")):
             if file.name.startswith("bot.db") or file.name == "bot.log" or file.parent.name == "bot.files":
                 written[file.name] = file.read_bytes().decode("utf-8", "replace")
         secret = self._look(written)
-        for where, content in self._sent():
+        # Most headers are the same in every request.
+        for where, content in {*self._sent_to_discord(), *self._sent_to_nanogpt()}:
             told = [each for each in secret if each in content]
             assert not told, f"{where} tells {told}"
-        headers = {call.key_header for call in self._world.upstream.calls if call.key_header is not None}
-        assert headers <= {"Authorization"}, f"keys stand in {headers}"
+        headers = {name.lower() for head in self._world.upstream.heads for name, _ in head.headers}
+        assert _OTHER_KEY_HEADER not in headers, f"a key stands in {_OTHER_KEY_HEADER}"
 
     def check_backup(self) -> None:
         """Raise AssertionError where a secret or somebody's words can be read in a copy of the database."""
@@ -69,26 +93,61 @@ class Secrecy:
             for line in text.splitlines()
             if len(line) >= LEAST_CHARACTERS and " " in line and not any(each.fullmatch(line) for each in greetings)
         }
-        secret = (*self.secrets, *self._keys(), DEVICE_CODES)
+        secret = (*self.secrets, *self._keys(), *self._vault_keys(), DEVICE_CODES)
         for where, content in written.items():
             told = [each for each in (*secret, *private) if each in content]
             assert not told, f"{where} tells {told}"
         return secret
 
-    def _sent(self) -> Iterator[tuple[str, str]]:
-        """Return what was sent to either side, apart from where a secret has its place.
-
-        Of addresses of Discord's, the parts that are tokens are not recorded; of headers, only the one of a key is.
-        """
-        for request in self._world.discord.requests:
-            yield "a request to Discord", repr((request.ids, request.params, request.json))
+    def _sent_to_discord(self) -> Iterator[tuple[str, str]]:
+        """Return what Discord was sent, by what it is, apart from where a secret has its place."""
+        discord = self._world.discord
+        for head in discord.heads:
+            yield "an address of Discord's", unquote(self._without_own_token(head.address))
+            for name, value in head.headers:
+                own = name.lower() == _AUTHORIZATION and head.address.startswith(f"{API_PREFIX}/")
+                if not (own and value == f"Bot {discord.token}"):
+                    yield f"the header {name} for Discord", unquote(value)
+        for request in discord.requests:
+            yield "a request to Discord", repr(request.json)
             for file in request.files:
-                yield "a file for Discord", f"{file.filename}\n{file.content.decode('utf-8', 'replace')}"
-        for call in self._world.upstream.calls:
-            yield "an address of NanoGPT's", repr((call.path, call.query))
-            # The device code is what a question about a login is made of.
-            if call.route != Route.LOGIN_POLL.value:
-                yield "a request to NanoGPT", repr(call.body)
+                yield "a file for Discord", f"{file.filename} {file.headers}"
+                yield "a file for Discord", file.content.decode("utf-8", "replace")
+        for text in self.frames:
+            yield "a frame for the gateway", self._without_session_token(text)
+
+    def _sent_to_nanogpt(self) -> Iterator[tuple[str, str]]:
+        """Return what NanoGPT was sent, by what it is, apart from where a secret has its place."""
+        upstream = self._world.upstream
+        bearers = {f"Bearer {key}" for key in (upstream.operator_key, *self._keys(), *self._pasted)}
+        for head in upstream.heads:
+            yield "an address of NanoGPT's", unquote(head.address)
+            for name, value in head.headers:
+                if not (name.lower() == _AUTHORIZATION and value in bearers):
+                    yield f"the header {name} for NanoGPT", unquote(value)
+        for call in upstream.calls:
+            body = call.body
+            code = as_text(call.fields.get(_DEVICE_CODE_FIELD))
+            if call.route == Route.LOGIN_POLL.value and code.startswith(DEVICE_CODES):
+                body = {name: value for name, value in call.fields.items() if name != _DEVICE_CODE_FIELD}
+            yield "a request to NanoGPT", repr(body)
+
+    def _without_own_token(self, address: str) -> str:
+        found = _TOKENED.match(address)
+        if found is None or unquote(found["token"]) not in self._tokens[found["owner"]]:
+            return address
+        return address[: found.start("token")] + address[found.end("token") :]
+
+    def _without_session_token(self, text: str) -> str:
+        frame = as_object(json.loads(text)) or {}
+        data = as_object(frame.get("d")) or {}
+        if frame.get("op") in {Op.IDENTIFY, Op.RESUME} and data.get("token") == self._world.discord.token:
+            frame["d"] = {name: value for name, value in data.items() if name != "token"}
+        return repr(frame)
+
+    def _vault_keys(self) -> Iterator[str]:
+        for file in self._world.folder.glob("*.key"):
+            yield file.read_text("ascii").strip()
 
     def _keys(self) -> Iterator[str]:
         accounts = self._world.upstream.catalog.accounts
@@ -112,13 +171,27 @@ class Secrecy:
 
     def _hear(self, event: Event) -> None:
         self._note_published()
-        self.secrets.update(hook.token for hook in self._world.discord.world.webhooks.values())
+        self._note_webhooks()
         if event.name in {"MESSAGE_CREATE", "MESSAGE_UPDATE"}:
             self._hear_message(event.data)
         elif event.name == "INTERACTION_CREATE":
-            self.secrets.add(as_text(event.data.get("token")))
+            token = as_text(event.data.get("token"))
+            self._note_token(f"interactions/{as_text(event.data.get('id'))}", token)
+            self._note_token(f"webhooks/{self._world.discord.application_id}", token)
             if event.data.get("type") == InteractionType.MODAL_SUBMIT:
                 self._hear_form(as_object(event.data.get("data")) or {})
+
+    def _hear_gateway(self, sign: GatewaySign) -> None:
+        if isinstance(sign, Frame) and not sign.to_bot:
+            self.frames.add(sign.text)
+
+    def _note_webhooks(self) -> None:
+        for hook in self._world.discord.world.webhooks.values():
+            self._note_token(f"webhooks/{hook.id}", hook.token)
+
+    def _note_token(self, owner: str, token: str) -> None:
+        self.secrets.add(token)
+        self._tokens[owner].add(token)
 
     def _hear_message(self, data: JsonObject) -> None:
         author, content = as_object(data.get("author")) or {}, as_text(data.get("content"))
@@ -135,6 +208,7 @@ class Secrecy:
                 self.texts.add(typed)
                 if inner.get("custom_id") == _KEY_FIELD and len(typed) >= LEAST_CHARACTERS:
                     self.secrets.add(typed)
+                    self._pasted.add(typed)
 
 
 @contextmanager

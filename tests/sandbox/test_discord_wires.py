@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import aiohttp
 import discord
 
 from bot.sandbox.discord import DiscordSandbox, RecordedRequest
@@ -63,3 +64,15 @@ async def test_a_request_is_told_when_it_comes_and_when_it_is_answered() -> None
     route = "/channels/{channel_id}/messages"
     assert told == [(route, 0, False), (route, 200, True)]
     assert sandbox.requests == []
+    assert sandbox.heads == []
+
+
+async def test_the_head_of_whatever_is_asked_is_kept_and_shown_to_nobody() -> None:
+    async with DiscordSandbox() as sandbox:
+        async with aiohttp.ClientSession(headers={"X-Planted": "a secret"}) as session:
+            for address in (f"{sandbox.api_url}/no/such?route=1", f"{sandbox.cdn_url}/x.png", sandbox.base_url):
+                await (await session.get(address)).read()
+            await (await session.get(sandbox.base_url, headers={"Origin": "https://example.com"})).read()
+        assert [head.address for head in sandbox.heads] == ["/api/v10/no/such?route=1", "/cdn/x.png", "/", "/"]
+        assert all(("X-Planted", "a secret") in head.headers for head in sandbox.heads)
+        assert "secret" not in repr(sandbox.heads)

@@ -140,6 +140,7 @@ async def test_long_benches_need_not_keep_their_calls() -> None:
     async with visiting(NanoGptSandbox(keep_calls=False)) as visit:
         assert (await visit.ask()).status == 200
         assert visit.upstream.calls == []
+        assert visit.upstream.heads == []
 
 
 @pytest.mark.parametrize(

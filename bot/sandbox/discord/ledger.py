@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from bot.sandbox.discord.requests import RecordedRequest
+from bot.sandbox.heads import Head
 
 RequestValidator: TypeAlias = Callable[[RecordedRequest], str | None]
 """Says what is wrong with a request, None when nothing is."""
@@ -54,6 +55,7 @@ class Ledger:
     def __init__(self, *, keep_requests: bool = True) -> None:
         self.keep_requests = keep_requests
         self.requests: list[RecordedRequest] = []
+        self.heads: list[Head] = []
         self.refusals: list[Refusal] = []
         self.unknown_routes: list[str] = []
         self.violations: list[str] = []
@@ -64,6 +66,11 @@ class Ledger:
         self._expected: list[Expectation] = []
         self._deadlines_expected = 0
         self._deadlines_met = 0
+
+    def meet(self, head: Head) -> None:
+        """Record the head of anything that is asked, before it is known what it is about."""
+        if self.keep_requests:
+            self.heads.append(head)
 
     def begin(self, request: RecordedRequest) -> None:
         """Record a request and let every validator look at it."""

@@ -21,6 +21,8 @@ class UploadedFile:
     filename: str
     content_type: str
     content: bytes
+    headers: tuple[tuple[str, str], ...] = ()
+    """All that its part of the request had, as they were sent."""
 
 
 @dataclass(slots=True, eq=False)
@@ -137,5 +139,6 @@ async def _read_multipart(
             body = decode(content)
         else:
             kind = part.headers.get(hdrs.CONTENT_TYPE, "application/octet-stream")
-            files.append(UploadedFile(part.name or "", part.filename or "", kind, content))
+            headers = tuple(part.headers.items())
+            files.append(UploadedFile(part.name or "", part.filename or "", kind, content, headers))
     return body, tuple(files)

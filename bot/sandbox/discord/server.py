@@ -25,6 +25,7 @@ from bot.sandbox.discord.rest import API_PREFIX, RestApi
 from bot.sandbox.discord.transcript import Transcript
 from bot.sandbox.discord.webhooks import WebhookRoutes
 from bot.sandbox.discord.world import World
+from bot.sandbox.heads import Head
 
 T = TypeVar("T")
 _TAIL: Final = 15
@@ -112,6 +113,7 @@ class DiscordSandbox:
             await self._runner.cleanup()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        self.ledger.meet(Head.of(request))
         if not is_program(request.headers.get(hdrs.HOST), request.headers.get(hdrs.ORIGIN), self._port):
             return web.Response(status=403)
         path = request.path
@@ -182,6 +184,11 @@ class DiscordSandbox:
     def requests(self) -> list[RecordedRequest]:
         """Return every request, oldest first."""
         return self.ledger.requests
+
+    @property
+    def heads(self) -> list[Head]:
+        """Return the heads of all that was asked of REST, gateway and CDN, known or not, oldest first."""
+        return self.ledger.heads
 
     @property
     def request_validators(self) -> list[RequestValidator]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal
 
+from bot.sandbox.heads import Head
 from bot.sandbox.nanogpt.wire import as_list, as_object
 
 KeyState = Literal["none", "good", "bad"]
@@ -28,7 +29,7 @@ class Outcome(Enum):
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class RecordedCall:
-    """One HTTP request and what became of it. Headers, and so keys, are never kept."""
+    """One HTTP request and what became of it, without its headers, and so without keys."""
 
     number: int
     """Counted from 1."""
@@ -150,6 +151,7 @@ class Record:
     """Everything that was seen, in order."""
 
     calls: list[RecordedCall] = field(default_factory=list[RecordedCall])
+    heads: list[Head] = field(default_factory=list[Head])
     reports: list[Report] = field(default_factory=list[Report])
     reviews: dict[tuple[str, str], Review] = field(default_factory=dict[tuple[str, str], Review])
     """By character's id and account's id."""

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 from aiohttp import hdrs, web
 
 from bot.sandbox.callers import HOST, is_own_form, is_program
+from bot.sandbox.heads import Head
 from bot.sandbox.nanogpt.accounts import OPERATOR, Account
 from bot.sandbox.nanogpt.cast import load_cast
 from bot.sandbox.nanogpt.catalog import Catalog
@@ -42,8 +43,8 @@ class NanoGptSandbox:
     """NanoGPT on a socket of this machine, for as long as the `async with` block lasts.
 
     `monotonic` and `sleep` pace the streams, `now` is Unix seconds. A long bench sets `keep_calls` to
-    False, and the calls are not kept. With `live`, the real NanoGPT answers what changes nothing there, in place of
-    catalogue and responder; it has to be open already. Not for use from several event loops.
+    False, and neither calls nor heads are kept. With `live`, the real NanoGPT answers what changes nothing there, in
+    place of catalogue and responder; it has to be open already. Not for use from several event loops.
     """
 
     def __init__(
@@ -123,6 +124,11 @@ class NanoGptSandbox:
     def calls(self) -> list[RecordedCall]:
         """Every request so far, in order."""
         return self._record.calls
+
+    @property
+    def heads(self) -> list[Head]:
+        """The heads of all that was asked so far, refused callers included, in order."""
+        return self._record.heads
 
     @property
     def response_calls(self) -> list[RecordedCall]:
@@ -218,6 +224,8 @@ class NanoGptSandbox:
         assert not self.complaints, "\n".join(self.complaints)
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
+        if self._keep_calls:
+            self._record.heads.append(Head.of(request))
         if not self._is_welcome(request):
             return web.Response(status=403)
         raw = await request.read()
