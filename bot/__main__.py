@@ -7,9 +7,11 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from threading import Thread
 from typing import Final, cast
 
 from bot import __version__, app, logs
@@ -25,6 +27,7 @@ EXIT_CONFIG: Final = os.EX_CONFIG
 EXIT_INTERRUPTED: Final = 128 + signal.SIGINT
 _LIVE_KEY: Final = "NANOGPT_API_KEY"
 _DEMO_PORT: Final = 8642
+_STDIN_BYTES: Final = 4096
 _PORTS: Final = range(1_024, 65_536)
 """Those that need no privilege."""
 
@@ -42,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The findings of a check are read by a person, who needs no account of how they came about.
         level = "WARNING" if options.command == "check" else settings.logging.level
         logs.configure(level, settings.secrets)
-        return asyncio.run(_command(options.command, settings))
+        return asyncio.run(_command(options, settings))
     except ConfigError as error:
         return _say(error.sentence, EXIT_CONFIG)
     except StartError as error:
@@ -56,10 +59,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_FAILED
 
 
-async def _command(command: str, settings: Settings) -> int:
-    if command == "check":
+async def _command(options: argparse.Namespace, settings: Settings) -> int:
+    if options.command == "check":
         return EXIT_OK if await app.check(settings, print) else EXIT_FAILED
-    if command == "sync":
+    if options.command == "sync":
         async with app.application(settings) as built:
             count = await built.sync.once(built.client.application_id or 0)
         print(f"Sent {count} commands to Discord.")
@@ -68,8 +71,26 @@ async def _command(command: str, settings: Settings) -> int:
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_number, stop.set)
+    if options.until_stdin_closes:
+        _stop_when_stdin_closes(partial(loop.call_soon_threadsafe, stop.set))
     await app.run(settings, stop)
     return EXIT_OK
+
+
+def _stop_when_stdin_closes(stop: Callable[[], object]) -> None:
+    """Call `stop` once nobody can write to standard input any more."""
+
+    def wait() -> None:
+        if sys.stdin is not None:
+            with suppress(OSError):
+                while os.read(sys.stdin.fileno(), _STDIN_BYTES):
+                    pass
+        # The loop may have come to its end meanwhile.
+        with suppress(RuntimeError):
+            stop()
+
+    # Standard input may be anything, and an event loop cannot wait for every kind of file.
+    Thread(target=wait, name="standard input", daemon=True).start()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -77,8 +98,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"character-bot {__version__}")
     parser.add_argument("--config", type=Path, help="the settings file (else $BOT_CONFIG, else ./config.toml)")
     commands = parser.add_subparsers(dest="command", metavar="command")
-    parser.set_defaults(command="run")
-    commands.add_parser("run", help="run the bot (the default)")
+    parser.set_defaults(command="run", until_stdin_closes=False)
+    run = commands.add_parser("run", help="run the bot (the default)")
+    run.add_argument(
+        "--until-stdin-closes",
+        action="store_true",
+        help="end as well when standard input closes, as it does when the program that started the bot is gone",
+    )
     commands.add_parser("check", help="say what is wrong or missing, without starting the bot; costs one short reply")
     commands.add_parser("sync", help="send the commands to Discord now")
     demo = commands.add_parser("demo", help="try the bot offline: no account, no token, no key")

@@ -69,10 +69,12 @@ class ChildBot:
         await self._discord.wait_for(lambda: not self._discord.gateway_connected.is_set(), START_SECONDS)
         with self.log_file.open("ab") as log:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "bot", "--config", str(self._folder / "config.toml"), "run"),
+                *(sys.executable, "-m", "bot", "--config", str(self._folder / "config.toml")),
+                *("run", "--until-stdin-closes"),
                 cwd=self._folder,
                 env=child_environment(os.environ, self._folder),
-                stdin=asyncio.subprocess.DEVNULL,
+                # Nothing is written: the system closes it with this process, however that ends, and so ends the bot.
+                stdin=asyncio.subprocess.PIPE,
                 stdout=log,
                 stderr=log,
             )

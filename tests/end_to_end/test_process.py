@@ -27,6 +27,7 @@ async def bot(world: World, *arguments: str, **changes: str) -> AsyncGenerator["
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-W", "ignore", "-m", "bot", *arguments),
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(Path.cwd()), **world.environment(**changes)},
+        stdin=PIPE,
         stdout=PIPE,
         stderr=PIPE,
     )
@@ -85,6 +86,28 @@ async def test_an_idle_bot_ends_in_order(world: World) -> None:
         await connected(world)
         process.terminate()
         assert (await ended(process))[0] == EXIT_OK
+
+
+async def test_a_bot_whose_standard_input_is_closed_runs_on(world: World) -> None:
+    async with bot(world) as process:
+        assert process.stdin is not None
+        process.stdin.close()
+        await connected(world)
+        await Scene.of(world).use()
+        assert process.returncode is None
+        process.terminate()
+        assert (await ended(process))[0] == EXIT_OK
+
+
+async def test_a_bot_that_depends_on_its_standard_input_ends_in_order_when_that_closes(world: World) -> None:
+    async with bot(world, "run", "--until-stdin-closes") as process:
+        assert process.stdin is not None
+        await connected(world)
+        process.stdin.write(b"What is written is nothing to it.\n")
+        await Scene.of(world).use()
+        process.stdin.close()
+        assert (await ended(process))[0] == EXIT_OK
+    assert not world.discord.gateway_connected.is_set()
 
 
 async def test_a_second_bot_on_the_same_database_is_refused_with_a_sentence(world: World) -> None:

@@ -6,7 +6,7 @@ import re
 import signal
 import sys
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +40,26 @@ async def demo_process(folder: Path, *options: str, **environment: str) -> Async
         if process.returncode is None:
             process.kill()
             await process.wait()
+
+
+def children_of(process: int) -> list[int]:
+    return [int(each) for each in Path(f"/proc/{process}/task/{process}/children").read_text("ascii").split()]
+
+
+@asynccontextmanager
+async def only_child_of(process: "Process") -> AsyncGenerator[asyncio.Event]:
+    """Hand out an event that is set when a process's only child has ended, which it has at the end of the block."""
+    (child,) = children_of(process.pid)
+    handle = os.pidfd_open(child)
+    ended = asyncio.Event()
+    asyncio.get_running_loop().add_reader(handle, ended.set)
+    try:
+        yield ended
+    finally:
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(handle, signal.SIGKILL)
+        asyncio.get_running_loop().remove_reader(handle)
+        os.close(handle)
 
 
 def names_in(folder: Path) -> list[str]:
@@ -76,6 +96,19 @@ async def test_the_demo_runs_until_it_is_told_to_stop_and_leaves_nothing(
     async with aiohttp.ClientSession() as session:
         with pytest.raises(aiohttp.ClientConnectorError):
             await session.get(address)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a process that is no child can be waited for on Linux alone")
+async def test_the_bot_ends_with_a_demo_that_is_killed(tmp_path: Path) -> None:
+    async with demo_process(tmp_path, "--no-browser") as process, page_at(await address_of(process)) as page:
+        await page.until(lambda: page.of("bot")[-1]["state"] == "up")
+        async with only_child_of(process) as ended:
+            process.kill()
+            await page.until(lambda: page.closed is not None)
+            async with asyncio.timeout(60):
+                await ended.wait()
+    (folder,) = names_in(tmp_path)
+    assert "Stopping: letting replies under way come to their end" in (tmp_path / folder / "bot.log").read_text("utf-8")
 
 
 async def test_a_browser_is_opened_on_the_address_that_is_printed(tmp_path: Path) -> None:
