@@ -8,6 +8,7 @@ from bot.sandbox.discord import (
     Channel,
     ChannelKind,
     Choice,
+    Guild,
     InteractionResult,
     Message,
     MessageType,
@@ -50,7 +51,11 @@ def initial(name: str) -> str:
 
 def name_of(user: User, channel: Channel) -> str:
     """Return what a user is called in a channel; a webhook's face has only the name it came with."""
-    member = None if channel.guild is None else channel.guild.members.get(user.id)
+    return _name_in(channel.guild, user)
+
+
+def _name_in(guild: Guild | None, user: User) -> str:
+    member = None if guild is None else guild.members.get(user.id)
     return (None if member is None else member.nick) or user.global_name or user.name
 
 
@@ -124,20 +129,12 @@ def _option(option: JsonObject) -> JsonObject:
 def message(what: Message, viewer: Person) -> JsonObject:
     """Draw a message."""
     place = what.channel
-    author = name_of(what.author, place)
     return {
         "id": str(what.id),
         "channel": str(place.id),
         "at": milliseconds(what.created_at),
         "edited": None if what.edited_at is None else milliseconds(what.edited_at),
-        "author": {
-            "id": str(what.author.id),
-            "name": author,
-            "bot": what.author.bot,
-            "webhook": what.webhook is not None,
-            "hue": hue(author),
-            "initial": initial(author),
-        },
+        "author": _face(what.author, name_of(what.author, place), webhook=what.webhook is not None),
         "content": what.content,
         "kind": _MESSAGE_KINDS.get(what.type, "system"),
         "reply": _reply(what),
@@ -153,6 +150,23 @@ def message(what: Message, viewer: Person) -> JsonObject:
             "delete": viewer.may_delete(what) or viewer.may_dismiss(what),
             "reply": viewer.may_reply(what),
         },
+    }
+
+
+def application(viewer: Person) -> JsonObject:
+    """Draw the application as the author of its own messages in the server."""
+    bot = viewer.world.bot
+    return _face(bot, _name_in(viewer.guild, bot), webhook=False)
+
+
+def _face(who: User, name: str, *, webhook: bool) -> JsonObject:
+    return {
+        "id": str(who.id),
+        "name": name,
+        "bot": who.bot,
+        "webhook": webhook,
+        "hue": hue(name),
+        "initial": initial(name),
     }
 
 

@@ -63,6 +63,7 @@ class Stage:
             "me": drawing.person(me),
             "people": [drawing.person(person) for person in self.scene.people],
             "guild": {"name": self.scene.guild.name},
+            "application": drawing.application(me),
             "channels": [drawing.channel(place, me) for place in me.places],
             "names": drawing.names(me),
             "commands": drawing.commands(me),

@@ -62,6 +62,15 @@ def test_a_persona_has_the_name_it_came_with(guild: Guild) -> None:
     assert (drawn["author"]["name"], drawn["author"]["bot"], drawn["author"]["webhook"]) == ("Margin Witch", True, True)
 
 
+@pytest.mark.parametrize("nick", [None, "Inkling"])
+def test_the_application_looks_like_the_author_of_its_own_messages(guild: Guild, nick: str | None) -> None:
+    guild.members[guild.world.bot.id].nick = nick
+    said = posting.post(Draft(guild.add_channel("general"), guild.world.bot, "So."))
+    drawn = drawing.application(guild.owner)
+    assert drawn == drawing.message(said, guild.owner)["author"]
+    assert drawn["name"] == (nick or guild.world.bot.name)
+
+
 def test_an_answer_for_one_person_says_so_and_what_was_run(guild: Guild) -> None:
     channel, ben = guild.add_channel("general"), guild.add_member("Ben")
     draft = Draft(

@@ -229,6 +229,7 @@ async def test_a_page_begins_with_the_state_as_the_owner_sees_it(page: PageClien
         ("Ben", "member"),
     ]
     assert state["guild"] == {"name": "The Inkwell"}
+    assert state["names"]["users"][state["application"]["id"]] == state["application"]["name"]
     assert [(each["name"], each["kind"], each["nsfw"]) for each in state["channels"]] == [
         ("general", "text", False),
         ("writing-room", "text", False),

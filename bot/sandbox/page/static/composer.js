@@ -160,7 +160,7 @@ export class Composer {
         value: command.words,
         label: `/${command.words}`,
         detail: command.description,
-        group: this.state.applicationName,
+        group: this.state.application.name,
       })),
       onPick: ({ value }) => this.startCommand(value),
     });

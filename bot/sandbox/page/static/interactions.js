@@ -1,12 +1,10 @@
 /** What a person does with the application: commands, buttons, menus, forms; and what is seen until it answers. */
 
-import { firstLetter, hueOf } from "./embeds.js";
 import { commandNote } from "./message_view.js";
 
 /**
  * @typedef {import("./types.js").Answer} Answer
  * @typedef {import("./types.js").Result} Result
- * @typedef {import("./types.js").Author} Author
  * @typedef {import("./state.js").State} State
  * @typedef {import("./message_list.js").MessageList} MessageList
  */
@@ -88,7 +86,7 @@ export class Interactions {
       user: this.state.me.name,
       name,
       menu,
-      author: this.applicationFace(),
+      author: this.state.application,
     });
     const timer = setTimeout(() => this.showNote(note), NOTE_AFTER_MS);
     const answer = await asked;
@@ -136,13 +134,6 @@ export class Interactions {
     if (result?.modal) {
       this.form.open(result.modal);
     }
-  }
-
-  /** @returns {Author} */
-  applicationFace() {
-    const { application, applicationName } = this.state;
-    const name = applicationName;
-    return application ?? { id: "", name, bot: true, webhook: false, hue: hueOf(name), initial: firstLetter(name) };
   }
 }
 

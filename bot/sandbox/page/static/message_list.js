@@ -158,7 +158,6 @@ export class MessageList {
 
   /** @param {Shown} message */
   insert(message) {
-    this.state.learn(message);
     const view = new MessageView(message);
     const index = this.placeOf(keyOf(message));
     this.views.set(message.id, view);

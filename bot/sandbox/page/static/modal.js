@@ -51,7 +51,7 @@ export class FormDialog {
    * @param {Form} form
    */
   open(form) {
-    const { applicationName } = this.state;
+    const { name } = this.state.application;
     const parts = form.components.map((part) => this.part(part));
     const fields = parts.flatMap(({ field }) => (field ? [field] : []));
     const status = element("p", { class: "form-status", role: "alert" });
@@ -67,13 +67,13 @@ export class FormDialog {
       h(
         "span",
         null,
-        `This form will be submitted to ${applicationName}. Do not share passwords or other sensitive information.`,
+        `This form will be submitted to ${name}. Do not share passwords or other sensitive information.`,
       ),
     );
     body.append(element("div", { class: "form-fields" }), status, element("div", { class: "dialog-buttons" }));
     body.children[0].append(build(warning), ...parts.map(({ node }) => node));
     body.children[2].append(cancel, submit);
-    const dialog = openDialog(form.title, body, { onClose: this.onLeft, sign: applicationName });
+    const dialog = openDialog(form.title, body, { onClose: this.onLeft, sign: name });
     cancel.addEventListener("click", () => dialog.close());
     body.addEventListener("submit", (event) => {
       event.preventDefault();

@@ -15,6 +15,8 @@ const NOBODY = { id: "", name: "", role: "", hue: 0, takes_dms: true };
 const NO_LEVERS = { bot: "down", faults: [], tokens_per_second: 0, faults_offered: [] };
 /** @type {import("./types.js").Desk} */
 const EMPTY_DESK = { accounts: [], waiting: [], reviews: [] };
+/** @type {import("./types.js").Author} */
+const NO_APPLICATION = { id: "", name: "The application", bot: true, webhook: false, hue: 0, initial: "A" };
 const PERSON = "demo-person";
 
 export class State {
@@ -44,8 +46,8 @@ export class State {
     this.open = null;
     /** @type {Set<string>} */
     this.unread = new Set();
-    /** The application as its own messages show it, once one was seen. @type {import("./types.js").Author | null} */
-    this.application = null;
+    /** The application as its own messages in the server show it. */
+    this.application = NO_APPLICATION;
     this.connected = false;
     /** Whoever this page was last told to be; a new connection begins as the first person. */
     this.wanted = sessionStorage.getItem(PERSON);
@@ -118,6 +120,7 @@ export class State {
     this.me = frame.me;
     this.people = frame.people;
     this.serverName = frame.guild.name;
+    this.application = frame.application;
     this.channels = frame.channels;
     if (names) {
       // Otherwise it stays the same object, by which it is seen that nothing has to be drawn anew.
@@ -138,24 +141,12 @@ export class State {
 
   /** @param {Message} message */
   takeMessage(message) {
-    this.learn(message);
     const news = message.edited === null && message.author.id !== this.me.id;
     if (news && message.channel !== this.open && !this.unread.has(message.channel)) {
       this.unread.add(message.channel);
       this.tell("unread");
     }
     this.tell("message", message);
-  }
-
-  /**
-   * Remember the application's face from any of its messages.
-   *
-   * @param {Message} message
-   */
-  learn(message) {
-    if (message.author.bot && !message.author.webhook) {
-      this.application = message.author;
-    }
   }
 
   /** @param {string} id */
@@ -182,12 +173,5 @@ export class State {
   /** @returns {Channel | undefined} the channel on screen */
   get channel() {
     return this.channels.find((channel) => channel.id === this.open);
-  }
-
-  /** @returns {string} what the application is called, as far as is known */
-  get applicationName() {
-    const people = new Set(this.people.map(({ id }) => id));
-    const others = Object.entries(this.names.users).filter(([id]) => !people.has(id));
-    return this.application?.name ?? others[0]?.[1] ?? "The application";
   }
 }
