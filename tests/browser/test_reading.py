@@ -12,6 +12,8 @@ from tests.browser.page import DemoPage
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PHONE: Final = {"width": 360, "height": 740}
+MOST_TABS: Final = 40
+"""More than there is to be reached on a phone's screen."""
 GREETING: Final = "What are we editing today?"
 LEAST_CONTRAST: Final = 4.5
 """Of text on its background (https://www.w3.org/TR/WCAG22/#contrast-minimum)."""
@@ -52,6 +54,52 @@ async def test_on_a_phone_nothing_is_wider_than_the_screen(browser: Browser, dem
         await page.page.locator("#close-panel").click()
         await expect(page.page.locator("#panel")).not_to_be_visible()
     await context.close()
+
+
+@pytest.mark.parametrize("way", ["button", "Escape"])
+@pytest.mark.parametrize("drawer", ["panel", "sidebar"])
+async def test_on_a_phone_what_covers_the_conversation_takes_the_focus_and_gives_it_back(
+    browser: Browser, demo: OpenDemo, drawer: str, way: str
+) -> None:
+    context = await on_a_phone(browser)
+    async with watched_page(context, demo) as page:
+        beneath, opener = page.page.locator("#main"), page.page.locator(f"#main [aria-controls={drawer}]")
+        await opener.click()
+        await expect(page.page.locator(f"#{drawer} :focus")).to_be_attached()
+        await expect(beneath).to_have_js_property("inert", value=True)
+        assert not await reaches(page, "#main")
+        if way == "button":
+            await page.page.locator(f"#close-{drawer}").click()
+        else:
+            await page.page.locator(f"#close-{drawer}").press(way)
+        await expect(opener).to_be_focused()
+        await expect(beneath).to_have_js_property("inert", value=False)
+        await expect(page.page.locator(f"#{drawer}")).not_to_be_in_viewport()
+        assert await reaches(page, "#main")
+    await context.close()
+
+
+async def test_what_the_panel_covers_can_be_used_again_once_there_is_room_beside_it(
+    browser: Browser, demo: OpenDemo
+) -> None:
+    context = await on_a_phone(browser)
+    async with watched_page(context, demo) as page:
+        beneath = page.page.locator("#main")
+        await page.page.locator("#toggle-panel").click()
+        for width, covered in ((1280, False), (PHONE["width"], True)):
+            await page.page.set_viewport_size({"width": width, "height": PHONE["height"]})
+            await expect(beneath).to_have_js_property("inert", value=covered)
+            await expect(page.page.locator("#panel")).to_be_visible()
+    await context.close()
+
+
+async def reaches(page: DemoPage, place: str) -> bool:
+    """Tell whether the Tab key leads from where the focus is into a part of the page."""
+    for _ in range(MOST_TABS):
+        await page.page.keyboard.press("Tab")
+        if await page.page.evaluate(f"() => document.querySelector('{place}').contains(document.activeElement)"):
+            return True
+    return False
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
