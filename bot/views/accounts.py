@@ -1,7 +1,7 @@
 """Linking a NanoGPT account: the code and its address, the form for a key, and the word of how it ended."""
 
 import logging
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import discord
 from discord import ui
@@ -32,12 +32,6 @@ class PasteButton(AnsweringItem[ui.Button[Any]], kind="paste-key", ids=0):
 
     def __init__(self) -> None:
         super().__init__(ui.Button(label="Paste a key instead", custom_id=self.id_for()))
-
-    @classmethod
-    def from_ids(cls, *ids: int) -> Self:
-        """Build the button, which is the same for everybody."""
-        del ids
-        return cls()
 
     async def act(self, interaction: discord.Interaction) -> None:
         """Open the form."""

@@ -1,7 +1,7 @@
 """What all buttons and selects have in common: they survive a restart, and they always answer."""
 
 import re
-from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, cast, final
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVar, cast, final
 
 import discord
 from discord import ui
@@ -9,6 +9,9 @@ from discord import ui
 from bot.domain.custom_ids import custom_id, parse_custom_id, template
 from bot.gateway.presenting import answer_failure
 from bot.services.registry import Services
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ItemT = TypeVar("ItemT", bound=ui.Item[Any])
 
@@ -26,9 +29,9 @@ class AnsweringItem(ui.DynamicItem[ItemT], Generic[ItemT], template=r"(?!)"):
     """A dynamic item whose custom id carries row ids, and which answers its own failures.
 
     A subclass names its `kind` (one word, unique in the bot) and how many ids it has (`ids`, or `least` to `ids`),
-    makes its component with `custom_id=cls.id_for(…)`, and implements `from_ids` and `act`. It is listed in
-    bot.views.registry. What the ids point to is for `act` to check against the place and the person: anybody can send
-    any custom id. It is for `act` alone, not for interaction_check, whose exceptions discord.py swallows.
+    makes its component with `custom_id=cls.id_for(…)`, and implements `act`, and `from_ids` where it has ids. It is
+    listed in bot.views.registry. What the ids point to is for `act` to check against the place and the person: anybody
+    can send any custom id. It is for `act` alone, not for interaction_check, whose exceptions discord.py swallows.
 
     Put such items into views of their own only, `timeout=None`, a new view for every send: discord.py 2.7.1
     forgets the class for all messages when a mixed view times out or a view is sent twice.
@@ -47,8 +50,13 @@ class AnsweringItem(ui.DynamicItem[ItemT], Generic[ItemT], template=r"(?!)"):
 
     @classmethod
     def from_ids(cls, *ids: int) -> Self:
-        """Build the item from the ids of its custom id, as many as the class declares."""
-        raise NotImplementedError
+        """Build the item from the ids of its custom id, as many as the class declares.
+
+        An item without ids is the same for everybody, and built without arguments unless the class says otherwise.
+        """
+        if ids:
+            raise NotImplementedError
+        return cast("Callable[[], Self]", cls)()
 
     async def act(self, interaction: discord.Interaction) -> None:
         """Do what the button or select is for. May raise: the base class answers."""

@@ -112,12 +112,6 @@ class PublishMineButton(AnsweringItem[ui.Button[Any]], kind="publish-mine", ids=
             ui.Button(label="Publish my ratings", style=discord.ButtonStyle.primary, custom_id=self.id_for())
         )
 
-    @classmethod
-    def from_ids(cls, *ids: int) -> Self:
-        """Build the button, which is the same for everybody."""
-        del ids
-        return cls()
-
     async def act(self, interaction: discord.Interaction) -> None:
         """Have all of it sent, and say how it went."""
         await interaction.response.defer(ephemeral=True, thinking=True)

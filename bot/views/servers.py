@@ -1,7 +1,7 @@
 """The panel of a server's settings, for its staff alone."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import discord
 from discord import ui
@@ -37,12 +37,6 @@ class ManagerRoleSelect(AnsweringItem[ui.RoleSelect[Any]], kind="server-role", i
             )
         )
 
-    @classmethod
-    def from_ids(cls, *ids: int) -> Self:
-        """Build the select, which is the same for everybody."""
-        del ids
-        return cls()
-
     async def act(self, interaction: discord.Interaction) -> None:
         """Name the role, or none."""
         role_id = RoleId(self.item.values[0].id) if self.item.values else None
@@ -62,12 +56,6 @@ class LogChannelSelect(AnsweringItem[ui.ChannelSelect[Any]], kind="server-log", 
                 default_values=[] if chosen is None else [discord.Object(chosen)],
             )
         )
-
-    @classmethod
-    def from_ids(cls, *ids: int) -> Self:
-        """Build the select, which is the same for everybody."""
-        del ids
-        return cls()
 
     async def act(self, interaction: discord.Interaction) -> None:
         """Name the channel, or none."""
@@ -99,12 +87,6 @@ class CeilingSelect(AnsweringItem[ui.Select[Any]], kind="server-ceiling", ids=0)
         ]
         super().__init__(ui.Select(custom_id=self.id_for(), options=options))
 
-    @classmethod
-    def from_ids(cls, *ids: int) -> Self:
-        """Build the select, which is the same for everybody."""
-        del ids
-        return cls()
-
     async def act(self, interaction: discord.Interaction) -> None:
         """Lower the ceiling, or leave it to the operator."""
         word = self.item.values[0] if self.item.values else _ANY
@@ -119,12 +101,6 @@ class OwnCharactersButton(AnsweringItem[ui.Button[Any]], kind="server-own", ids=
         label = "Forbid private characters" if allowed else "Allow private characters"
         super().__init__(ui.Button(label=label, custom_id=self.id_for()))
 
-    @classmethod
-    def from_ids(cls, *ids: int) -> Self:
-        """Build the button, which is the same for everybody."""
-        del ids
-        return cls()
-
     async def act(self, interaction: discord.Interaction) -> None:
         """Turn it round."""
         await _change(interaction, lambda settings, guild_id: settings.turn_own_characters(guild_id))
@@ -137,12 +113,6 @@ class ServerKeyButton(AnsweringItem[ui.Button[Any]], kind="server-key", ids=0):
         label = "Replace the key…" if there else "Pay with a key of our own…"
         super().__init__(ui.Button(label=label, custom_id=self.id_for()))
 
-    @classmethod
-    def from_ids(cls, *ids: int) -> Self:
-        """Build the button, which is the same for everybody."""
-        del ids
-        return cls()
-
     async def act(self, interaction: discord.Interaction) -> None:
         """Open the form."""
         staffed_guild(interaction)
@@ -154,12 +124,6 @@ class RemoveKeyButton(AnsweringItem[ui.Button[Any]], kind="server-nokey", ids=0)
 
     def __init__(self) -> None:
         super().__init__(ui.Button(label="Delete the key", style=discord.ButtonStyle.danger, custom_id=self.id_for()))
-
-    @classmethod
-    def from_ids(cls, *ids: int) -> Self:
-        """Build the button, which is the same for everybody."""
-        del ids
-        return cls()
 
     async def act(self, interaction: discord.Interaction) -> None:
         """Delete it, and say who pays now."""
