@@ -5,6 +5,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.cogs.autocomplete import complete_character
+from bot.cogs.message_menus import add_message_menu
 from bot.domain.ids import MessageId
 from bot.services.feedback import FeedbackService
 from bot.views.feedback import open_rating, open_report, tell_news
@@ -21,14 +22,7 @@ class FeedbackCog(commands.Cog):
         group.command(name="rate", description="Say what you think of a character")(self.rate)
         group.command(name="report", description="Report a character to the NanoGPT catalogue")(self.report)
         for name, callback in (("Rate character", self.rate_message), ("Report", self.report_message)):
-            tree.add_command(
-                app_commands.ContextMenu(
-                    name=name,
-                    callback=callback,
-                    allowed_contexts=app_commands.AppCommandContext(guild=True),
-                    allowed_installs=app_commands.AppInstallationType(guild=True),
-                )
-            )
+            add_message_menu(tree, name, callback)
 
     @app_commands.describe(character="Its name in the catalogue, or its id")
     @app_commands.autocomplete(character=complete_character)
