@@ -1,7 +1,5 @@
 """Against the real client: what a member holds in a channel, asked of Discord one by one."""
 
-from collections.abc import AsyncGenerator
-
 import pytest
 
 from bot.domain.ids import ChannelId, GuildId, UserId
@@ -9,30 +7,7 @@ from bot.domain.rights import MemberRights
 from bot.gateway.members import MemberReader
 from bot.sandbox.discord import Channel, DiscordSandbox, Guild, Permission, Person
 from bot.services.outlet import Uncertain
-from tests.sandbox.discord_clients import RecordingClient, running
-
-
-@pytest.fixture
-async def sandbox() -> AsyncGenerator[DiscordSandbox]:
-    async with DiscordSandbox() as opened:
-        yield opened
-
-
-@pytest.fixture
-def guild(sandbox: DiscordSandbox) -> Guild:
-    return sandbox.add_guild("Guild")
-
-
-@pytest.fixture
-def general(guild: Guild) -> Channel:
-    return guild.add_channel("general")
-
-
-@pytest.fixture
-async def client(sandbox: DiscordSandbox, general: Channel) -> AsyncGenerator[RecordingClient]:
-    async with running(sandbox, RecordingClient()) as opened:
-        assert opened.get_channel(general.id) is not None
-        yield opened
+from tests.sandbox.discord_clients import RecordingClient
 
 
 async def rights(client: RecordingClient, guild: Guild, channel: Channel, who: Person) -> MemberRights | None:

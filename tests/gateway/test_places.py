@@ -49,22 +49,6 @@ class AskingClient(RecordingClient):
 
 
 @pytest.fixture
-async def sandbox() -> AsyncGenerator[DiscordSandbox]:
-    async with DiscordSandbox() as opened:
-        yield opened
-
-
-@pytest.fixture
-def guild(sandbox: DiscordSandbox) -> Guild:
-    return sandbox.add_guild("Guild")
-
-
-@pytest.fixture
-def general(guild: Guild) -> Channel:
-    return guild.add_channel("general")
-
-
-@pytest.fixture
 async def client(sandbox: DiscordSandbox, general: Channel) -> AsyncGenerator[AskingClient]:
     async with running(sandbox, AskingClient()) as opened:
         assert opened.get_channel(general.id) is not None

@@ -1,5 +1,4 @@
 import json
-from collections.abc import AsyncGenerator
 
 import aiohttp
 import discord
@@ -7,12 +6,6 @@ import pytest
 
 from bot.sandbox.discord import ChannelKind, DiscordSandbox, Permission
 from tests.sandbox.discord_clients import INTENTS, RecordingClient, running
-
-
-@pytest.fixture
-async def sandbox() -> AsyncGenerator[DiscordSandbox]:
-    async with DiscordSandbox() as running_sandbox:
-        yield running_sandbox
 
 
 async def test_the_client_sees_guilds_channels_threads_and_its_permissions(sandbox: DiscordSandbox) -> None:

@@ -66,22 +66,6 @@ class CommandClient(RecordingClient):
 
 
 @pytest.fixture
-async def sandbox() -> AsyncGenerator[DiscordSandbox]:
-    async with DiscordSandbox() as running_sandbox:
-        yield running_sandbox
-
-
-@pytest.fixture
-def guild(sandbox: DiscordSandbox) -> Guild:
-    return sandbox.add_guild("Guild")
-
-
-@pytest.fixture
-def general(guild: Guild) -> Channel:
-    return guild.add_channel("general")
-
-
-@pytest.fixture
 def alice(guild: Guild) -> Person:
     return guild.add_member("Alice", nick="Al")
 

@@ -1,5 +1,4 @@
 import asyncio
-from collections.abc import AsyncGenerator
 from typing import Any
 
 import aiohttp
@@ -7,30 +6,7 @@ import discord
 import pytest
 
 from bot.sandbox.discord import BucketPolicy, Channel, ChannelKind, DiscordSandbox, Fault, Guild, Permission
-from tests.sandbox.discord_clients import RecordingClient, running
-
-
-@pytest.fixture
-async def sandbox() -> AsyncGenerator[DiscordSandbox]:
-    async with DiscordSandbox() as running_sandbox:
-        yield running_sandbox
-
-
-@pytest.fixture
-def guild(sandbox: DiscordSandbox) -> Guild:
-    return sandbox.add_guild("Guild")
-
-
-@pytest.fixture
-def general(guild: Guild) -> Channel:
-    return guild.add_channel("general")
-
-
-@pytest.fixture
-async def client(sandbox: DiscordSandbox, general: Channel) -> AsyncGenerator[RecordingClient]:
-    async with running(sandbox, RecordingClient()) as running_client:
-        assert running_client.get_channel(general.id) is not None
-        yield running_client
+from tests.sandbox.discord_clients import RecordingClient
 
 
 def text_channel(client: discord.Client, channel: Channel) -> discord.TextChannel:
