@@ -57,6 +57,27 @@ async def crashed(world: RelayWorld, act: Act, *, carried_out: bool) -> RelayWor
     return await world.restarted()
 
 
+async def stopped_unseen(world: RelayWorld) -> RelayWorld:
+    """Let Alice ask something, kill the bot before there is a word to see, and return the next run."""
+    gate = Gate()
+    world.upstream.script(streams(gate))
+    world.say()
+    await gate.entered.wait()
+    return await world.restarted()
+
+
+async def stopped_half_shown(world: RelayWorld) -> RelayWorld:
+    """Kill the bot while it shows the rest of a reply of which the beginning is on show, and return the next run."""
+    gate = Gate()
+    world.upstream.script(says(KING, gate, " He was old."))
+    world.say()
+    await world.outlet.until(world.texts)
+    crash = world.outlet.hold(Act.EDIT, carried_out=False)
+    gate.open()
+    await crash.entered.wait()
+    return await world.restarted()
+
+
 async def recorded(world: RelayWorld) -> None:
     """Wait until a post is on show and written down."""
     await world.outlet.until(world.texts)
@@ -69,11 +90,8 @@ async def recorded(world: RelayWorld) -> None:
 
 
 async def test_a_turn_of_which_nothing_can_be_seen_runs_again(world: RelayWorld) -> None:
-    gate = Gate()
-    world.upstream.script(streams(gate), says("At last."))
-    world.say()
-    await gate.entered.wait()
-    fresh = await world.restarted()
+    fresh = await stopped_unseen(world)
+    fresh.upstream.script(says("At last."))
     await fresh.recovered()
     assert fresh.texts() == ["At last."]
     assert await fresh.states() == [("answered", None)]
@@ -82,11 +100,7 @@ async def test_a_turn_of_which_nothing_can_be_seen_runs_again(world: RelayWorld)
 
 
 async def test_a_turn_too_old_to_be_answered_unasked_is_marked(world: RelayWorld) -> None:
-    gate = Gate()
-    world.upstream.script(streams(gate))
-    world.say()
-    await gate.entered.wait()
-    fresh = await world.restarted()
+    fresh = await stopped_unseen(world)
     fresh.clock.advance(RUN_AGAIN_WITHIN_MS / 1_000)
     await fresh.recovered()
     (mark,) = fresh.shown()
@@ -132,14 +146,7 @@ async def test_what_can_be_seen_stays_and_is_marked_as_interrupted(world: RelayW
 
 
 async def test_a_whole_text_that_was_half_shown_is_shown(world: RelayWorld) -> None:
-    gate = Gate()
-    world.upstream.script(says(KING, gate, " He was old."))
-    world.say()
-    await world.outlet.until(world.texts)
-    crash = world.outlet.hold(Act.EDIT, carried_out=False)
-    gate.open()
-    await crash.entered.wait()
-    fresh = await world.restarted()
+    fresh = await stopped_half_shown(world)
     await fresh.recovered()
     assert fresh.texts() == [f"{KING} He was old."]
     assert await fresh.states() == [("answered", None)]
@@ -212,14 +219,7 @@ async def test_a_reply_that_was_deleted_before_the_stop_is_not_said_again(world:
 
 
 async def test_a_reply_that_was_deleted_while_the_bot_was_away_is_not_said_again(world: RelayWorld) -> None:
-    gate = Gate()
-    world.upstream.script(says(KING, gate, " He was old."))
-    world.say()
-    await world.outlet.until(world.texts)
-    crash = world.outlet.hold(Act.EDIT, carried_out=False)
-    gate.open()
-    await crash.entered.wait()
-    fresh = await world.restarted()
+    fresh = await stopped_half_shown(world)
     del fresh.outlet.messages[fresh.shown()[0].id]
     await fresh.recovered()
     assert fresh.texts() == []
@@ -270,14 +270,7 @@ async def test_a_whole_text_is_not_shown_where_its_character_may_not_speak_any_m
 
 async def test_a_whole_text_that_was_half_shown_is_taken_back_where_it_may_not_be(world: RelayWorld) -> None:
     await grown_up(world)
-    gate = Gate()
-    world.upstream.script(says(KING, gate, " He was old."))
-    world.say()
-    await world.outlet.until(world.texts)
-    crash = world.outlet.hold(Act.EDIT, carried_out=False)
-    gate.open()
-    await crash.entered.wait()
-    fresh = await world.restarted()
+    fresh = await stopped_half_shown(world)
     fresh.town.restricted[ROOM] = False
     await fresh.recovered()
     await assert_fell_silent(fresh)
