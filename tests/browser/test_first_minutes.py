@@ -87,6 +87,7 @@ async def test_a_character_is_rated_and_reported(page: DemoPage) -> None:
     await page.press("★ Rate")
     form = page.form()
     await expect(form).to_contain_text(GUIDE)
+    await expect(form).to_contain_text(f"submitted to {page.demo.stage.demo.discord.bot_user.name}.")
     await form.get_by_role("radio", name="★★★★★").check()
     await form.get_by_role("textbox").fill("Found my first sentence for me.")
     await form.get_by_role("button", name="Submit").click()
