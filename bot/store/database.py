@@ -97,10 +97,16 @@ class _Job:
     error: BaseException | None = None
 
     def carry_out(self, connection: sqlite3.Connection, failure: Callable[[sqlite3.Error], Exception]) -> None:
-        """Run the statements, and undo them alone when one fails; in the connection's thread."""
+        """Run the statements; in the connection's thread."""
+        self.value = _driven(self.work(_Local(connection, failure)))
+
+    def carry_out_among_others(
+        self, connection: sqlite3.Connection, failure: Callable[[sqlite3.Error], Exception]
+    ) -> None:
+        """As carry_out, and undo these statements alone when one fails."""
         connection.execute("SAVEPOINT job")
         try:
-            self.value = _driven(self.work(_Local(connection, failure)))
+            self.carry_out(connection, failure)
         except BaseException as error:
             if not connection.in_transaction:
                 # After a full disk, for one, SQLite has undone everything by itself (https://sqlite.org/lang_transaction.html).
@@ -292,8 +298,11 @@ def _together(
     """Carry out transactions and commit them as one."""
     try:
         connection.execute("BEGIN IMMEDIATE")
-        for job in jobs:
-            job.carry_out(connection, failure)
+        if len(jobs) == 1:
+            jobs[0].carry_out(connection, failure)
+        else:
+            for job in jobs:
+                job.carry_out_among_others(connection, failure)
         connection.commit()
     except BaseException:
         connection.rollback()
