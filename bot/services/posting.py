@@ -256,8 +256,7 @@ class Poster:
 
     async def _bare(self, destination: Destination, transport: Transport, message_id: MessageId) -> None:
         # A mark that was taken back, or a reply that somebody deleted, has no buttons left.
-        post = await self.posts.by_message(message_id)
-        if post is not None and post.state is PostState.POSTED:
+        if await self.posts.stands(message_id):
             await self.outlet.bare(destination, transport, message_id)
 
     async def aclose(self) -> None:

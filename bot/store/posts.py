@@ -3,12 +3,17 @@
 A row is one place of a turn (the third part of its reply, its mark). Retry writes into the same places.
 """
 
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 from bot.domain.ids import ChannelId, MessageId, PostId, TurnId, VersionId
 from bot.domain.turns import Post, PostKind, PostState, Transport, TurnState, VersionOutcome
 from bot.store.database import Database, Row, Transaction
 from bot.store.turns import Turns
+
+STANDING_REMEMBERED: Final = 4_096
+"""How many of the messages that this process posted are known to stand without a look into the database."""
 
 _COLUMNS = "id, turn_id, kind, number, channel_id, thread_id, transport, state, message_id"
 
@@ -19,6 +24,7 @@ class Posts:
     def __init__(self, database: Database, turns: Turns) -> None:
         self._database = database
         self._turns = turns
+        self._standing: OrderedDict[MessageId, None] = OrderedDict()
 
     async def intend(
         self,
@@ -67,6 +73,7 @@ class Posts:
     async def posted(self, post_id: PostId, message_id: MessageId) -> None:
         """Write down which message an intent became."""
         await self._database.write(lambda tx: self._mark_posted(tx, post_id, message_id))
+        self._remember_standing((message_id,))
 
     async def begin_version(self, turn_id: TurnId, outcome: VersionOutcome | None, *, now_ms: int) -> VersionId:
         """Add a version to a turn whose posts stand already, as Retry does."""
@@ -96,6 +103,7 @@ class Posts:
             await self._turns.end(tx, turn_id, state, cause=cause, now_ms=now_ms)
 
         await self._database.write(work)
+        self._remember_standing(message_id for _, message_id in posted)
 
     async def _mark_posted(self, tx: Transaction, post_id: PostId, message_id: MessageId) -> None:
         await tx.execute("UPDATE post SET state = 'posted', message_id = $2 WHERE id = $1", post_id, message_id)
@@ -103,7 +111,9 @@ class Posts:
     async def withdraw(self, post_id: PostId) -> None:
         """Forget an intent that came to nothing, or a post that is gone."""
         async with self._database.transaction() as tx:
-            await tx.execute("DELETE FROM post WHERE id = $1", post_id)
+            rows = await tx.execute("DELETE FROM post WHERE id = $1 RETURNING message_id", post_id)
+        for row in rows:
+            self._standing.pop(row["message_id"], None)
 
     async def gone(self, message_id: MessageId) -> Post | None:
         """Mark the post that a deleted message was, and return it; None when it was not one of ours."""
@@ -112,7 +122,9 @@ class Posts:
                 f"UPDATE post SET state = 'deleted' WHERE message_id = $1 AND state = 'posted' RETURNING {_COLUMNS}",
                 message_id,
             )
-            return _post(rows[0]) if rows else None
+        # Not before the commit: what is being written down as posted just now is remembered then.
+        self._standing.pop(message_id, None)
+        return _post(rows[0]) if rows else None
 
     async def of_turn(self, turn_id: TurnId) -> list[Post]:
         """Return the posts and intents of a turn, replies before the mark, in their order."""
@@ -125,6 +137,19 @@ class Posts:
         """Return the post that a message is, or None."""
         rows = await self._database.read(f"SELECT {_COLUMNS} FROM post WHERE message_id = $1", message_id)
         return _post(rows[0]) if rows else None
+
+    async def stands(self, message_id: MessageId) -> bool:
+        """Tell whether a message is a post that nobody has deleted, as far as it is known."""
+        if message_id in self._standing:
+            return True
+        post = await self.by_message(message_id)
+        return post is not None and post.state is PostState.POSTED
+
+    def _remember_standing(self, message_ids: Iterable[MessageId]) -> None:
+        for message_id in message_ids:
+            self._standing[message_id] = None
+        while len(self._standing) > STANDING_REMEMBERED:
+            self._standing.popitem(last=False)
 
     async def known(self, message_ids: Sequence[MessageId]) -> set[MessageId]:
         """Return which of the messages are posts of ours."""

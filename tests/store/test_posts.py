@@ -151,6 +151,47 @@ async def test_a_deleted_message_is_told_once(posts: Posts, turn: TurnId) -> Non
     assert await posts.by_message(MessageId(900)) == gone
 
 
+async def test_a_post_stands_until_it_is_deleted_or_withdrawn(posts: Posts, turn: TurnId) -> None:
+    deleted, withdrawn, last = await intend(posts, turn), await intend(posts, turn, 1), await intend(posts, turn, 2)
+    await posts.posted(deleted, MessageId(900))
+    await posts.posted(withdrawn, MessageId(901))
+    await posts.posted_and_ended(
+        turn, TurnState.ANSWERED, posted=[(last, MessageId(902))], cause=None, forget=False, now_ms=NOW
+    )
+    assert [await posts.stands(MessageId(message_id)) for message_id in range(900, 904)] == [True, True, True, False]
+    await posts.gone(MessageId(900))
+    await posts.withdraw(withdrawn)
+    assert [await posts.stands(MessageId(message_id)) for message_id in range(900, 904)] == [False, False, True, False]
+
+
+async def test_whether_a_post_of_an_earlier_process_stands_is_looked_up(
+    posts: Posts, turns: Turns, turn: TurnId, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await posts.posted(await intend(posts, turn), MessageId(900))
+    await posts.posted(await intend(posts, turn, 1), MessageId(901))
+    await posts.gone(MessageId(901))
+    later = Posts(database, turns)
+    assert await later.stands(MessageId(900))
+    assert not await later.stands(MessageId(901))
+    with monkeypatch.context() as patched:
+        patched.setattr(database, "read", None)
+        assert await posts.stands(MessageId(900))
+
+
+async def test_of_the_posts_that_stand_only_the_newest_are_remembered(
+    posts: Posts, turn: TurnId, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.store.posts.STANDING_REMEMBERED", 1)
+    await posts.posted(await intend(posts, turn), MessageId(900))
+    await posts.posted(await intend(posts, turn, 1), MessageId(901))
+    assert await posts.stands(MessageId(900))
+    with monkeypatch.context() as patched:
+        patched.setattr(database, "read", None)
+        assert await posts.stands(MessageId(901))
+        with pytest.raises(TypeError):
+            await posts.stands(MessageId(900))
+
+
 async def test_the_known_messages_are_told_from_others(posts: Posts, turn: TurnId) -> None:
     await posts.posted(await intend(posts, turn), MessageId(900))
     assert await posts.known([MessageId(900), MessageId(901)]) == {900}
