@@ -2,11 +2,12 @@ import asyncio
 
 import pytest
 
-from bot.domain.bindings import Scope
+from bot.domain.bindings import Conversation, Scope
 from bot.domain.ids import BindingId, ChannelId, ConversationId, MessageId
 from bot.store.bindings import Bindings
 from bot.store.conversations import Conversations
 from bot.store.database import Database
+from bot.store.texts import AFTER_EVERYTHING
 from tests.store.seed import ALICE, CHANNEL, GUILD, NOW, Seed
 
 
@@ -29,6 +30,59 @@ async def test_many_at_once_begin_one_conversation(conversations: Conversations,
     got = await asyncio.gather(*(conversations.get_or_create(binding, Scope.ROOM, CHANNEL, NOW) for _ in range(10)))
     assert len({conversation.id for conversation in got}) == 1
     assert len(await conversations.of_binding(binding.id)) == 1
+
+
+async def test_a_conversation_is_looked_up_once(
+    conversations: Conversations, database: Database, seed: Seed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    binding = await seed.binding()
+    first = await conversations.get_or_create(binding, Scope.ROOM, CHANNEL, NOW)
+    with monkeypatch.context() as patched:
+        patched.setattr(database, "read", None)
+        assert await conversations.get_or_create(binding, Scope.ROOM, CHANNEL, NOW) is first
+
+
+async def test_a_conversation_that_was_reset_or_forgotten_is_looked_up_anew(
+    conversations: Conversations, seed: Seed
+) -> None:
+    binding = await seed.binding()
+    room = await conversations.get_or_create(binding, Scope.ROOM, CHANNEL, NOW)
+    reset = await conversations.reset(room.id, MessageId(60))
+    assert await conversations.get_or_create(binding, Scope.ROOM, CHANNEL, NOW) == reset
+    await conversations.forget(room.id)
+    forgotten = await conversations.get_or_create(binding, Scope.ROOM, CHANNEL, NOW)
+    assert forgotten.starts_after == AFTER_EVERYTHING
+
+
+async def test_what_was_read_before_a_reset_is_not_remembered_after_it(
+    conversations: Conversations, seed: Seed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    binding = await seed.binding()
+    room = await seed.room(binding)
+    find = conversations.find
+
+    async def reset_meanwhile(binding_id: BindingId, scope: Scope, scope_id: int) -> Conversation | None:
+        found = await find(binding_id, scope, scope_id)
+        await conversations.reset(room.id, MessageId(60))
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(conversations, "find", reset_meanwhile)
+        await conversations.get_or_create(binding, Scope.ROOM, CHANNEL, NOW)
+    assert (await conversations.get_or_create(binding, Scope.ROOM, CHANNEL, NOW)).starts_after == 60
+
+
+async def test_only_the_newest_conversations_are_remembered(
+    conversations: Conversations, seed: Seed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.store.conversations.REMEMBERED", 2)
+    binding = await seed.binding()
+    first, second, third = [await conversations.get_or_create(binding, Scope.THREAD, scope, NOW) for scope in range(3)]
+    assert await conversations.get_or_create(binding, Scope.THREAD, 2, NOW) is third
+    assert await conversations.get_or_create(binding, Scope.THREAD, 1, NOW) is second
+    again = await conversations.get_or_create(binding, Scope.THREAD, 0, NOW)
+    assert again == first
+    assert again is not first
 
 
 async def test_a_conversation_whose_place_is_gone_is_forgotten_with_its_greeting(
