@@ -38,8 +38,9 @@ class RelayCog(commands.Cog):
         self._poster = poster
         self._outlet = outlet
         self._ready_shards: set[int] = set()
+        # Not a listener: those are called beside the client's own method, each in a task of its own.
+        bot.event(self.on_message)
 
-    @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:
         """Hand a message on before anything is awaited, so that order holds."""
         if message.guild is None:
