@@ -1,5 +1,6 @@
 """From discord.py's objects to the domain's values."""
 
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import discord
@@ -13,6 +14,44 @@ from bot.services.outlet import Destination, SeenPost
 from bot.services.surroundings import Surroundings
 
 _ORDINARY: Final = (discord.MessageType.default, discord.MessageType.reply)
+
+
+class _RoleNames(Mapping[RoleId, str]):
+    """A server's roles, looked up when a text mentions one: copying them all for every reply costs more."""
+
+    def __init__(self, guild: discord.Guild) -> None:
+        self._guild = guild
+
+    def __getitem__(self, role_id: RoleId) -> str:
+        role = self._guild.get_role(role_id)
+        if role is None:
+            raise KeyError(role_id)
+        return role.name
+
+    def __iter__(self) -> Iterator[RoleId]:
+        return (RoleId(role.id) for role in self._guild.roles)
+
+    def __len__(self) -> int:
+        return len(self._guild.roles)
+
+
+class _ChannelNames(Mapping[ChannelId, str]):
+    """As _RoleNames, for a server's channels."""
+
+    def __init__(self, guild: discord.Guild) -> None:
+        self._guild = guild
+
+    def __getitem__(self, channel_id: ChannelId) -> str:
+        channel = self._guild.get_channel(channel_id)
+        if channel is None:
+            raise KeyError(channel_id)
+        return channel.name
+
+    def __iter__(self) -> Iterator[ChannelId]:
+        return (ChannelId(channel.id) for channel in self._guild.channels)
+
+    def __len__(self) -> int:
+        return len(self._guild.channels)
 
 
 def place_of(message: discord.Message) -> tuple[ChannelId, ChannelId | None, bool | None]:
@@ -73,10 +112,7 @@ def surroundings(guild: discord.Guild, destination: Destination, bot_name: str) 
     if channel is None:
         return None
     place = Place(destination.guild_id, destination.channel_id, destination.thread_id, is_age_restricted(channel))
-    names = MentionNames(
-        roles={RoleId(role.id): role.name for role in guild.roles},
-        channels={ChannelId(other.id): other.name for other in guild.channels},
-    )
+    names = MentionNames(roles=_RoleNames(guild), channels=_ChannelNames(guild))
     return Surroundings(place, guild.name, bot_name, names)
 
 

@@ -5,7 +5,7 @@ from typing import Any, cast
 import discord
 import pytest
 
-from bot.domain.ids import ChannelId, GuildId, MessageId, UserId
+from bot.domain.ids import ChannelId, GuildId, MessageId, RoleId, UserId
 from bot.domain.messages import Author, IncomingMessage
 from bot.domain.places import Place
 from bot.domain.turns import Transport
@@ -368,4 +368,8 @@ async def test_what_stands_around_a_place(desk: Desk) -> None:
     assert (around.guild_name, around.bot_name) == ("A Server", "The Bot")
     assert around.names.channels[ChannelId(ROOM)] == "general"
     assert "Poets" in around.names.roles.values()
+    assert set(around.names.channels) == {channel.id for channel in desk.guild.channels}
+    assert (len(around.names.roles), len(around.names.channels)) == (len(desk.guild.roles), len(desk.guild.channels))
+    assert around.names.roles.get(RoleId(999)) is None
+    assert around.names.channels.get(ChannelId(999)) is None
     assert surroundings(desk.guild, Destination(GuildId(GUILD), ChannelId(999)), "The Bot") is None
