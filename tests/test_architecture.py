@@ -48,6 +48,7 @@ LIBRARIES: Final[dict[str, tuple[str, ...]]] = {
     "pydantic_settings": ("config.py",),
     "cryptography": ("store/vault.py",),
     "rapidfuzz": ("services/name_index.py",),
+    "orjson": ("nanogpt/jsonvalue.py",),
 }
 """Who may import a library: files and folders under `bot`. gateway/rate_limits.py needs aiohttp's TraceConfig,
 the only way in which discord.py shows the headers of an answer; gateway/failures.py its errors, which discord.py lets

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from typing import Final, TypeAlias, cast
 from urllib.parse import urljoin, urlsplit
 
+import orjson
+
 Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 
-_DECODER: Final = json.JSONDecoder()
-_WHITE_SPACE: Final = " \t\r\n"
 _LONGEST_URL: Final = 2_048
 _MILLISECONDS: Final = 1_000
 _LEAST_MILLISECONDS: Final = 100_000_000_000
@@ -25,21 +25,23 @@ def parse_json(text: str | bytes) -> Json:
     Raises ValueError for anything that is none, absurdly deep nesting and numbers included.
     """
     try:
-        if isinstance(text, bytes):
-            return cast("Json", json.loads(text))
-        # Half the time of json.loads for the short texts of a stream: it is called for every word of a reply.
-        text = text.strip(_WHITE_SPACE)
-        value, end = _DECODER.raw_decode(text)
+        # A third of the time of json.loads, and it is called for every word of a reply.
+        return cast("Json", orjson.loads(text))
+    except ValueError:
+        pass
+    try:
+        # Less strict: JavaScript servers cut pairs of surrogates in two, for one.
+        return cast("Json", json.loads(text))
     except RecursionError:
         raise ValueError("nested too deeply") from None
-    if end != len(text):
-        raise ValueError("more than one value")
-    return cast("Json", value)
 
 
 def dump_json(value: Json) -> bytes:
     """Write JSON as UTF-8; half a surrogate pair, which UTF-8 cannot carry, becomes a question mark."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 def whole_text(text: str) -> str:

@@ -30,6 +30,19 @@ def test_white_space_around_json_is_passed_over(text: str | bytes) -> None:
     assert parse_json(text) == {"a": 1}
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('{"delta": "\\ud83d"}', {"delta": "\ud83d"}),
+        (b'["\\ude00"]', ["\ude00"]),
+        ('"\ud83d"', "\ud83d"),
+        ("[1e999]", [math.inf]),
+    ],
+)
+def test_what_only_the_lenient_take_for_json_is_read_all_the_same(text: str | bytes, value: Json) -> None:
+    assert parse_json(text) == value
+
+
 def test_half_a_pair_of_surrogates_does_not_stop_a_request() -> None:
     assert dump_json({"a": "é\ud83d"}) == '{"a":"é?"}'.encode()
 
