@@ -147,17 +147,14 @@ class Turns:
         (row,) = await tx.execute(
             """
             SELECT (SELECT COUNT(*) FROM claim WHERE conversation_id = $1 AND state = 'waiting') AS waiting,
-                   CASE WHEN $5 = 0 THEN 0 ELSE (SELECT COUNT(*) FROM claim WHERE author_id = $2
-                        AND claimed_at >= $4 AND guild_id = $3 AND state <> 'dropped') END AS member_today,
-                   CASE WHEN $6 = 0 THEN 0 ELSE (SELECT COUNT(*) FROM claim WHERE guild_id = $3
-                        AND claimed_at >= $4 AND state <> 'dropped') END AS guild_today
+                   COUNT(CASE WHEN author_id = $2 THEN 1 END) AS member_today, COUNT(*) AS guild_today
+            FROM claim WHERE guild_id = $3 AND claimed_at >= $4 AND state <> 'dropped' AND $5 = 1
             """,
             conversation_id,
             arrival.author_id,
             arrival.guild_id,
             day_start_ms,
-            limits.member_per_day,
-            limits.guild_per_day,
+            int(limits.member_per_day > 0 or limits.guild_per_day > 0),
         )
         return AdmissionFacts(row["waiting"], row["member_today"], row["guild_today"])
 
