@@ -233,7 +233,7 @@ class RelaySettings(_Section):
     preview_interval_seconds: float = Field(
         default=1.0, ge=0.1, le=60, description="a number of seconds from 0.1 to 60"
     )
-    first_text_delay_seconds: float = Field(default=0.12, ge=0, le=5, description="a number of seconds from 0 to 5")
+    first_text_delay_seconds: float = Field(default=0.1, ge=0, le=5, description="a number of seconds from 0 to 5")
     feedback_buttons: bool = Field(default=True, description=_YES_NO_RULE)
     catch_up_minutes: float = Field(default=15, ge=0, le=1_440, description="a number of minutes from 0 to 1440")
     answer_bot_ids: tuple[Annotated[int, Field(gt=0)], ...] = Field(default=(), description="a list of Discord ids")

@@ -57,7 +57,7 @@ def test_the_two_secrets_are_enough_and_all_else_has_its_default() -> None:
     assert settings.health_file == Path("data/bot.alive")
     assert settings.content.limits == ContentLimits(ContentRating.SFW, ContentRating.NSFW)
     assert settings.relay.history_characters == 24_000
-    assert settings.relay.first_text_delay_seconds == 0.12
+    assert settings.relay.first_text_delay_seconds == 0.1
     assert settings.limits.member_messages_per_day == 200
     assert settings.privacy.retention_days == 30
     assert settings.logging.level == "INFO"
