@@ -17,7 +17,6 @@ from bot.nanogpt.pace import Pace
 from bot.nanogpt.requests import ApiKey
 from bot.nanogpt.retry import RetryPolicy
 from bot.services.card_desk import CardDesk
-from bot.services.card_reader import CardReader
 from bot.services.desk import DeskService
 from bot.services.drafting import DraftingService
 from bot.services.key_ring import KeyRing
@@ -35,14 +34,13 @@ from bot.store.vault import Vault
 from bot.store.watches import Watches
 from tests.support.fake_desk import SITE, FakeDesk
 from tests.support.manual_clock import ManualClock
+from tests.support.nearby_reader import NearbyReader
 
 ALICE: Final = UserId(31)
 BOB: Final = UserId(32)
 OPEN_PLACE: Final = Place(GuildId(10), ChannelId(20), None, age_restricted=False)
 ADULT_PLACE: Final = Place(GuildId(10), ChannelId(21), None, age_restricted=True)
 _LIMITS: Final = ContentLimits()
-UNHURRIED_SECONDS: Final = 30.0
-"""How long a card file may be read: a busy machine takes longer than the two seconds that members wait."""
 
 
 class DeskWorld:
@@ -92,7 +90,7 @@ class DeskWorld:
             desk=self.desk,
             drafts=self.drafts,
             models=self.models,
-            reader=CardReader(wall_seconds=UNHURRIED_SECONDS),
+            reader=NearbyReader(),
             originals=self.originals,
             files=self.stored,
             read_file=self._file,
