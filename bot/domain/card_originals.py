@@ -26,7 +26,8 @@ class CardOriginal:
     """Its name when it was brought."""
     key: bytes = field(repr=False)
     fingerprint: str | None = None
-    """What tells the character as it was right after it was made from this file."""
+    """What tells the character as it was right after it was made from this file; while it is a draft, what the card
+    says. None where what was made said something else, or where it was changed from here."""
 
 
 def has_room(files: int, size: int, more: int) -> bool:

@@ -11,7 +11,7 @@ from bot.domain.card_files.exporting import ExportedCharacter, export_filename
 from bot.domain.card_files.faults import CardUnusable
 from bot.domain.card_files.fields import CardFields
 from bot.domain.card_files.reading import CardReading
-from bot.domain.card_files.sameness import fingerprint
+from bot.domain.card_files.sameness import Sameness, compare, fingerprint
 from bot.domain.card_files.wording import card_notes, export_sentence, fault_sentence
 from bot.domain.card_originals import CardOriginal
 from bot.domain.characters import KnownCharacter, OwnCharacter
@@ -19,7 +19,7 @@ from bot.domain.drafts import Draft, Writing, texts_may_open
 from bot.domain.ids import CharacterRef, UserId
 from bot.domain.linking_wording import NOT_LINKED
 from bot.domain.places import Place
-from bot.domain.sheets import NEW_SHEET
+from bot.domain.sheets import NEW_SHEET, TEXTS, Sheet
 from bot.errors import UserError
 from bot.services.card_reader import CardReader, ImportedCard
 from bot.services.clock import Clock
@@ -91,7 +91,7 @@ class CardDesk:
             raise UserError(fault_sentence(error.fault)) from error
         keeps = await self._originals.may_keep(user_id, len(file))
         draft = await drafting.keep(user_id, self._writing(reading, file_kept=keeps))
-        kept = await self._keep(draft, file, name) if keeps else None
+        kept = await self._keep(draft, file, name, fingerprint(reading.mapping.fields)) if keeps else None
 
         def with_file(held: Writing) -> Writing:
             notes = card_notes(reading, file_kept=kept is not None)
@@ -116,7 +116,7 @@ class CardDesk:
         notes = card_notes(reading, file_kept=file_kept)
         return Writing(sheet, notes=notes, rating_floor=reading.mapping.rating_floor)
 
-    async def _keep(self, draft: Draft, file: bytes, name: str) -> CardOriginal | None:
+    async def _keep(self, draft: Draft, file: bytes, name: str, said: str) -> CardOriginal | None:
         """Keep the file of a draft; None when it cannot be. Raises UserError."""
         async with self._storing:
             try:
@@ -131,21 +131,30 @@ class CardDesk:
                     stored,
                     size=len(file),
                     name=name[-_LONGEST_NAME:],
+                    fingerprint=said,
                     now_ms=self._clock.now_ms(),
                 )
             except NotLinkedError as error:
                 raise UserError(NOT_LINKED) from error
 
-    async def made(self, draft: Draft, known: KnownCharacter, own: OwnCharacter) -> None:
-        """Keep a draft's file with the character that was made of it, and remember what that is like now."""
-        if draft.writing.card is None:
+    async def made(self, draft: Draft, sheet: Sheet, known: KnownCharacter, own: OwnCharacter) -> None:
+        """Keep a draft's file with the character that was made of it, and remember what that is like now.
+
+        Where its sheet said something else than the card, the file is never given back as what the character is.
+        """
+        original = None if draft.writing.card is None else await self._originals.get(draft.writing.card)
+        if original is None:
             return
-        try:
-            # Read in the way in which it is compared later: the answer to its making may tell less.
-            own = await self._desk.read(draft.user_id, known)
-        except UserError:
-            _log.info("Character %s is compared by the answer to its making", known.ref)
-        await self._originals.attach(draft.writing.card, known.ref, fingerprint(_fields(own)))
+        seen = None
+        # By what was sent: how NanoGPT writes that down is no change of its author's.
+        if original.fingerprint and compare(original.fingerprint, _sheet_fields(sheet)) is Sameness.SAME:
+            try:
+                # Read in the way in which it is compared later: the answer to its making may tell less.
+                own = await self._desk.read(draft.user_id, known)
+            except UserError:
+                _log.info("Character %s is compared by the answer to its making", known.ref)
+            seen = fingerprint(_fields(own))
+        await self._originals.attach(original.id, known.ref, seen)
 
     # Handing out
 
@@ -208,6 +217,10 @@ class CardDesk:
         while True:
             await self.tidy()
             await self._clock.sleep(TIDY_SECONDS)
+
+
+def _sheet_fields(sheet: Sheet) -> CardFields:
+    return CardFields(**{name: sheet.text(name) for name in TEXTS}, tags=sheet.tags)
 
 
 def _fields(own: OwnCharacter) -> CardFields:

@@ -60,8 +60,8 @@ FileReader: TypeAlias = Callable[[str, int], Awaitable[bytes]]
 CeilingOf: TypeAlias = Callable[[Place | None], ContentRating]
 Submitted: TypeAlias = Callable[[UserId, KnownCharacter, bool], Awaitable[bool]]
 """Hears of what was saved, and whether its author wants to be told by direct message; tells whether it is reviewed."""
-Made: TypeAlias = Callable[[Draft, KnownCharacter, OwnCharacter], Awaitable[None]]
-"""Hears of a new character, before its draft is deleted."""
+Made: TypeAlias = Callable[[Draft, Sheet, KnownCharacter, OwnCharacter], Awaitable[None]]
+"""Hears of a new character and of the sheet that it was made from, before its draft is deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -381,7 +381,7 @@ class DraftingService:
     async def _finish(self, draft: Draft, own: OwnCharacter, saved: Sheet, *, tell: bool, created: bool) -> Saved:
         known = await self._desk.remember(draft.user_id, own)
         if created:
-            await self._made(draft, known, own)
+            await self._made(draft, saved, known, own)
         submitted = await self._submitted(draft.user_id, known, tell or draft.writing.tell)
         left = await self._settle(draft, known, own, saved)
         name = desk_wording.name_of(own.character)

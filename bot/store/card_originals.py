@@ -25,9 +25,20 @@ class CardOriginals:
             return await self._may_keep(tx, user_id, size)
 
     async def put(
-        self, user_id: UserId, draft_id: DraftId, stored: StoredFile, *, size: int, name: str, now_ms: int
+        self,
+        user_id: UserId,
+        draft_id: DraftId,
+        stored: StoredFile,
+        *,
+        size: int,
+        name: str,
+        fingerprint: str,
+        now_ms: int,
     ) -> CardOriginal | None:
-        """Keep a written file with a draft; None when the member has too many already. Raises NotLinkedError."""
+        """Keep a written file with a draft, and what tells its card from others.
+
+        None when the member has too many already. Raises NotLinkedError.
+        """
         async with self._database.transaction() as tx:
             await check_linked_in(tx, user_id)
             if not await self._may_keep(tx, user_id, size):
@@ -41,7 +52,7 @@ class CardOriginals:
                 size,
                 now_ms,
             )
-            return await self._sealed(tx, row, stored.key, name, None)
+            return await self._sealed(tx, row, stored.key, name, fingerprint)
 
     async def attach(self, card_id: CardFileId, ref: CharacterRef, fingerprint: str | None) -> CardOriginal | None:
         """Keep a draft's file with the character that was made of it; None when it is gone."""
@@ -53,6 +64,11 @@ class CardOriginals:
             if held is None:
                 return None
             return await self._sealed(tx, rows[0], held.key, held.name, fingerprint)
+
+    async def get(self, card_id: CardFileId) -> CardOriginal | None:
+        """Return a file; None when it is gone."""
+        rows = await self._database.read("SELECT * FROM card_file WHERE id = $1", card_id)
+        return self._original(rows[0]) if rows else None
 
     async def of_character(self, user_id: UserId, ref: CharacterRef) -> CardOriginal | None:
         """Return the file that a member made a character from."""

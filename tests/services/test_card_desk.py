@@ -59,9 +59,13 @@ async def bring(world: DeskWorld, file: bytes = PNG, name: str = "ada.png") -> D
 
 
 async def made(world: DeskWorld, file: bytes = PNG, name: str = "ada.png") -> KnownCharacter:
-    """Import a file, rate it, and make the character."""
+    """Import a file, rate it and nothing else, and make the character."""
     draft = await bring(world, file, name)
-    await world.drafting.fill(draft.id, ALICE, Form.LABELS, {"tags": "quiet", "rating": "sfw"})
+    return await rated_and_saved(world, draft)
+
+
+async def rated_and_saved(world: DeskWorld, draft: Draft) -> KnownCharacter:
+    await world.drafting.fill(draft.id, ALICE, Form.LABELS, {"rating": "sfw"})
     saved = await world.drafting.save(draft.id, ALICE)
     assert isinstance(saved, Saved)
     return saved.known
@@ -129,8 +133,9 @@ async def test_without_an_account_nothing_is_fetched(world: DeskWorld) -> None:
 async def test_a_member_who_has_as_many_files_as_are_kept_can_still_import(world: DeskWorld, folder: Path) -> None:
     first = await bring(world)
     for number in range(MOST_FILES - 1):
+        stored = StoredFile(f"{number}", b"k" * 32)
         await world.originals.put(
-            ALICE, first.id, StoredFile(f"{number}", b"k" * 32), size=1, name="old.png", now_ms=world.clock.now_ms()
+            ALICE, first.id, stored, size=1, name="old.png", fingerprint="", now_ms=world.clock.now_ms()
         )
     draft = await bring(world)
     notes = draft.writing.notes
@@ -164,6 +169,63 @@ async def test_an_unchanged_character_gives_its_file_back_byte_for_byte(
     assert given.file == file
     assert given.name == f"my card.{container.value}"
     assert given.sentence == "This is the file you imported, as it was: the character is unchanged since."
+
+
+@pytest.mark.parametrize(
+    ("form", "values"),
+    [
+        (Form.TEXTS, {"name": "Berta"}),
+        (Form.TEXTS, {"summary": "Another."}),
+        (Form.TEXTS, {"description": "Another."}),
+        (Form.TEXTS, {"first_message": "Another."}),
+        (Form.PROMPT, {"system_prompt": "Another."}),
+        (Form.LABELS, {"tags": "quiet"}),
+    ],
+)
+@pytest.mark.parametrize("prompts_shown", [True, False])
+async def test_what_was_changed_before_it_was_made_is_not_given_back_as_it_was(
+    world: DeskWorld, form: Form, values: dict[str, str], *, prompts_shown: bool
+) -> None:
+    world.upstream.prompts_shown = prompts_shown
+    draft = await bring(world)
+    await world.drafting.fill(draft.id, ALICE, form, values)
+    known = await rated_and_saved(world, draft)
+    given = await world.cards.hand_out(ALICE, known, OPEN_PLACE)
+    assert "V3 card of the character as it is today" in given.sentence
+    assert "under extensions" in given.sentence
+
+
+async def test_what_was_changed_and_changed_back_before_it_was_made_is_unchanged(world: DeskWorld) -> None:
+    draft = await bring(world)
+    for name in ("Berta", " Ada\r\n"):
+        await world.drafting.fill(draft.id, ALICE, Form.TEXTS, {"name": name})
+    known = await rated_and_saved(world, draft)
+    assert (await world.cards.hand_out(ALICE, known, OPEN_PLACE)).file == PNG
+
+
+async def test_what_nanogpt_took_counts_and_not_what_was_written_after_that(world: DeskWorld) -> None:
+    world.upstream.prompts_shown = False
+    draft = await bring(world)
+    await world.drafting.fill(draft.id, ALICE, Form.LABELS, {"rating": "sfw"})
+    await world.drafting.fill(draft.id, ALICE, Form.PROMPT, {"system_prompt": "Another."})
+    world.upstream.lost = 1
+    world.upstream.answer_first()
+    world.upstream.answer_first()
+    world.upstream.break_down()
+    with pytest.raises(UserError, match="did not answer clearly"):
+        await world.drafting.save(draft.id, ALICE)
+
+    async def refused() -> None:
+        world.upstream.refuse(400, "not that one")
+
+    world.upstream.meanwhile["PATCH"] = refused
+    as_it_was = draft.writing.now.text("system_prompt")
+    await world.drafting.fill(draft.id, ALICE, Form.PROMPT, {"system_prompt": as_it_was})
+    with pytest.raises(UserError, match="not that one"):
+        await world.drafting.save(draft.id, ALICE)
+    (made_of_it,) = await world.desk.read_all(ALICE)
+    known = await world.desk.find(ALICE, made_of_it.character.id)
+    assert "V3 card" in (await world.cards.hand_out(ALICE, known, OPEN_PLACE)).sentence
 
 
 async def test_publishing_is_no_change_of_the_character(world: DeskWorld) -> None:

@@ -60,7 +60,9 @@ def stored(name: str = "a") -> StoredFile:
 
 
 async def kept(originals: CardOriginals, draft: DraftId, name: str = "a", size: int = 10) -> CardOriginal | None:
-    return await originals.put(ALICE, draft, stored(name), size=size, name="ada.png", now_ms=NOW)
+    return await originals.put(
+        ALICE, draft, stored(name), size=size, name="ada.png", fingerprint="of the card", now_ms=NOW
+    )
 
 
 # The files
@@ -143,7 +145,8 @@ async def test_a_file_belongs_to_its_draft_and_then_to_its_character(
     original = await kept(originals, draft)
     assert original is not None
     assert (original.user_id, original.ref, original.file, original.size) == (ALICE, None, "a", 10)
-    assert (original.name, original.key, original.fingerprint) == ("ada.png", b"k" * 32, None)
+    assert (original.name, original.key, original.fingerprint) == ("ada.png", b"k" * 32, "of the card")
+    assert await originals.get(original.id) == original
     ref = await seed.character()
     assert await originals.of_character(ALICE, ref) is None
     attached = await originals.attach(original.id, ref, "fingerprint")
@@ -163,6 +166,7 @@ async def test_a_file_goes_with_its_draft_and_not_with_a_draft_that_was_saved(
     await originals.attach(first.id, ref, None)
     await Drafts(database, vault).settle(draft, ref, lambda _: None, NOW)
     assert await originals.names() == {"a"}
+    assert await originals.get(second.id) is None
     assert await originals.attach(second.id, await seed.character(), None) is None
 
 
@@ -199,7 +203,9 @@ async def test_the_desk_is_cleared_with_the_account(
     drafts, watches, ref = Drafts(database, vault), Watches(database, vault), await seed.character()
     for member in (ALICE, BOB):
         theirs = await drafts.create(member, DraftKind.CREATE, None, Writing(NEW_SHEET), NOW)
-        await originals.put(member, theirs.id, stored(f"of {member}"), size=1, name="ada.png", now_ms=NOW)
+        await originals.put(
+            member, theirs.id, stored(f"of {member}"), size=1, name="ada.png", fingerprint="of the card", now_ms=NOW
+        )
         await watches.begin(member, ref, tell=True, status=None, due_ms=NOW, now_ms=NOW)
     if way == "unlink":
         await Accounts(database, vault).unlink(ALICE)

@@ -69,7 +69,7 @@ async def test_what_is_kept_is_counted(
     await Watches(database, seed.vault).begin(ALICE, own.ref, tell=True, status=None, due_ms=NOW, now_ms=NOW)
     draft = await Drafts(database, seed.vault).create(ALICE, DraftKind.CREATE, None, Writing(NEW_SHEET), NOW)
     await CardOriginals(database, seed.vault).put(
-        ALICE, draft.id, StoredFile("a", b"k" * 32), size=1, name="ada.png", now_ms=NOW
+        ALICE, draft.id, StoredFile("a", b"k" * 32), size=1, name="ada.png", fingerprint="", now_ms=NOW
     )
     kept = KeptAboutMember(
         messages=2,

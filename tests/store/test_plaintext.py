@@ -45,6 +45,7 @@ SECRETS = {
     "server": "sk-nano-fake-of-a-server",
     "own": "the-name-of-a-private-character",
     "draft": "the-prompt-of-a-draft",
+    "card digest": "what-tells-a-card-from-others",
     "card name": "the-name-of-a-card-file",
     "moderation": "the-reason-of-a-moderator",
 }
@@ -79,7 +80,13 @@ async def write_everything(database: Database, vault: Vault) -> None:
     writing = Writing(Sheet(system_prompt=SECRETS["draft"]))
     draft = await Drafts(database, vault).create(ALICE, DraftKind.CREATE, None, writing, NOW)
     await CardOriginals(database, vault).put(
-        ALICE, draft.id, StoredFile("file", b"k" * 32), size=1, name=SECRETS["card name"], now_ms=NOW
+        ALICE,
+        draft.id,
+        StoredFile("file", b"k" * 32),
+        size=1,
+        name=SECRETS["card name"],
+        fingerprint=SECRETS["card digest"],
+        now_ms=NOW,
     )
     watches = Watches(database, vault)
     await watches.begin(ALICE, ref, tell=True, status="pending", due_ms=NOW, now_ms=NOW)

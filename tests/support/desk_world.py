@@ -12,6 +12,7 @@ from bot.domain.linking import AccountSecret, KeyOrigin
 from bot.domain.payers import OPERATOR
 from bot.domain.places import Place
 from bot.domain.ratings import ContentLimits, ContentRating
+from bot.domain.sheets import Sheet
 from bot.nanogpt.client import NanoGptClient
 from bot.nanogpt.pace import Pace
 from bot.nanogpt.requests import ApiKey
@@ -155,9 +156,9 @@ class DeskWorld:
         self.submitted.append((user_id, known.ref, tell))
         return known.character.moderation_status == "pending"
 
-    async def _made(self, draft: Draft, known: KnownCharacter, own: OwnCharacter) -> None:
+    async def _made(self, draft: Draft, sheet: Sheet, known: KnownCharacter, own: OwnCharacter) -> None:
         self.made.append((draft, known, own))
-        await self.cards.made(draft, known, own)
+        await self.cards.made(draft, sheet, known, own)
 
     async def _write(self, user_id: UserId, text: str) -> bool:
         if self.letters_arrive:
