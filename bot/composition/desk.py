@@ -78,6 +78,7 @@ def open_desk(
         ceiling_of=rules.catalog.ceiling,
         submitted=moderation.submitted,
         made=cards.made,
+        edited=cards.edited,
         clock=clock,
     )
     return DeskParts(desk, models, drafting, cards, moderation)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from bot.domain import desk_wording
+from bot.domain.authoring import CharacterChanges
 from bot.domain.card_files.containers import MAX_FILE_BYTES
 from bot.domain.card_files.exporting import ExportedCharacter, export_filename
 from bot.domain.card_files.faults import CardUnusable
@@ -35,6 +36,8 @@ _log = logging.getLogger(__name__)
 
 TIDY_SECONDS: Final = 600.0
 """How often files are deleted that belong to nothing any more; until then nobody can open them."""
+_ON_CARDS: Final = (*TEXTS, "tags")
+"""The fields of a character that a card says, by their names in a change."""
 _LONGEST_NAME: Final = 200
 """Characters of a file's name that are kept."""
 
@@ -155,6 +158,14 @@ class CardDesk:
                 _log.info("Character %s is compared by the answer to its making", known.ref)
             seen = fingerprint(_fields(own))
         await self._originals.attach(original.id, known.ref, seen)
+
+    async def edited(self, user_id: UserId, ref: CharacterRef, changes: CharacterChanges) -> None:
+        """Remember that what a card says of a character was changed from here.
+
+        A prompt that NanoGPT does not show would look as it did before.
+        """
+        if any(getattr(changes, name) is not None for name in _ON_CARDS):
+            await self._originals.changed(user_id, ref)
 
     # Handing out
 

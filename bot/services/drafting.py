@@ -62,6 +62,8 @@ Submitted: TypeAlias = Callable[[UserId, KnownCharacter, bool], Awaitable[bool]]
 """Hears of what was saved, and whether its author wants to be told by direct message; tells whether it is reviewed."""
 Made: TypeAlias = Callable[[Draft, Sheet, KnownCharacter, OwnCharacter], Awaitable[None]]
 """Hears of a new character and of the sheet that it was made from, before its draft is deleted."""
+Edited: TypeAlias = Callable[[UserId, CharacterRef, CharacterChanges], Awaitable[None]]
+"""Hears what was sent of a member's character, unless NanoGPT refused it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,7 @@ class DraftingService:
         ceiling_of: CeilingOf,
         submitted: Submitted,
         made: Made,
+        edited: Edited,
         clock: Clock,
     ) -> None:
         self._desk = desk
@@ -119,6 +122,7 @@ class DraftingService:
         self._ceiling_of = ceiling_of
         self._submitted = submitted
         self._made = made
+        self._edited = edited
         self._clock = clock
         self._saving: set[DraftId] = set()
 
@@ -365,10 +369,12 @@ class DraftingService:
             own = await self._client.change_character(known.character.id, changes, key=key)
         except NanoGptError as error:
             if error.uncertain:
+                await self._edited(draft.user_id, known.ref, changes)
                 _log.info("Whether draft %s was saved is not known: %r", draft.id, error)
                 raise UserError(desk_wording.UNCERTAIN_EDIT) from error
             await self._refused(key, error)
             raise
+        await self._edited(draft.user_id, known.ref, changes)
         if own is not None:
             return replace(own, character=replace(own.character, id=known.character.id))
         return await self._desk.read(draft.user_id, known)

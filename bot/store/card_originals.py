@@ -77,6 +77,16 @@ class CardOriginals:
         )
         return self._original(rows[0]) if rows else None
 
+    async def changed(self, user_id: UserId, ref: CharacterRef) -> None:
+        """Write down that a character is not what was made from its file any more."""
+        async with self._database.transaction() as tx:
+            for row in await tx.execute(
+                "SELECT * FROM card_file WHERE user_id = $1 AND character_ref = $2", user_id, ref
+            ):
+                held = self._original(row)
+                if held is not None:
+                    await self._sealed(tx, row, held.key, held.name, None)
+
     async def drop(self, user_id: UserId, ref: CharacterRef) -> None:
         """Forget the file of a character; from then on nobody can open it."""
         async with self._database.transaction() as tx:

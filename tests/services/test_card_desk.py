@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,12 @@ async def rated_and_saved(world: DeskWorld, draft: Draft) -> KnownCharacter:
     saved = await world.drafting.save(draft.id, ALICE)
     assert isinstance(saved, Saved)
     return saved.known
+
+
+async def edit(world: DeskWorld, known: KnownCharacter, form: Form, values: dict[str, str]) -> None:
+    draft = await world.drafting.edit(ALICE, known, ADULT_PLACE)
+    await world.drafting.fill(draft.id, ALICE, form, values)
+    await world.drafting.save(draft.id, ALICE)
 
 
 # Bringing in
@@ -226,6 +233,40 @@ async def test_what_nanogpt_took_counts_and_not_what_was_written_after_that(worl
     (made_of_it,) = await world.desk.read_all(ALICE)
     known = await world.desk.find(ALICE, made_of_it.character.id)
     assert "V3 card" in (await world.cards.hand_out(ALICE, known, OPEN_PLACE)).sentence
+
+
+@pytest.mark.parametrize("arrives", ["answered", "lost"])
+async def test_a_prompt_that_was_changed_from_here_is_a_change_also_where_nanogpt_does_not_show_it(
+    world: DeskWorld, arrives: str
+) -> None:
+    world.upstream.prompts_shown = False
+    known = await made(world)
+    world.upstream.lost = int(arrives == "lost")
+    with suppress(UserError):
+        await edit(world, known, Form.PROMPT, {"system_prompt": "Another."})
+    assert world.upstream.characters[known.character.id]["system_prompt"] == "Another."
+    given = await world.cards.hand_out(ALICE, known, OPEN_PLACE)
+    assert "V3 card of the character as it is today" in given.sentence
+    assert "under extensions" in given.sentence
+
+
+async def test_an_edit_that_nanogpt_refused_is_no_change(world: DeskWorld) -> None:
+    world.upstream.prompts_shown = False
+    known = await made(world)
+
+    async def refused() -> None:
+        world.upstream.refuse(400, "not that one")
+
+    world.upstream.meanwhile["PATCH"] = refused
+    with pytest.raises(UserError, match="not that one"):
+        await edit(world, known, Form.PROMPT, {"system_prompt": "Another."})
+    assert (await world.cards.hand_out(ALICE, known, OPEN_PLACE)).file == PNG
+
+
+async def test_an_edit_of_what_no_card_says_is_no_change(world: DeskWorld) -> None:
+    known = await made(world)
+    await edit(world, known, Form.LABELS, {"rating": "suggestive", "base_model": "other/model"})
+    assert (await world.cards.hand_out(ALICE, known, ADULT_PLACE)).file == PNG
 
 
 async def test_publishing_is_no_change_of_the_character(world: DeskWorld) -> None:

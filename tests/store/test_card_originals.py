@@ -1,5 +1,6 @@
 """Files of authors: sealed beside the database, and opened only with what lies in it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -154,6 +155,19 @@ async def test_a_file_belongs_to_its_draft_and_then_to_its_character(
     assert (attached.ref, attached.key, attached.fingerprint) == (ref, b"k" * 32, "fingerprint")
     assert await originals.of_character(ALICE, ref) == attached
     assert await originals.of_character(BOB, ref) is None
+
+
+async def test_a_character_that_was_changed_is_not_what_was_made_from_its_file_any_more(
+    originals: CardOriginals, draft: DraftId, seed: Seed
+) -> None:
+    original, ref = await kept(originals, draft), await seed.character()
+    assert original is not None
+    attached = await originals.attach(original.id, ref, "fingerprint")
+    assert attached is not None
+    await originals.changed(BOB, ref)
+    assert await originals.of_character(ALICE, ref) == attached
+    await originals.changed(ALICE, ref)
+    assert await originals.of_character(ALICE, ref) == replace(attached, fingerprint=None)
 
 
 async def test_a_file_goes_with_its_draft_and_not_with_a_draft_that_was_saved(

@@ -118,6 +118,7 @@ class DeskWorld:
             ceiling_of=_ceiling,
             submitted=self._submitted,
             made=self._made,
+            edited=self.cards.edited,
             clock=clock.clock,
         )
 
