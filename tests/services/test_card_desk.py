@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,19 +14,41 @@ from bot.domain.card_files.reading import read_card_file
 from bot.domain.card_files.versions import CardVersion
 from bot.domain.card_originals import MOST_FILES
 from bot.domain.characters import KnownCharacter
-from bot.domain.drafts import DRAFT_MS, Draft, Form
+from bot.domain.drafts import DRAFT_MS, Draft, Form, Writing, shown_in
 from bot.domain.ratings import ContentRating
+from bot.domain.sheets import NEW_SHEET
 from bot.errors import UserError
 from bot.services.card_desk import TIDY_SECONDS
 from bot.services.drafting import Saved
 from bot.store.database import Database
 from bot.store.sealed_files import StoredFile
 from bot.store.vault import Vault
-from tests.support.card_samples import V1, V2, V3, card_file
+from tests.support.card_samples import SAMPLES, V2, card_file
 from tests.support.desk_world import ADULT_PLACE, ALICE, BOB, OPEN_PLACE, DeskWorld
 from tests.support.manual_clock import ManualClock
 
-PNG = card_file(V2, CardVersion.V2, Container.PNG)
+PNG = SAMPLES[CardVersion.V2, Container.PNG]
+REWRITTEN = replace(
+    NEW_SHEET,
+    name="Ada the Second",
+    summary="A new summary, in {{short}}.",
+    description="A new description.\n\nAt length.",
+    first_message="A new greeting, {{user}}.",
+    system_prompt="A new prompt for {{char}}.",
+    base_model="other/model",
+    rating=ContentRating.SUGGESTIVE,
+    tags=("new", "tags"),
+)
+REWRITTEN_UPSTREAM = {
+    "name": REWRITTEN.name,
+    "summary": REWRITTEN.summary,
+    "description": REWRITTEN.description,
+    "first_message": REWRITTEN.first_message,
+    "system_prompt": REWRITTEN.system_prompt,
+    "base_model_id": REWRITTEN.base_model,
+    "creator_content_rating": "suggestive",
+    "tags": list(REWRITTEN.tags),
+}
 
 
 @pytest.fixture
@@ -67,15 +90,25 @@ async def made(world: DeskWorld, file: bytes = PNG, name: str = "ada.png") -> Kn
 
 async def rated_and_saved(world: DeskWorld, draft: Draft) -> KnownCharacter:
     await world.drafting.fill(draft.id, ALICE, Form.LABELS, {"rating": "sfw"})
-    saved = await world.drafting.save(draft.id, ALICE)
-    assert isinstance(saved, Saved)
-    return saved.known
+    return await saved(world, draft)
+
+
+async def saved(world: DeskWorld, draft: Draft) -> KnownCharacter:
+    result = await world.drafting.save(draft.id, ALICE)
+    assert isinstance(result, Saved)
+    return result.known
+
+
+async def rewrite(world: DeskWorld, draft: Draft) -> None:
+    """Write something else into every field that a card can carry."""
+    for form in (Form.TEXTS, Form.PROMPT, Form.LABELS):
+        await world.drafting.fill(draft.id, ALICE, form, shown_in(Writing(REWRITTEN), form))
 
 
 async def edit(world: DeskWorld, known: KnownCharacter, form: Form, values: dict[str, str]) -> None:
     draft = await world.drafting.edit(ALICE, known, ADULT_PLACE)
     await world.drafting.fill(draft.id, ALICE, form, values)
-    await world.drafting.save(draft.id, ALICE)
+    await saved(world, draft)
 
 
 # Bringing in
@@ -165,12 +198,11 @@ async def test_a_disk_that_refuses_costs_the_file_and_not_the_import(
 # Handing out
 
 
-@pytest.mark.parametrize("container", Container)
-@pytest.mark.parametrize(("card", "version"), [(V1, CardVersion.V1), (V2, CardVersion.V2), (V3, CardVersion.V3)])
+@pytest.mark.parametrize(("version", "container"), SAMPLES)
 async def test_an_unchanged_character_gives_its_file_back_byte_for_byte(
-    world: DeskWorld, container: Container, card: object, version: CardVersion
+    world: DeskWorld, version: CardVersion, container: Container
 ) -> None:
-    file = card_file(card, version, container)
+    file = SAMPLES[version, container]
     known = await made(world, file, f"my card.{container.value}")
     given = await world.cards.hand_out(ALICE, known, OPEN_PLACE)
     assert given.file == file
@@ -275,29 +307,33 @@ async def test_publishing_is_no_change_of_the_character(world: DeskWorld) -> Non
     assert (await world.cards.hand_out(ALICE, known, OPEN_PLACE)).file == PNG
 
 
-@pytest.mark.parametrize("container", Container)
-async def test_an_edited_character_gives_a_new_card_that_carries_every_field(
-    world: DeskWorld, container: Container
+@pytest.mark.parametrize(("version", "container"), SAMPLES)
+@pytest.mark.parametrize("moment", ["before it is made", "after it was made", "on the website"])
+async def test_every_field_of_an_edited_character_comes_back_with_its_card(
+    world: DeskWorld, version: CardVersion, container: Container, moment: str
 ) -> None:
-    known = await made(world, card_file(V3, CardVersion.V3, container))
-    changed = {
-        "name": "Ada the Second",
-        "summary": "A new summary.",
-        "description": "A new description.",
-        "system_prompt": "A new prompt.",
-        "first_message": "A new greeting, {{user}}.",
-        "tags": ["new"],
-    }
-    world.upstream.characters[known.character.id] |= changed
-    given = await world.cards.hand_out(ALICE, known, OPEN_PLACE)
-    assert "V3 card of the character as it is today" in given.sentence
-    assert "under extensions" in given.sentence
+    draft = await bring(world, SAMPLES[version, container], f"my card.{container.value}")
+    if moment == "before it is made":
+        await rewrite(world, draft)
+        known = await saved(world, draft)
+    else:
+        known = await rated_and_saved(world, draft)
+    if moment == "after it was made":
+        draft = await world.drafting.edit(ALICE, known, OPEN_PLACE)
+        await rewrite(world, draft)
+        await saved(world, draft)
+    if moment == "on the website":
+        world.upstream.characters[known.character.id] |= REWRITTEN_UPSTREAM
+    given = await world.cards.hand_out(ALICE, known, ADULT_PLACE)
+    assert given.sentence == (
+        "This is a V3 card of the character as it is today. The card you imported stands in it under extensions."
+    )
     assert given.name == f"ada-the-second.{container.value}"
-    fields = read_card_file(given.file).mapping.fields
-    assert {name: getattr(fields, name) for name in changed} == changed | {"tags": ("new",)}
     again = await bring(world, given.file, given.name)
-    assert again.writing.now.summary == "A new summary."
-    assert again.writing.now.base_model == "fake/model"
+    assert again.writing.now == replace(REWRITTEN, rating=None)
+    assert again.writing.rating_floor is REWRITTEN.rating
+    assert again.writing.notes is not None
+    assert again.writing.notes.format == f"Character Card V3, {container.value.upper()}"
 
 
 async def test_a_character_that_was_never_imported_is_exported_as_json(world: DeskWorld) -> None:
