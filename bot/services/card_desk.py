@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -36,6 +38,8 @@ _log = logging.getLogger(__name__)
 
 TIDY_SECONDS: Final = 600.0
 """How often files are deleted that belong to nothing any more; until then nobody can open them."""
+MOST_AT_ONCE: Final = 10
+"""Files that are fetched, read or made at once, each of up to 10 MiB; the next one is turned away."""
 _ON_CARDS: Final = (*TEXTS, "tags")
 """The fields of a character that a card says, by their names in a change."""
 _LONGEST_NAME: Final = 200
@@ -76,8 +80,23 @@ class CardDesk:
         self._read_file = read_file
         self._ceiling_of = ceiling_of
         self._clock = clock
+        self._members: set[UserId] = set()
+        """Who has a file under way."""
         self._storing = asyncio.Lock()
         """Held from the writing of a file until its row is there: what has no row is deleted."""
+
+    @contextmanager
+    def _under_way(self, user_id: UserId) -> Generator[None]:
+        """Let a member have one file here at a time, and only so many members at once. Raises UserError."""
+        if user_id in self._members:
+            raise UserError(desk_wording.FILE_UNDER_WAY)
+        if len(self._members) >= MOST_AT_ONCE:
+            raise UserError(desk_wording.FILES_BUSY)
+        self._members.add(user_id)
+        try:
+            yield
+        finally:
+            self._members.discard(user_id)
 
     # Bringing in
 
@@ -87,14 +106,15 @@ class CardDesk:
         It has no content rating: no card says one. The file is kept with the draft if the member has room for it.
         """
         await self._desk.key(user_id)
-        file = await self._read_file(url, MAX_FILE_BYTES)
-        try:
-            reading = await self._reader.read(file)
-        except CardUnusable as error:
-            raise UserError(fault_sentence(error.fault)) from error
-        keeps = await self._originals.may_keep(user_id, len(file))
-        draft = await drafting.keep(user_id, self._writing(reading, file_kept=keeps))
-        kept = await self._keep(draft, file, name, fingerprint(reading.mapping.fields)) if keeps else None
+        with self._under_way(user_id):
+            file = await self._read_file(url, MAX_FILE_BYTES)
+            try:
+                reading = await self._reader.read(file)
+            except CardUnusable as error:
+                raise UserError(fault_sentence(error.fault)) from error
+            keeps = await self._originals.may_keep(user_id, len(file))
+            draft = await drafting.keep(user_id, self._writing(reading, file_kept=keeps))
+            kept = await self._keep(draft, file, name, fingerprint(reading.mapping.fields)) if keeps else None
 
         def with_file(held: Writing) -> Writing:
             notes = card_notes(reading, file_kept=kept is not None)
@@ -179,14 +199,15 @@ class CardDesk:
         if not texts_may_open(rating, place, self._ceiling_of(place)):
             raise UserError(desk_wording.ELSEWHERE)
         original = await self._originals.of_character(user_id, known.ref)
-        imported = None if original is None else await self._imported(original)
         character = ExportedCharacter(
             _fields(own), own.character.id, own.character.slug, own.character.base_model, own.creator_rating
         )
-        try:
-            export = await self._reader.export(character, imported)
-        except CardUnusable as error:
-            raise UserError(fault_sentence(error.fault)) from error
+        with self._under_way(user_id):
+            imported = None if original is None else await self._imported(original)
+            try:
+                export = await self._reader.export(character, imported)
+            except CardUnusable as error:
+                raise UserError(fault_sentence(error.fault)) from error
         name = export_filename(own.character.name, export.container)
         if original is not None and not export.rewritten:
             name = original.name

@@ -37,8 +37,6 @@ _log = logging.getLogger(__name__)
 WALL_SECONDS: Final = 2.0
 """For one file, the start of the child included."""
 AT_ONCE: Final = 2
-MOST_WAITING: Final = 8
-"""Files that wait for a child, each of up to 10 MiB; the next one is turned away."""
 MAX_ANSWER_BYTES: Final = MAX_FILE_BYTES + 4 * 1024 * 1024
 """An exported file, or the texts of a card."""
 
@@ -72,7 +70,10 @@ def child_command() -> tuple[str, ...]:
 
 
 class CardReader:
-    """Starts a child for each file, few at a time. Whoever stops waiting ends the child too."""
+    """Starts a child for each file, few at a time; how many wait for one, the caller limits.
+
+    Whoever stops waiting ends the child too.
+    """
 
     def __init__(
         self,
@@ -80,16 +81,13 @@ class CardReader:
         command: tuple[str, ...] | None = None,
         wall_seconds: float = WALL_SECONDS,
         at_once: int = AT_ONCE,
-        most_waiting: int = MOST_WAITING,
     ) -> None:
         self._command = child_command() if command is None else command
         self._wall_seconds = wall_seconds
         self._slots = asyncio.Semaphore(at_once)
-        self._most = at_once + most_waiting
-        self._asking = 0
 
     async def read(self, file: bytes) -> CardReading:
-        """Read a card file. Raises CardUnusable when it holds no card that can be used, or cannot be read just now."""
+        """Read a card file. Raises CardUnusable when it holds no card that can be used, or cannot be read."""
         container_of(file)
         return await self._ask(ReadRequest(file), CardReading)
 
@@ -107,14 +105,8 @@ class CardReader:
         return await self._ask(ExportRequest(character, imported.file), CardExport)
 
     async def _ask(self, request: Request, kind: type[T]) -> T:
-        if self._asking >= self._most:
-            raise CardUnusable(FaultKind.READER_BUSY)
-        self._asking += 1
-        try:
-            async with self._slots:
-                message = await self._asked(encode_request(request))
-        finally:
-            self._asking -= 1
+        async with self._slots:
+            message = await self._asked(encode_request(request))
         try:
             answer = decode_answer(message)
         except Garbled:

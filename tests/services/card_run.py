@@ -33,9 +33,7 @@ from tests.support.card_mutations import mutation
 
 MOST_SECONDS: Final = 2.0
 MOST_BYTES: Final = 100 * 1024 * 1024
-BAD_ENDS: Final = frozenset(
-    {FaultKind.TOO_SLOW, FaultKind.TOO_MUCH_MEMORY, FaultKind.READER_FAILED, FaultKind.READER_BUSY}
-)
+BAD_ENDS: Final = frozenset({FaultKind.TOO_SLOW, FaultKind.TOO_MUCH_MEMORY, FaultKind.READER_FAILED})
 """What no file may bring about: these are for the files that nobody has thought of yet."""
 READ: Final = "read"
 _MEBIBYTE: Final = 1024 * 1024

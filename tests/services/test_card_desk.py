@@ -15,10 +15,12 @@ from bot.domain.card_files.versions import CardVersion
 from bot.domain.card_originals import MOST_FILES
 from bot.domain.characters import KnownCharacter
 from bot.domain.drafts import DRAFT_MS, Draft, Form, Writing, shown_in
+from bot.domain.ids import UserId
+from bot.domain.linking import AccountSecret, KeyOrigin
 from bot.domain.ratings import ContentRating
 from bot.domain.sheets import NEW_SHEET
 from bot.errors import UserError
-from bot.services.card_desk import TIDY_SECONDS
+from bot.services.card_desk import MOST_AT_ONCE, TIDY_SECONDS
 from bot.services.drafting import Saved
 from bot.store.database import Database
 from bot.store.sealed_files import StoredFile
@@ -193,6 +195,55 @@ async def test_a_disk_that_refuses_costs_the_file_and_not_the_import(
     assert draft.writing.notes is not None
     assert not draft.writing.notes.file_kept
     assert "could not be kept" in caplog.text
+
+
+# One after the other
+
+
+async def test_only_so_many_card_files_are_fetched_at_once(world: DeskWorld) -> None:
+    members = [UserId(100 + number) for number in range(MOST_AT_ONCE + 1)]
+    for member in members:
+        secret = AccountSecret(f"sk-nano-fake-{member}")
+        await world.accounts.link(member, secret, KeyOrigin.PASTED, world.clock.now_ms())
+    world.files["url"] = PNG
+    world.gate.clear()
+    bringing = [
+        asyncio.create_task(world.cards.bring(member, "url", "ada.png", world.drafting)) for member in members[1:]
+    ]
+    for _ in bringing:
+        await world.fetches.get()
+    with pytest.raises(UserError, match="Too many card files"):
+        await world.cards.bring(members[0], "url", "ada.png", world.drafting)
+    assert world.fetches.empty()
+    world.gate.set()
+    await asyncio.gather(*bringing)
+    assert await world.cards.bring(members[0], "url", "ada.png", world.drafting)
+
+
+async def test_a_member_has_one_card_file_under_way_at_a_time(world: DeskWorld) -> None:
+    known = await made(world)
+    await world.fetches.get()
+    world.gate.clear()
+    first = asyncio.create_task(bring(world))
+    await world.fetches.get()
+    with pytest.raises(UserError, match="Another card file of yours"):
+        await bring(world)
+    with pytest.raises(UserError, match="Another card file of yours"):
+        await world.cards.hand_out(ALICE, known, OPEN_PLACE)
+    assert world.fetches.empty()
+    world.gate.set()
+    assert (await first).writing.now.name == "Ada"
+    assert (await world.cards.hand_out(ALICE, known, OPEN_PLACE)).file == PNG
+
+
+async def test_who_stops_waiting_for_a_file_can_bring_another(world: DeskWorld) -> None:
+    world.gate.clear()
+    abandoned = asyncio.create_task(bring(world))
+    await world.fetches.get()
+    abandoned.cancel()
+    await asyncio.wait([abandoned])
+    world.gate.set()
+    assert (await bring(world)).writing.now.name == "Ada"
 
 
 # Handing out

@@ -34,9 +34,9 @@ def child(*lines: str) -> tuple[str, ...]:
     return (*start, "\n".join([imports, *lines]), root)
 
 
-def reader(*lines: str, wall_seconds: float = UNHURRIED_SECONDS, at_once: int = 2, most_waiting: int = 8) -> CardReader:
+def reader(*lines: str, wall_seconds: float = UNHURRIED_SECONDS, at_once: int = 2) -> CardReader:
     command = child(*lines) if lines else child_command()
-    return CardReader(command=command, wall_seconds=wall_seconds, at_once=at_once, most_waiting=most_waiting)
+    return CardReader(command=command, wall_seconds=wall_seconds, at_once=at_once)
 
 
 async def fault_of(asked: CardReader, file: bytes = FILE) -> CardFault:
@@ -253,19 +253,8 @@ async def test_a_child_finds_no_installed_package() -> None:
     assert told == "[]"
 
 
-async def test_a_file_too_many_is_turned_away_at_once() -> None:
-    stalled = reader("import signal", "signal.pause()", at_once=1, most_waiting=1)
-    async with asyncio.TaskGroup() as group:
-        waiting = [group.create_task(stalled.read(FILE)) for _ in range(2)]
-        await asyncio.sleep(0)
-        assert (await fault_of(stalled)).kind is FaultKind.READER_BUSY
-        for task in waiting:
-            task.cancel()
-    assert no_child_is_left()
-
-
 async def test_who_stops_waiting_makes_room_for_others() -> None:
-    one_at_a_time = reader(at_once=1, most_waiting=0)
+    one_at_a_time = reader(at_once=1)
     for _ in range(2):
         abandoned = asyncio.ensure_future(one_at_a_time.read(FILE))
         await asyncio.sleep(0)
@@ -276,7 +265,7 @@ async def test_who_stops_waiting_makes_room_for_others() -> None:
 
 
 async def test_files_beyond_those_at_once_wait_for_their_turn() -> None:
-    busy = reader(at_once=1, most_waiting=3)
+    busy = reader(at_once=1)
     readings = await asyncio.gather(*(busy.read(file) for file in list(SAMPLES.values())[:4]))
     assert [reading.mapping.fields.name for reading in readings] == ["Ada"] * 4
 

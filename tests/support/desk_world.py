@@ -1,5 +1,6 @@
 """A member with a NanoGPT account at their desk, over a real database and a NanoGPT that a test scripts."""
 
+import asyncio
 from typing import Final
 
 import httpx
@@ -74,6 +75,11 @@ class DeskWorld:
         self.made: list[tuple[Draft, KnownCharacter, OwnCharacter]] = []
         self.submitted: list[tuple[UserId, CharacterRef, bool]] = []
         self.files: dict[str, bytes] = {}
+        self.fetches: asyncio.Queue[str] = asyncio.Queue()
+        """The address of each file, as soon as somebody begins to fetch it."""
+        self.gate = asyncio.Event()
+        """Cleared, it holds up the files that are fetched."""
+        self.gate.set()
         self.listed_models = [LanguageModel("fake/model", "Fake Model"), LanguageModel("other/model")]
         self.desk = DeskService(
             shelf=self.shelf,
@@ -143,6 +149,8 @@ class DeskWorld:
 
     async def _file(self, url: str, most_bytes: int) -> bytes:
         assert len(self.files[url]) <= most_bytes
+        self.fetches.put_nowait(url)
+        await self.gate.wait()
         return self.files[url]
 
     async def _changed(self, ref: CharacterRef) -> None:

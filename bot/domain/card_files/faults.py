@@ -47,7 +47,6 @@ class FaultKind(Enum):
     TOO_SLOW = "too_slow"
     TOO_MUCH_MEMORY = "too_much_memory"
     READER_FAILED = "reader_failed"
-    READER_BUSY = "reader_busy"
 
 
 @dataclass(frozen=True, slots=True)

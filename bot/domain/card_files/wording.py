@@ -63,7 +63,6 @@ _SENTENCES: Final = {
     FaultKind.TOO_MUCH_MEMORY: "Reading this file took too much memory, so I gave up. Export the card as JSON, without "
     "its lorebook, and upload that file.",
     FaultKind.READER_FAILED: "I could not read this file. Export the card as JSON and upload that file.",
-    FaultKind.READER_BUSY: "Too many card files are being read just now. Try again in a minute.",
 }
 
 _PARTS: Final = {
