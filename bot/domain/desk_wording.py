@@ -6,6 +6,7 @@ from typing import Final
 from bot.domain.authoring import CharacterChanges, Visibility
 from bot.domain.cards import Card, Field
 from bot.domain.characters import Character, KnownCharacter, OwnCharacter, unusable_reason
+from bot.domain.drafts import MOST_DRAFTS
 from bot.domain.moderation import APPROVED, PENDING, is_refusal
 from bot.domain.quoting import bold_name, quoted
 from bot.domain.sheets import Missing, changed_words
@@ -34,8 +35,12 @@ ELSEWHERE: Final = (
 )
 SOMEBODY_ELSES: Final = "That belongs to somebody else. Open your own with /character mine."
 DRAFT_GONE: Final = (
-    "That draft is gone: drafts are kept for an hour after they were last touched. Open a new one with "
-    "/character create or /character edit."
+    "That draft is gone: drafts are kept for an hour after they were last touched, and no more than "
+    f"{MOST_DRAFTS} of a member. Open a new one with /character create or /character edit."
+)
+DRAFTS_FULL: Final = (
+    f"You have {MOST_DRAFTS} drafts to which NanoGPT gave no clear answer, and I keep no more. Press *Save* on one of "
+    "them, so that I look for what became of it."
 )
 BEING_SAVED: Final = "It is being saved already. Wait for the answer."
 NOTHING_CHANGED: Final = "Nothing has changed, so there is nothing to save."

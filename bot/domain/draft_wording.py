@@ -1,12 +1,13 @@
 """What an author reads of a draft while it is being written. Names and words are escaped here, once."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from bot.domain.card_files.wording import rating_question
 from bot.domain.cards import Card, Field
 from bot.domain.desk_wording import WHAT_ACCESS_MEANS, access_words, visibility_words
-from bot.domain.drafts import CardNotes, Draft, DraftKind, Writing
+from bot.domain.drafts import MOST_DRAFTS, CardNotes, Draft, DraftKind, Writing
 from bot.domain.forms import fits_form
 from bot.domain.quoting import quoted
 from bot.domain.ratings import ContentRating
@@ -18,7 +19,7 @@ _WORD: Final = 100
 _TAG: Final = 30
 _LINE: Final = 900
 """UTF-16 units of a list from a card file; a field takes 1,024."""
-_FOOTER: Final = "A draft is kept for an hour after you last touched it."
+_FOOTER: Final = f"A draft is kept for an hour after you last touched it, up to {MOST_DRAFTS} of a member."
 _TEXT_WORDS: Final = {
     "name": "name",
     "summary": "summary",
@@ -36,7 +37,12 @@ def text_words(name: str) -> str:
 
 def draft_card(draft: Draft) -> Card:
     """Return what a draft holds, in sizes and not in texts, so that it can stand anywhere."""
-    return _access_card(draft) if draft.kind is DraftKind.PUBLISH else _sheet_card(draft)
+    card = _access_card(draft) if draft.kind is DraftKind.PUBLISH else _sheet_card(draft)
+    if draft.in_place_of is None:
+        return card
+    name = quoted(draft.in_place_of, _NAME)
+    gone = f"Your oldest draft{f', of {name},' if name else ''} is gone for this one: I keep {MOST_DRAFTS} of a member."
+    return replace(card, description="\n\n".join(filter(None, (card.description, gone))))
 
 
 def card_question(writing: Writing) -> str | None:

@@ -26,6 +26,8 @@ from bot.domain.sheets import (
 
 DRAFT_MS: Final = 60 * 60_000
 """How long a draft is kept after it was last touched."""
+MOST_DRAFTS: Final = 10
+"""Of one member."""
 CLEAR: Final = "clear"
 TELL: Final = "tell"
 
@@ -135,6 +137,8 @@ class Draft:
     """The character that is edited; None for a new one."""
     writing: Writing
     touched_at_ms: int
+    in_place_of: str | None = None
+    """The name in the draft that made room for it, right after it was opened; None where none had to."""
 
     @property
     def character_id(self) -> CharacterId | None:

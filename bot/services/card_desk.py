@@ -120,7 +120,8 @@ class CardDesk:
             notes = card_notes(reading, file_kept=kept is not None)
             return replace(held, notes=notes, card=None if kept is None else kept.id)
 
-        return await self._drafts.change(draft.id, with_file, self._clock.now_ms()) or draft
+        changed = await self._drafts.change(draft.id, with_file, self._clock.now_ms())
+        return draft if changed is None else replace(changed, in_place_of=draft.in_place_of)
 
     def _writing(self, reading: CardReading, *, file_kept: bool) -> Writing:
         fields, model = reading.mapping.fields, reading.mapping.base_model

@@ -24,6 +24,7 @@ from bot.domain.drafts import (
     with_typed,
 )
 from bot.domain.ids import CharacterRef, DraftId, UserId
+from bot.domain.linking_wording import NOT_LINKED
 from bot.domain.moderation import APPROVED
 from bot.domain.places import Place
 from bot.domain.ratings import ContentRating
@@ -46,7 +47,8 @@ from bot.nanogpt.requests import ApiKey
 from bot.services.clock import Clock
 from bot.services.desk import DeskService, desk_sentence
 from bot.services.language_models import LanguageModels
-from bot.store.drafts import Drafts
+from bot.store.accounts import NotLinkedError
+from bot.store.drafts import Drafts, DraftsFullError
 
 _log = logging.getLogger(__name__)
 
@@ -137,8 +139,8 @@ class DraftingService:
         return await self.keep(user_id, writing)
 
     async def keep(self, user_id: UserId, writing: Writing) -> Draft:
-        """Keep what is to become a new character as a draft."""
-        return await self._drafts.create(user_id, DraftKind.CREATE, None, writing, self._clock.now_ms())
+        """Keep what is to become a new character as a draft. Raises UserError."""
+        return await self._created_draft(user_id, DraftKind.CREATE, None, writing)
 
     async def edit(self, user_id: UserId, known: KnownCharacter, place: Place | None) -> Draft:
         """Open a draft of a character as it is now. Raises UserError, also where its texts may not open."""
@@ -151,7 +153,17 @@ class DraftingService:
         return await self._open(user_id, DraftKind.PUBLISH, known.ref, await self._desk.read(user_id, known))
 
     async def _open(self, user_id: UserId, kind: DraftKind, ref: CharacterRef, own: OwnCharacter) -> Draft:
-        return await self._drafts.create(user_id, kind, ref, Writing(sheet_of(own), before=own), self._clock.now_ms())
+        return await self._created_draft(user_id, kind, ref, Writing(sheet_of(own), before=own))
+
+    async def _created_draft(
+        self, user_id: UserId, kind: DraftKind, ref: CharacterRef | None, writing: Writing
+    ) -> Draft:
+        try:
+            return await self._drafts.create(user_id, kind, ref, writing, self._clock.now_ms())
+        except DraftsFullError as error:
+            raise UserError(desk_wording.DRAFTS_FULL) from error
+        except NotLinkedError as error:
+            raise UserError(NOT_LINKED) from error
 
     async def get(self, draft_id: DraftId, user_id: UserId) -> Draft:
         """Return a member's draft. Raises UserError when it is gone, or somebody else's."""

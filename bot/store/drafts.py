@@ -1,20 +1,23 @@
 """Drafts of characters, kept for an hour after they were last touched."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from pydantic import TypeAdapter
 
-from bot.domain.drafts import DRAFT_MS, Draft, DraftKind, Writing
+from bot.domain.drafts import DRAFT_MS, MOST_DRAFTS, Draft, DraftKind, Writing
 from bot.domain.ids import CharacterRef, DraftId, UserId
 from bot.store.accounts import check_linked_in
-from bot.store.database import Database, Row
+from bot.store.database import Database, Row, Transaction
 from bot.store.sealed import open_or_none
 from bot.store.vault import Vault
 
-MOST_DRAFTS: Final = 10
-"""Of one member: the ones touched last are kept."""
 _WRITING: Final = TypeAdapter(Writing)
+
+
+class DraftsFullError(Exception):
+    """A member has as many drafts as are kept, and each may have become a character already."""
 
 
 class Drafts:
@@ -27,20 +30,14 @@ class Drafts:
     async def create(
         self, user_id: UserId, kind: DraftKind, subject: CharacterRef | None, writing: Writing, now_ms: int
     ) -> Draft:
-        """Open a draft; the id is short enough for a component's custom id. A member's oldest ones make room.
+        """Open a draft; the id is short enough for a component's custom id.
 
-        Raises NotLinkedError.
+        A member's oldest one makes room, unless it was sent without a clear answer: only with it is a second
+        character avoided. Raises DraftsFullError where that is true of all, and NotLinkedError.
         """
         async with self._database.transaction() as tx:
             await check_linked_in(tx, user_id)
-            await tx.execute(
-                """
-                DELETE FROM draft WHERE user_id = $1 AND id NOT IN (
-                    SELECT id FROM draft WHERE user_id = $1 ORDER BY touched_at DESC, id DESC LIMIT $2)
-                """,
-                user_id,
-                MOST_DRAFTS - 1,
-            )
+            in_place_of = await self._make_room(tx, user_id, now_ms)
             (row,) = await tx.execute(
                 "INSERT INTO draft (user_id, kind, character_ref, touched_at) VALUES ($1, $2, $3, $4) RETURNING *",
                 user_id,
@@ -51,7 +48,20 @@ class Drafts:
             (row,) = await tx.execute(
                 "UPDATE draft SET body = $2 WHERE id = $1 RETURNING *", row["id"], self._sealed(row["id"], writing)
             )
-            return self._draft(row, writing)
+            return replace(self._draft(row, writing), in_place_of=in_place_of)
+
+    async def _make_room(self, tx: Transaction, user_id: UserId, now_ms: int) -> str | None:
+        """Make room for one more draft, and return the name in the one that had to go for it, if any had to."""
+        await tx.execute("DELETE FROM draft WHERE user_id = $1 AND touched_at <= $2", user_id, now_ms - DRAFT_MS)
+        rows = await tx.execute("SELECT * FROM draft WHERE user_id = $1 ORDER BY touched_at, id", user_id)
+        if len(rows) < MOST_DRAFTS:
+            return None
+        for row in rows:
+            held = self._opened(row)
+            if held is None or held.writing.sent is None:
+                await tx.execute("DELETE FROM draft WHERE id = $1", row["id"])
+                return "" if held is None else held.writing.now.name
+        raise DraftsFullError
 
     async def get(self, draft_id: DraftId, now_ms: int) -> Draft | None:
         """Return a draft; None when it is too old, or cannot be opened any more. Whose it is, the caller checks."""

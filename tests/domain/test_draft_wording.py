@@ -39,10 +39,13 @@ def fields(writing: Writing, kind: DraftKind = DraftKind.CREATE) -> dict[str, st
     ),
     kind=st.sampled_from(DraftKind),
     notes=st.none() | st.just(NOTES),
+    in_place_of=st.none() | LONG,
 )
-def test_a_panel_fits_into_an_embed(sheet: Sheet, kind: DraftKind, notes: CardNotes | None) -> None:
+def test_a_panel_fits_into_an_embed(
+    sheet: Sheet, kind: DraftKind, notes: CardNotes | None, in_place_of: str | None
+) -> None:
     before = None if kind is DraftKind.CREATE else replace(ADA, character=replace(ADA.character, name=sheet.name))
-    card = draft_card(draft(Writing(sheet, before=before, notes=notes), kind))
+    card = draft_card(replace(draft(Writing(sheet, before=before, notes=notes), kind), in_place_of=in_place_of))
     assert card.size <= MAX_TOTAL
     assert 0 < utf16_length(card.title) <= MAX_TITLE
     assert utf16_length(card.description or "") <= MAX_DESCRIPTION
@@ -54,6 +57,17 @@ def test_a_panel_shows_sizes_and_no_texts() -> None:
     card = draft_card(draft(Writing(sheet)))
     assert "secret" not in str(card)
     assert fields(Writing(sheet))["Prompt"] == "12 characters"
+
+
+@pytest.mark.parametrize("kind", DraftKind)
+@pytest.mark.parametrize(
+    ("name", "words"), [("*Ada*", "Your oldest draft, of \\*Ada\\*, is gone"), ("", "Your oldest draft is gone")]
+)
+def test_a_panel_tells_which_draft_made_room_for_it(kind: DraftKind, name: str, words: str) -> None:
+    opened = draft(Writing(sheet_of(ADA), before=ADA), kind)
+    said = draft_card(replace(opened, in_place_of=name)).description or ""
+    assert said.startswith(draft_card(opened).description or "nothing")
+    assert f"{words} for this one: I keep 10 of a member." in said
 
 
 def test_a_new_one_tells_what_is_missing() -> None:

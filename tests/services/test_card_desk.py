@@ -14,7 +14,7 @@ from bot.domain.card_files.reading import read_card_file
 from bot.domain.card_files.versions import CardVersion
 from bot.domain.card_originals import MOST_FILES
 from bot.domain.characters import KnownCharacter
-from bot.domain.drafts import DRAFT_MS, Draft, Form, Writing, shown_in
+from bot.domain.drafts import DRAFT_MS, MOST_DRAFTS, Draft, Form, Writing, shown_in
 from bot.domain.ids import UserId
 from bot.domain.linking import AccountSecret, KeyOrigin
 from bot.domain.ratings import ContentRating
@@ -129,6 +129,12 @@ async def test_a_card_becomes_a_private_draft_without_a_rating(world: DeskWorld)
     with pytest.raises(UserError, match="It still needs a content rating"):
         await world.drafting.save(draft.id, ALICE)
     assert await world.drafting.get(draft.id, ALICE) == draft
+
+
+async def test_a_card_that_takes_the_place_of_a_draft_says_so(world: DeskWorld) -> None:
+    for _ in range(MOST_DRAFTS):
+        assert (await bring(world)).in_place_of is None
+    assert (await bring(world)).in_place_of == "Ada"
 
 
 async def test_what_a_card_says_of_itself_raises_the_mildest_rating(world: DeskWorld) -> None:

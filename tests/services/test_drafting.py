@@ -6,10 +6,10 @@ from collections.abc import AsyncGenerator, Mapping
 import httpx
 import pytest
 
-from bot.domain.drafts import CLEAR, DRAFT_MS, TELL, Draft, DraftKind, Form, shown_in
+from bot.domain.drafts import CLEAR, DRAFT_MS, MOST_DRAFTS, TELL, Draft, DraftKind, Form, Writing, shown_in
 from bot.domain.forms import TICKED
 from bot.domain.ids import DraftId
-from bot.domain.sheets import LONGEST_TEXT
+from bot.domain.sheets import LONGEST_TEXT, NEW_SHEET
 from bot.errors import UserError
 from bot.services.drafting import TIDY_SECONDS, Question, Saved
 from bot.store.database import Database
@@ -129,6 +129,39 @@ async def test_a_refused_key_is_marked_when_saving(world: DeskWorld) -> None:
 
 
 # A creation whose answer was lost
+
+
+async def test_a_draft_without_a_clear_answer_is_still_looked_for_after_many_more_drafts(world: DeskWorld) -> None:
+    draft = await finished(world)
+    world.upstream.lost = 1
+    world.upstream.answer_first()
+    world.upstream.answer_first()
+    world.upstream.break_down()
+    assert "did not answer clearly" in await refusal(world, draft)
+    later = [await world.drafting.new(ALICE, None) for _ in range(2 * MOST_DRAFTS)]
+    assert [each.in_place_of for each in later] == [None] * (MOST_DRAFTS - 1) + [""] * (MOST_DRAFTS + 1)
+    await saved(world, draft)
+    assert [method for method, _, _ in world.upstream.written()] == ["POST"]
+    assert len(world.upstream.characters) == 1
+
+
+async def test_no_draft_is_opened_before_one_without_a_clear_answer_was_looked_for(world: DeskWorld) -> None:
+    drafts = [await finished(world) for _ in range(MOST_DRAFTS)]
+    for draft in drafts:
+        world.upstream.answer_first()
+        world.upstream.break_down()
+        await refusal(world, draft)
+    for opening in (world.drafting.new(ALICE, None), edited(world)):
+        with pytest.raises(UserError, match=r"10 drafts to which NanoGPT gave no clear answer"):
+            await opening
+    await saved(world, drafts[0])
+    assert await world.drafting.new(ALICE, None)
+
+
+async def test_a_draft_is_refused_to_who_takes_their_account_away_meanwhile(world: DeskWorld) -> None:
+    await world.accounts.unlink(ALICE)
+    with pytest.raises(UserError, match="/account link"):
+        await world.drafting.keep(ALICE, Writing(NEW_SHEET))
 
 
 async def test_what_was_made_without_an_answer_is_found_among_ones_own(world: DeskWorld) -> None:

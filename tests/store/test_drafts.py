@@ -4,13 +4,13 @@ import pytest
 
 from bot.domain.authoring import Visibility
 from bot.domain.characters import Character, OwnCharacter
-from bot.domain.drafts import DRAFT_MS, CardNotes, Draft, DraftKind, Form, Sent, Writing, with_typed
+from bot.domain.drafts import DRAFT_MS, MOST_DRAFTS, CardNotes, Draft, DraftKind, Form, Sent, Writing, with_typed
 from bot.domain.ids import CardFileId, CharacterId, DraftId
 from bot.domain.ratings import ContentRating
 from bot.domain.sheets import NEW_SHEET, Sheet
 from bot.store.accounts import Accounts, NotLinkedError
 from bot.store.database import Database
-from bot.store.drafts import MOST_DRAFTS, Drafts
+from bot.store.drafts import Drafts, DraftsFullError
 from bot.store.vault import MasterKey, Vault
 from tests.store.seed import ALICE, BOB, NOW, Seed
 
@@ -47,6 +47,10 @@ async def test_no_draft_is_opened_for_a_member_who_took_their_account_away(draft
 
 async def opened(drafts: Drafts, writing: Writing = WHOLE, now_ms: int = NOW) -> Draft:
     return await drafts.create(ALICE, DraftKind.CREATE, None, writing, now_ms)
+
+
+def named(name: str) -> Writing:
+    return Writing(replace(NEW_SHEET, name=name))
 
 
 @pytest.mark.parametrize("writing", [WHOLE, Writing(NEW_SHEET)])
@@ -104,14 +108,51 @@ async def test_what_is_left_of_a_new_character_is_an_edit_of_it(drafts: Drafts, 
     assert await drafts.settle(DraftId(999), ref, lambda held: held, NOW) is None
 
 
-async def test_the_oldest_drafts_of_a_member_make_room(drafts: Drafts) -> None:
+async def test_the_oldest_draft_of_a_member_makes_room_and_is_named(drafts: Drafts) -> None:
     theirs = await drafts.create(BOB, DraftKind.CREATE, None, WHOLE, NOW)
-    made = [await opened(drafts, now_ms=NOW + number) for number in range(MOST_DRAFTS)]
+    made = [await opened(drafts, named(f"Ada {number}"), NOW + number) for number in range(MOST_DRAFTS)]
+    assert [draft.in_place_of for draft in made] == [None] * MOST_DRAFTS
     await drafts.change(made[0].id, lambda held: held, NOW + 100)
-    newest = await opened(drafts, now_ms=NOW + 101)
+    newest = await opened(drafts, named("Berta"), NOW + 101)
+    assert newest.in_place_of == "Ada 1"
     kept = [draft.id for draft in (*made, newest) if await drafts.get(draft.id, NOW + 101)]
     assert kept == [made[0].id, *(draft.id for draft in made[2:]), newest.id]
+    assert await drafts.get(newest.id, NOW + 101) == replace(newest, in_place_of=None)
     assert await drafts.get(theirs.id, NOW) is not None
+
+
+async def test_a_draft_that_is_too_old_makes_room_before_one_that_is_not(drafts: Drafts) -> None:
+    made = [await opened(drafts, now_ms=NOW + number) for number in range(MOST_DRAFTS)]
+    assert (await opened(drafts, now_ms=NOW + DRAFT_MS)).in_place_of is None
+    assert await drafts.get(made[1].id, NOW + DRAFT_MS) is not None
+
+
+async def test_a_draft_that_may_be_a_character_already_makes_no_room(drafts: Drafts) -> None:
+    sent = await opened(drafts, WHOLE, NOW)
+    made = [await opened(drafts, named("Ada"), NOW + number) for number in range(1, MOST_DRAFTS)]
+    await opened(drafts, named("Berta"), NOW + 100)
+    assert await drafts.get(sent.id, NOW + 100) is not None
+    assert await drafts.get(made[0].id, NOW + 100) is None
+
+
+async def test_no_draft_is_opened_where_all_of_them_may_be_characters_already(drafts: Drafts) -> None:
+    made = [await opened(drafts, WHOLE, NOW + number) for number in range(MOST_DRAFTS)]
+    with pytest.raises(DraftsFullError):
+        await opened(drafts, named("Ada"), NOW + 100)
+    for draft in made:
+        assert await drafts.get(draft.id, NOW + 100) == draft
+    await drafts.change(made[3].id, lambda held: replace(held, sent=None), NOW + 101)
+    assert await opened(drafts, named("Ada"), NOW + 102)
+    assert await drafts.get(made[3].id, NOW + 102) is None
+
+
+async def test_a_draft_that_nobody_can_open_makes_room(drafts: Drafts, database: Database) -> None:
+    others = Drafts(database, Vault([MasterKey(b"o" * 32)]))
+    lost = await others.create(ALICE, DraftKind.CREATE, None, WHOLE, NOW)
+    made = [await opened(drafts, named("Ada"), NOW + number) for number in range(1, MOST_DRAFTS)]
+    assert (await opened(drafts, named("Berta"), NOW + 100)).in_place_of == ""
+    assert await others.get(lost.id, NOW) is None
+    assert await drafts.get(made[0].id, NOW + 100) is not None
 
 
 async def test_a_draft_that_cannot_be_opened_any_more_is_none(drafts: Drafts, database: Database) -> None:
