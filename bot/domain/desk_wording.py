@@ -33,6 +33,10 @@ ELSEWHERE: Final = (
     "Its content rating is above what this channel may show, so its texts do not open here. "
     "Use this in an age-restricted channel."
 )
+UNRATED: Final = (
+    "It has no content rating yet, and no card can say that its character is safe, so its texts do not open here. "
+    "Choose one with *Tags and rating* first, or import the card in an age-restricted channel."
+)
 SOMEBODY_ELSES: Final = "That belongs to somebody else. Open your own with /character mine."
 DRAFT_GONE: Final = (
     "That draft is gone: drafts are kept for an hour after they were last touched, and no more than "

@@ -27,6 +27,9 @@ _TEXT_WORDS: Final = {
     "first_message": "first message",
     "system_prompt": "prompt",
 }
+_UNTIL_RATED: Final = (
+    "Until you have chosen, its texts open in age-restricted channels only; then, wherever that rating may be shown."
+)
 PROMPT_HIDDEN: Final = "NanoGPT did not show it; it stays as it is"
 
 
@@ -106,6 +109,8 @@ def _state(draft: Draft) -> str:
         lines.append(f"Still to be given: {', '.join(missing)}." if missing else "It can be saved.")
         if writing.now.rating is None and (question := card_question(writing)):
             lines.append(question)
+        if draft.unrated_card:
+            lines.append(_UNTIL_RATED)
     else:
         changed = changed_words(changes_between(sheet_of(writing.before), writing.now))
         lines.append(f"Changed so far: {', '.join(changed)}." if changed else "Nothing is changed so far.")

@@ -147,8 +147,15 @@ class Draft:
         return None if before is None else before.character.id
 
     @property
+    def unrated_card(self) -> bool:
+        """Whether it came from a card, and its author has not said yet how adult it is."""
+        return self.writing.notes is not None and self.writing.now.rating is None
+
+    @property
     def rating(self) -> ContentRating | None:
-        """The strictest that is said of its content; None for a new one of which nothing is said yet."""
+        """The strictest that is said of its content; None for one that its author writes anew and has not rated yet."""
+        if self.unrated_card:
+            return ContentRating.EXPLICIT
         said = [self.writing.now.rating]
         if self.writing.before is not None:
             said.append(self.writing.before.character.rating)
@@ -161,7 +168,8 @@ class Draft:
 def texts_may_open(rating: ContentRating | None, place: Place | None, ceiling: ContentRating) -> bool:
     """Tell whether a place may show its author the texts of a character.
 
-    What is above the place's ceiling opens in age-restricted channels only; None is what the author has not rated yet.
+    What is above the place's ceiling opens in age-restricted channels only. None is what its author writes anew and has
+    not rated yet.
     """
     return rating is None or rating <= ceiling or (place is not None and place.age_restricted)
 

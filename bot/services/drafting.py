@@ -178,7 +178,7 @@ class DraftingService:
         """Return the draft that a form opens with, from the database alone. Raises UserError where it may not open."""
         draft = await self.get(draft_id, user_id)
         if form in TEXT_FORMS:
-            self._check_place(draft.rating, place)
+            self._check_draft(draft, place)
         return draft
 
     # Writing
@@ -262,6 +262,13 @@ class DraftingService:
         if self._models.is_known(model):
             return None
         return desk_wording.unknown_model(model, self._models.closest(model))
+
+    def _check_draft(self, draft: Draft, place: Place | None) -> None:
+        ceiling = self._ceiling_of(place)
+        if not texts_may_open(draft.rating, place, ceiling):
+            # Where no rating that may be chosen would open them, choosing one is no advice.
+            unrated = draft.unrated_card and draft.writing.rating_floor <= ceiling
+            raise UserError(desk_wording.UNRATED if unrated else desk_wording.ELSEWHERE)
 
     def _check_place(self, rating: ContentRating | None, place: Place | None) -> None:
         if not texts_may_open(rating, place, self._ceiling_of(place)):

@@ -89,6 +89,13 @@ async def import_card(page: DemoPage, name: str, content: bytes) -> Locator:
     return await page.answered("From a file")
 
 
+async def choose_rating(page: DemoPage, panel: Locator) -> None:
+    """Say that what a draft holds is safe."""
+    await panel.get_by_role("button", name="Tags and rating").click()
+    await page.form().get_by_role("radio", name="sfw", exact=True).check()
+    await submit(page)
+
+
 def saved(file: Path) -> bytes:
     """Return what was downloaded."""
     return file.read_bytes()
@@ -198,9 +205,7 @@ async def test_a_card_file_is_imported_and_given_back_byte_for_byte(page: DemoPa
     await settle_in(page, cleo, "card-files")
     original = json.dumps(CARD, indent=1).encode()
     panel = await import_card(page, "my lamp keeper.json", original)
-    await panel.get_by_role("button", name="Tags and rating").click()
-    await page.form().get_by_role("radio", name="sfw", exact=True).check()
-    await submit(page)
+    await choose_rating(page, panel)
     await panel.get_by_role("button", name="Save").click()
     await page.answered("is made")
     await page.command("character export", character="lamp-keeper")
@@ -228,6 +233,7 @@ async def test_a_long_text_is_handed_over_as_a_file_in_a_form(page: DemoPage) ->
     await link(page, cleo, "cleo-inkwell")
     await settle_in(page, cleo, "long-texts")
     panel = await import_card(page, "card.json", json.dumps(CARD).encode())
+    await choose_rating(page, panel)
     await panel.get_by_role("button", name="Texts as files").click()
     handed = await page.answered("Change them in an editor")
     await handed.get_by_role("button", name="Upload").click()

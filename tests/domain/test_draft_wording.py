@@ -131,9 +131,13 @@ def test_an_import_tells_what_is_taken_folded_and_lost_and_what_becomes_of_the_f
 )
 def test_an_import_asks_for_the_rating_until_it_is_chosen(floor: ContentRating, words: str) -> None:
     writing = Writing(NEW_SHEET, notes=NOTES, rating_floor=floor)
-    assert words in (draft_card(draft(writing)).description or "")
+    said = draft_card(draft(writing)).description or ""
+    assert words in said
+    assert "Until you have chosen, its texts open in age-restricted channels only" in said
     chosen = replace(writing, now=replace(NEW_SHEET, rating=ContentRating.EXPLICIT))
-    assert words not in (draft_card(draft(chosen)).description or "")
+    said = draft_card(draft(chosen)).description or ""
+    assert words not in said
+    assert "age-restricted" not in said
     assert card_question(chosen) == card_question(writing)
     assert card_question(Writing(NEW_SHEET)) is None
 

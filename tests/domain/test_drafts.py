@@ -9,6 +9,7 @@ from bot.domain.drafts import (
     CLEAR,
     FORM_FIELDS,
     TELL,
+    CardNotes,
     Draft,
     DraftKind,
     Form,
@@ -190,7 +191,16 @@ def test_a_draft_is_as_strict_as_the_strictest_word_about_it(
 
 def test_a_new_draft_has_no_rating_until_it_is_chosen() -> None:
     draft = Draft(DraftId(1), UserId(2), DraftKind.CREATE, None, Writing(NEW_SHEET), 0)
-    assert (draft.rating, draft.character_id) == (None, None)
+    assert (draft.rating, draft.unrated_card, draft.character_id) == (None, False, None)
+
+
+@pytest.mark.parametrize("floor", [ContentRating.SFW, ContentRating.NSFW])
+def test_what_came_from_a_card_counts_as_the_strictest_until_its_author_has_rated_it(floor: ContentRating) -> None:
+    writing = Writing(NEW_SHEET, notes=CardNotes("Character Card V2, PNG"), rating_floor=floor)
+    draft = Draft(DraftId(1), UserId(2), DraftKind.CREATE, None, writing, 0)
+    assert (draft.unrated_card, draft.rating) == (True, ContentRating.EXPLICIT)
+    rated = replace(draft, writing=replace(writing, now=replace(NEW_SHEET, rating=floor)))
+    assert (rated.unrated_card, rated.rating) == (False, floor)
 
 
 def test_nothing_written_shows_in_a_log() -> None:

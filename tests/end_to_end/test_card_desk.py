@@ -46,9 +46,13 @@ async def test_an_import_is_shown_rated_and_made_private(world: World) -> None:
         assert said["Content rating"] == "not chosen yet"
         refused = await author.press(panel, "Save")
         assert "a content rating" in refused.content
+        for button in ("Texts", "Prompt", "Texts as files"):
+            assert "no content rating yet" in (await author.person.click(panel, button)).text
         form = await author.person.click(panel, "Tags and rating")
         assert not any(option.get("default") for option in fields(form)["rating"]["options"])
         await author.person.submit(form, {"rating": "suggestive"})
+        for button in ("Texts", "Prompt", "Texts as files"):
+            assert "above what this channel may show" in (await author.person.click(panel, button)).text
         await author.press(panel, "Save")
     (made,) = author.owned()
     assert (made.name, made.visibility, made.allow_api) == ("Ada", "private", False)
@@ -81,6 +85,20 @@ async def test_what_was_imported_is_given_back_byte_for_byte_until_it_is_edited(
         assert read_card_file(file.content).mapping.fields.summary == "A keeper who writes."
         again = await bring(author, file.content, file.filename)
         assert shown(again)["Summary"] == f"{len('A keeper who writes.')} characters"
+
+
+async def test_what_was_changed_before_it_was_made_is_exported_as_it_was_made(world: World) -> None:
+    scene = Scene.of(world)
+    author = await Author.of(scene)
+    async with world.bot():
+        panel = await bring(author)
+        await author.fill(panel, "Tags and rating", {"rating": "sfw"})
+        await author.fill(panel, "Texts", {"name": "Berta"})
+        await author.press(panel, "Save")
+        given = await author.command("export", character="berta")
+    (file,) = given.attachments
+    assert "V3 card of the character as it is today" in given.content
+    assert read_card_file(file.content).mapping.fields.name == "Berta"
 
 
 async def test_a_file_is_gone_once_its_character_is_archived(world: World) -> None:

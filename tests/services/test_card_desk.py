@@ -153,11 +153,30 @@ async def test_texts_of_a_card_that_calls_itself_strong_open_in_age_restricted_c
     card = {**V2, "data": {**V2["data"], "tags": ["NSFW"]}}
     draft = await bring(world, card_file(card, CardVersion.V2, Container.JSON), "ada.json")
     for place in (OPEN_PLACE, None):
-        with pytest.raises(UserError, match="age-restricted channel"):
+        with pytest.raises(UserError, match="above what this channel may show"):
             await world.drafting.form(draft.id, ALICE, form, place)
-        with pytest.raises(UserError, match="age-restricted channel"):
+        with pytest.raises(UserError, match="above what this channel may show"):
             await world.drafting.as_files(draft.id, ALICE, place)
     assert await world.drafting.form(draft.id, ALICE, form, ADULT_PLACE) == draft
+
+
+@pytest.mark.parametrize("form", [Form.TEXTS, Form.PROMPT])
+async def test_texts_of_a_card_open_outside_age_restricted_channels_only_once_they_are_rated(
+    world: DeskWorld, form: Form
+) -> None:
+    draft = await bring(world)
+    for place in (OPEN_PLACE, None):
+        with pytest.raises(UserError, match=r"no content rating yet.*Choose one with \*Tags and rating\*"):
+            await world.drafting.form(draft.id, ALICE, form, place)
+        with pytest.raises(UserError, match="no content rating yet"):
+            await world.drafting.as_files(draft.id, ALICE, place)
+    assert await world.drafting.form(draft.id, ALICE, form, ADULT_PLACE) == draft
+    assert await world.drafting.form(draft.id, ALICE, Form.LABELS, OPEN_PLACE) == draft
+    rated = await world.drafting.fill(draft.id, ALICE, Form.LABELS, {"rating": "sfw"})
+    assert await world.drafting.form(draft.id, ALICE, form, OPEN_PLACE) == rated
+    await world.drafting.fill(draft.id, ALICE, Form.LABELS, {"rating": "nsfw"})
+    with pytest.raises(UserError, match="above what this channel may show"):
+        await world.drafting.form(draft.id, ALICE, form, OPEN_PLACE)
 
 
 @pytest.mark.parametrize(
