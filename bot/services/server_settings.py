@@ -80,9 +80,9 @@ class ServerSettingsService:
             raise UserError(missing_rights(lacking, channel_id))
         await self._rules.change(guild_id, lambda before: replace(before, log_channel_id=channel_id))
 
-    async def turn_own_characters(self, guild_id: GuildId) -> None:
+    async def set_own_characters(self, guild_id: GuildId, *, allowed: bool) -> None:
         """Allow members to bring private characters of their own, or forbid it."""
-        await self._rules.change(guild_id, lambda before: replace(before, own_characters=not before.own_characters))
+        await self._rules.change(guild_id, lambda before: replace(before, own_characters=allowed))
 
     async def set_key(self, guild_id: GuildId, typed: str) -> str:
         """Keep the key that the server pays with, once NanoGPT has taken it; return what that means.

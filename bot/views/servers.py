@@ -1,7 +1,7 @@
 """The panel of a server's settings, for its staff alone."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import discord
 from discord import ui
@@ -94,16 +94,25 @@ class CeilingSelect(AnsweringItem[ui.Select[Any]], kind="server-ceiling", ids=0)
         await _change(interaction, lambda settings, guild_id: settings.set_rating_max(guild_id, rating))
 
 
-class OwnCharactersButton(AnsweringItem[ui.Button[Any]], kind="server-own", ids=0):
-    """Allows members to bring private characters of their own, or forbids it."""
+class OwnCharactersButton(AnsweringItem[ui.Button[Any]], kind="server-own"):
+    """Allows members to bring private characters of their own, or forbids it: what it says, whatever holds by then."""
 
-    def __init__(self, *, allowed: bool = True) -> None:
-        label = "Forbid private characters" if allowed else "Allow private characters"
-        super().__init__(ui.Button(label=label, custom_id=self.id_for()))
+    def __init__(self, *, allow: bool) -> None:
+        self._allow = allow
+        label = "Allow private characters" if allow else "Forbid private characters"
+        super().__init__(ui.Button(label=label, custom_id=self.id_for(int(allow))))
+
+    @classmethod
+    def from_ids(cls, *ids: int) -> Self:
+        """Build the button that allows it, or forbids it for 0."""
+        (allow,) = ids
+        return cls(allow=bool(allow))
 
     async def act(self, interaction: discord.Interaction) -> None:
-        """Turn it round."""
-        await _change(interaction, lambda settings, guild_id: settings.turn_own_characters(guild_id))
+        """Allow or forbid it."""
+        await _change(
+            interaction, lambda settings, guild_id: settings.set_own_characters(guild_id, allowed=self._allow)
+        )
 
 
 class ServerKeyButton(AnsweringItem[ui.Button[Any]], kind="server-key", ids=0):
@@ -168,7 +177,7 @@ def panel_view(settings: ServerSettingsService, guild_id: GuildId, guild: discor
     view.add_item(ServerKeyButton(there=now.key_set_at_ms is not None))
     if now.key_set_at_ms is not None:
         view.add_item(RemoveKeyButton())
-    view.add_item(OwnCharactersButton(allowed=now.own_characters))
+    view.add_item(OwnCharactersButton(allow=not now.own_characters))
     return view
 
 

@@ -80,6 +80,16 @@ async def test_staff_see_and_change_the_settings_of_their_server(world: World) -
         await shows(scene, again, "`nsfw` at most")
 
 
+async def test_private_characters_are_forbidden_by_all_who_press_forbid(world: World) -> None:
+    scene = Scene.of(world)
+    deputy = scene.guild.add_member("Dee", permissions=Permission.MANAGE_GUILD)
+    async with world.bot():
+        panels = [(who, await panel(scene, who)) for who in (scene.owner, deputy)]
+        for who, message in panels:
+            await who.click(message, "Forbid private characters")
+            await shows(scene, message, "not allowed")
+
+
 async def test_a_log_channel_that_the_bot_cannot_write_in_is_refused(world: World) -> None:
     scene = Scene.of(world)
     log = scene.guild.add_channel("log")

@@ -51,7 +51,7 @@ async def test_each_setting_is_changed_alone(panel: Panel) -> None:
     await settings.set_manager_role(GUILD, RoleId(5))
     await settings.set_rating_max(GUILD, ContentRating.SUGGESTIVE)
     await settings.set_log_channel(GUILD, LOG)
-    await settings.turn_own_characters(GUILD)
+    await settings.set_own_characters(GUILD, allowed=False)
     now = settings.of(GUILD)
     assert (now.manager_role_id, now.rating_max, now.log_channel_id, now.own_characters) == (
         5,
@@ -62,7 +62,7 @@ async def test_each_setting_is_changed_alone(panel: Panel) -> None:
     await settings.set_manager_role(GUILD, None)
     await settings.set_rating_max(GUILD, None)
     await settings.set_log_channel(GUILD, None, missing=frozenset(Right))
-    await settings.turn_own_characters(GUILD)
+    await settings.set_own_characters(GUILD, allowed=True)
     now = settings.of(GUILD)
     assert (now.manager_role_id, now.rating_max, now.log_channel_id, now.own_characters) == (None, None, None, True)
     assert settings.highest is ContentRating.NSFW
