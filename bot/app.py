@@ -123,7 +123,7 @@ async def application(
         feedback = open_feedback(ground, discord_side, rules, speech)
         desk = open_desk(ground, discord_side, rules, talk, card_reader)
         accounts = await open_accounts(ground, discord_side, rules, talk, feedback, desk)
-        retention = open_retention(ground, found_left=talk.upkeep.guild_left)
+        retention = open_retention(ground, on_left=talk.upkeep.guild_left)
         enquiries = open_enquiries(ground, rules, privacy, speech, talk)
         parts = Parts(
             ground, discord_side, rules, privacy, retention, speech, talk, feedback, desk, accounts, enquiries

@@ -94,11 +94,6 @@ class BindingsCog(commands.Cog):
         """Take up what was bound in a server that the bot was removed from a moment ago."""
         await self._upkeep.guild_joined(GuildId(guild.id))
 
-    @commands.Cog.listener()
-    async def on_guild_remove(self, guild: discord.Guild) -> None:
-        """Fall silent in a server that the bot was removed from; an outage is another event."""
-        await self._upkeep.guild_left(GuildId(guild.id))
-
 
 def _trigger(word: str | None) -> Trigger | None:
     return None if word is None else Trigger(word)

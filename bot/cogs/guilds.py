@@ -8,7 +8,10 @@ from bot.services.retention import RetentionService
 
 
 class GuildsCog(commands.Cog):
-    """Passes joins and leaves on. Outages come as guild_unavailable and are no leaving."""
+    """Passes joins and leaves on. Outages come as guild_unavailable and are no leaving.
+
+    A leaving is written down before anything else hears of it: no key is kept of a server that was left.
+    """
 
     def __init__(self, bot: commands.AutoShardedBot, retention: RetentionService) -> None:
         self._bot = bot

@@ -42,12 +42,12 @@ async def open_privacy(
     return PrivacyParts(ignored, privacy)
 
 
-def open_retention(ground: Ground, *, found_left: Callable[[GuildId], Awaitable[None]]) -> RetentionService:
-    """Build what forgets in time. `found_left` hears of each server that was left while the bot was away."""
+def open_retention(ground: Ground, *, on_left: Callable[[GuildId], Awaitable[None]]) -> RetentionService:
+    """Build what forgets in time. `on_left` hears of each server that was left, once that is written down."""
     return RetentionService(
         retention=ground.stores.retention,
         guilds=ground.stores.guilds,
         retention_days=ground.settings.privacy.retention_days,
         clock=ground.clock,
-        found_left=found_left,
+        on_left=on_left,
     )

@@ -12,6 +12,7 @@ KEY_KEPT: Final = (
     "at their own cost. If it fails, nothing else pays in its place."
 )
 KEY_REMOVED: Final = "The key is deleted here. From now on the bot's operator pays again."
+LEFT_MEANWHILE: Final = "I was removed from this server while I was checking that key, so I did not keep it."
 NO_KEY: Final = "This server has no key of its own, so there is none to delete."
 _MS_PER_SECOND: Final = 1_000
 

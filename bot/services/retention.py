@@ -34,10 +34,10 @@ class RetentionService:
         guilds: Guilds,
         retention_days: int,
         clock: Clock,
-        found_left: Callable[[GuildId], Awaitable[None]] | None = None,
+        on_left: Callable[[GuildId], Awaitable[None]] | None = None,
     ) -> None:
-        """Take the tables; `found_left` hears of each server that was left while the bot was away."""
-        self._found_left = found_left
+        """Take the tables; `on_left` hears of each server that was left, once that is written down."""
+        self._on_left = on_left
         self._retention = retention
         self._guilds = guilds
         self._retention_ms = retention_days * _DAY_MS
@@ -79,6 +79,7 @@ class RetentionService:
         async with self._counting:
             self._here.discard(guild_id)
             await self._guilds.left(guild_id, self._clock.now_ms())
+        await self._tell_left(guild_id)
 
     async def shard_ready(self, shard_id: int, shard_count: int, guild_ids: Iterable[GuildId]) -> frozenset[GuildId]:
         """Compare a shard's servers, unavailable ones included, with those known, and return the ones left meanwhile.
@@ -100,6 +101,9 @@ class RetentionService:
                 await self._guilds.left(guild_id, now_ms)
         for guild_id in left:
             _log.info("the server %s was left while the bot was away", guild_id)
-            if self._found_left is not None:
-                await self._found_left(guild_id)
+            await self._tell_left(guild_id)
         return frozenset(left)
+
+    async def _tell_left(self, guild_id: GuildId) -> None:
+        if self._on_left is not None:
+            await self._on_left(guild_id)

@@ -50,10 +50,11 @@ class ServerRules:
         async with self._changing:
             return self._put(await self._servers.put(change(self.of(guild_id))))
 
-    async def set_key(self, guild_id: GuildId, key: str) -> ServerSettings:
-        """Keep the key that a server pays with from now on."""
+    async def set_key(self, guild_id: GuildId, key: str) -> ServerSettings | None:
+        """Keep the key that a server pays with from now on; None, and nothing kept, where the bot was removed."""
         async with self._changing:
-            return self._put(await self._servers.put_key(guild_id, key, self._clock.now_ms()))
+            settings = await self._servers.put_key(guild_id, key, self._clock.now_ms())
+            return None if settings is None else self._put(settings)
 
     async def remove_key(self, guild_id: GuildId) -> bool:
         """Delete a server's key, so that the operator pays again; False when it had none."""

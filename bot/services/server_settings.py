@@ -11,7 +11,7 @@ from bot.domain.notices import missing_rights
 from bot.domain.payers import server_payer
 from bot.domain.ratings import ContentRating
 from bot.domain.rights import Right
-from bot.domain.server_wording import KEY_KEPT, KEY_REMOVED, NO_EVERYONE, NO_KEY, panel
+from bot.domain.server_wording import KEY_KEPT, KEY_REMOVED, LEFT_MEANWHILE, NO_EVERYONE, NO_KEY, panel
 from bot.domain.servers import ServerSettings
 from bot.errors import UserError
 from bot.nanogpt.client import NanoGptClient
@@ -102,7 +102,8 @@ class ServerSettingsService:
         except (NanoGptError, TimeoutError) as error:
             _log.info("A server's key could not be checked: %r", error)
             raise UserError(UNCHECKED_KEY) from error
-        await self._rules.set_key(guild_id, key.reveal())
+        if await self._rules.set_key(guild_id, key.reveal()) is None:
+            raise UserError(LEFT_MEANWHILE)
         self._breakers.forget(key.id)
         _log.info("Server %s pays with a key of its own", guild_id)
         return KEY_KEPT

@@ -39,9 +39,11 @@ class Servers:
             )
             return _settings(row)
 
-    async def put_key(self, guild_id: GuildId, key: str, now_ms: int) -> ServerSettings:
-        """Keep the key that a server pays with, in place of the one before."""
+    async def put_key(self, guild_id: GuildId, key: str, now_ms: int) -> ServerSettings | None:
+        """Keep the key that a server pays with, in place of the one before; None where the bot was removed from it."""
         async with self._database.transaction() as tx:
+            if await tx.execute("SELECT id FROM guild WHERE id = $1 AND left_at IS NOT NULL", guild_id):
+                return None
             (row,) = await tx.execute(
                 """
                 INSERT INTO server_settings (guild_id, own_characters, token, token_set_at) VALUES ($1, 1, $2, $3)

@@ -96,11 +96,13 @@ async def test_who_keeps_things_of_servers_in_memory_hears_which_were_left(
         guilds=Guilds(database),
         retention_days=30,
         clock=clock.clock,
-        found_left=hear,
+        on_left=hear,
     )
     await later.shard_ready(0, 1, [OTHER])
     await later.shard_ready(0, 1, [OTHER])
     assert heard == [GUILD]
+    await later.guild_left(OTHER)
+    assert heard == [GUILD, OTHER]
 
 
 async def test_a_server_that_is_still_there_is_not_taken_for_left(service: RetentionService, guilds: Guilds) -> None:

@@ -42,7 +42,8 @@ async def test_a_change_counts_at_once_and_outlasts_a_restart(
 
 
 async def test_a_server_pays_from_the_moment_it_has_a_key(rules: ServerRules) -> None:
-    assert (await rules.set_key(GUILD, "sk-nano-fake-server")).key_set_at_ms == START_MS
+    await rules.set_key(GUILD, "sk-nano-fake-server")
+    assert rules.of(GUILD).key_set_at_ms == START_MS
     assert rules.payer(GUILD) == "server:200"
     await rules.change(GUILD, lambda before: replace(before, own_characters=False))
     assert rules.payer(GUILD) == "server:200"

@@ -1,3 +1,4 @@
+import asyncio
 import logging
 
 import pytest
@@ -8,14 +9,15 @@ from bot.domain.linking_wording import BAD_KEY, NO_KEY_TYPED, UNCHECKED_KEY
 from bot.domain.payers import OPERATOR, server_payer
 from bot.domain.ratings import ContentLimits, ContentRating
 from bot.domain.rights import Right
-from bot.domain.server_wording import KEY_KEPT, KEY_REMOVED, NO_EVERYONE, NO_KEY
+from bot.domain.server_wording import KEY_KEPT, KEY_REMOVED, LEFT_MEANWHILE, NO_EVERYONE, NO_KEY
 from bot.errors import UserError
 from bot.services.breakers import Breakers
 from bot.services.ceilings import Ceilings
 from bot.services.server_settings import ServerSettingsService
 from bot.store.database import Database
+from bot.store.guilds import Guilds
 from bot.store.vault import Vault
-from tests.support.manual_clock import ManualClock
+from tests.support.manual_clock import START_MS, ManualClock
 from tests.support.relay_world import GUILD, RelayWorld
 from tests.support.scripted_accounts import ScriptedAccounts
 
@@ -37,6 +39,11 @@ class Panel:
             breakers=self.breakers,
             ceilings=Ceilings(ContentLimits(), self.rules.rating_max),
         )
+
+
+@pytest.fixture
+def guilds(database: Database) -> Guilds:
+    return Guilds(database)
 
 
 @pytest.fixture
@@ -118,6 +125,21 @@ async def test_what_is_no_good_key_is_neither_kept_nor_repeated(
     assert caught.value.sentence == sentence
     assert panel.rules.payer(GUILD) == OPERATOR
     assert typed not in f"{caplog.text} {sentence} {caught.value.__cause__!r}"
+
+
+async def test_a_key_that_is_being_checked_while_the_bot_is_removed_is_not_kept(panel: Panel, guilds: Guilds) -> None:
+    answer = panel.upstream.held_keys[KEY] = asyncio.Event()
+    setting = asyncio.create_task(panel.settings.set_key(GUILD, KEY))
+    await panel.upstream.looked_at.wait()
+    await guilds.left(GUILD, START_MS)
+    await panel.relay.upkeep.guild_left(GUILD)
+    answer.set()
+    with pytest.raises(UserError, match=LEFT_MEANWHILE):
+        await setting
+    assert await panel.relay.parts.servers.key(GUILD) is None
+    assert panel.rules.payer(GUILD) == OPERATOR
+    await guilds.seen([GUILD], START_MS)
+    assert await panel.settings.set_key(GUILD, KEY) == KEY_KEPT
 
 
 async def test_servers_do_not_share_their_settings(panel: Panel) -> None:

@@ -4,6 +4,7 @@ from bot.domain.ids import ChannelId, GuildId, RoleId
 from bot.domain.ratings import ContentRating
 from bot.domain.servers import ServerSettings
 from bot.store.database import Database
+from bot.store.guilds import Guilds
 from bot.store.servers import Servers
 from bot.store.vault import MasterKey, Vault
 from tests.store.seed import GUILD, NOW
@@ -38,12 +39,24 @@ async def test_a_key_and_the_settings_leave_each_other_alone(servers: Servers) -
     assert (settings.key_set_at_ms, settings.own_characters) == (NOW, False)
     assert await servers.key(GUILD) == KEY
     replaced = await servers.put_key(GUILD, "sk-nano-fake-other", NOW + 1)
+    assert replaced is not None
     assert (replaced.key_set_at_ms, replaced.manager_role_id) == (NOW + 1, FULL.manager_role_id)
     assert await servers.key(GUILD) == "sk-nano-fake-other"
 
 
 async def test_a_server_may_have_a_key_before_any_setting(servers: Servers) -> None:
     assert await servers.put_key(GUILD, KEY, NOW) == ServerSettings(GUILD, key_set_at_ms=NOW)
+
+
+async def test_a_server_that_was_left_gets_no_key_until_it_is_joined_again(
+    servers: Servers, database: Database
+) -> None:
+    guilds = Guilds(database)
+    await guilds.left(GUILD, NOW)
+    assert await servers.put_key(GUILD, KEY, NOW) is None
+    assert await servers.all() == []
+    await guilds.seen([GUILD], NOW + 1)
+    assert await servers.put_key(GUILD, KEY, NOW + 1) is not None
 
 
 async def test_a_removed_key_is_gone(servers: Servers) -> None:
