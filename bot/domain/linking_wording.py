@@ -28,7 +28,9 @@ _REVIEWS: Final = {
 }
 
 NOT_LINKED: Final = "You have not linked a NanoGPT account. /account link does that."
-KEY_REFUSED: Final = "NanoGPT refuses the key of your account. Use /account link to link it anew."
+KEY_REFUSED: Final = (
+    "NanoGPT refuses the key of your account. Use /account link to link it anew, or /account status to try it again."
+)
 KEY_LOST: Final = "I cannot read the key of your account any more. Use /account link to link it anew."
 ALREADY_LINKED: Final = (
     "You have linked a NanoGPT account already; /account status tells more. "

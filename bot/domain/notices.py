@@ -170,7 +170,8 @@ def why_paused(cause: PauseCause, name: str, *, more_if_restricted: bool) -> str
         case PauseCause.KEY_REFUSED:
             return (
                 f"NanoGPT refuses the key of the member who pays for {bold_name(name)} here, so it is paused. "
-                "It comes back by itself when they have linked their account anew with /account link."
+                "It comes back by itself when they have linked their account anew with /account link, or /account "
+                "status has found that NanoGPT takes the key again."
             )
         case PauseCause.OWNER_AWAY:
             return (

@@ -198,11 +198,17 @@ class AccountService:
         )
 
     async def _balance(self, user_id: UserId, key: ApiKey) -> Balance | None:
+        """Return what an account holds, and take note of whether NanoGPT takes its key: it may have erred before."""
         try:
-            return await self._told(self._nanogpt.accounts.balance(key=key), "a balance", raising=BadKeyError)
+            balance = await self._told(self._nanogpt.accounts.balance(key=key), "a balance", raising=BadKeyError)
         except BadKeyError:
             await self._accounts.refused(user_id, key.reveal(), self._clock.now_ms())
             return None
+        if balance is not None and await self._accounts.accepted(user_id, key.reveal()):
+            _log.info("NanoGPT takes a member's key again")
+            self._forget_failures(user_id)
+            await self._upkeep.key_accepted(key.id)
+        return balance
 
     async def _told(self, asking: Awaitable[T], what: str, *, raising: type[NanoGptError] | tuple[()] = ()) -> T | None:
         """Return what NanoGPT says, or None when it does not say; `raising` names what is not passed over."""

@@ -155,23 +155,32 @@ class BindingUpkeep:
     async def character_changed(self, ref: CharacterRef) -> None:
         """Look again at a character wherever it is bound, as it has just been changed, or decided about."""
         for binding in self._index:
-            if binding.character_ref != ref:
-                continue
-            try:
-                changed = await self._look_again(binding, None, fresh_ms=0)
-                if changed is not None and changed.state is BindingState.PAUSED:
-                    await self._book.stop_all(changed)
-            except Exception:  # noqa: BLE001 - one channel's trouble must not keep the others
-                _log.exception("Binding %s could not be looked at again", binding.id)
+            if binding.character_ref == ref:
+                await self._look_closely(binding)
+
+    async def _look_closely(self, binding: Binding) -> None:
+        """Look again, trusting nothing that is known of the character."""
+        try:
+            changed = await self._look_again(binding, None, fresh_ms=0)
+            if changed is not None and changed.state is BindingState.PAUSED:
+                await self._book.stop_all(changed)
+        except Exception:  # noqa: BLE001 - one channel's trouble must not keep the others
+            _log.exception("Binding %s could not be looked at again", binding.id)
 
     async def key_refused(self, binding: Binding, key: ApiKey | None) -> None:
-        """Take note that NanoGPT refused a key; what a member pays for with it stops until they link anew.
+        """Take note that NanoGPT refused a key; what a member pays for with it stops until it takes one.
 
         None is a key that was not tried again, as the last answer about it was that.
         """
         user_id = paying_member(binding.payer)
         if user_id is not None and await self._own.refused(user_id, key):
             await self.pause(binding, PauseCause.KEY_REFUSED)
+
+    async def key_accepted(self, payer: PayerId) -> None:
+        """Look again at what stopped because NanoGPT refused a member's key, as it takes that key after all."""
+        for binding in self._index:
+            if binding.payer == payer and binding.pause_cause is PauseCause.KEY_REFUSED:
+                await self._look_closely(binding)
 
     async def payer_gone(self, payer: PayerId) -> None:
         """Stop what a member paid for, as they have taken their account away; the store has paused it with that."""

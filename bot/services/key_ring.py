@@ -51,7 +51,7 @@ class KeyRing:
         return await self._accounts.get(user_id) is not None
 
     async def refused(self, key: ApiKey) -> None:
-        """Take note that NanoGPT refused a key: a member's is not tried again until they link anew.
+        """Take note that NanoGPT refused a key: a member's is not tried until they link anew, or look at its status.
 
         What was said of a key that a member has replaced meanwhile says nothing of the one they have now.
         """

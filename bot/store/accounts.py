@@ -121,6 +121,21 @@ class Accounts:
                 )
             )
 
+    async def accepted(self, user_id: UserId, key: str) -> bool:
+        """Take back that NanoGPT refuses a member's key; False when it was not refused, or their key is another."""
+        async with self._database.transaction() as tx:
+            rows = await tx.execute("SELECT token FROM linked_account WHERE user_id = $1", user_id)
+            held = self._secret(user_id, rows[0]["token"]) if rows else None
+            if held is None or held.key != key:
+                return False
+            return bool(
+                await tx.execute(
+                    "UPDATE linked_account SET refused_at = NULL WHERE user_id = $1 AND refused_at IS NOT NULL "
+                    "RETURNING user_id",
+                    user_id,
+                )
+            )
+
     async def unlink(self, user_id: UserId) -> bool:
         """Delete a member's key, a login under way, and what the key let the bot see; False when there was no key.
 

@@ -6,15 +6,17 @@ from typing import Any
 
 import pytest
 
+from bot.domain.bindings import Binding, BindingState, PauseCause, Trigger
 from bot.domain.failures import Failure, FailureCause
 from bot.domain.feedback import OutboxKind
-from bot.domain.ids import UserId
+from bot.domain.ids import CharacterId, UserId
 from bot.domain.linking import AccountSecret, KeyOrigin, LinkedAccount, LoginEnd
 from bot.domain.linking_wording import (
     ALREADY_LINKED,
     BAD_KEY,
     CODE_VOID,
     KEY_LOST,
+    KEY_REFUSED,
     KEY_VOID,
     NO_KEY_TYPED,
     NOT_LINKED,
@@ -23,12 +25,17 @@ from bot.domain.linking_wording import (
     UNLINKED_MEANWHILE,
 )
 from bot.domain.payers import member_payer
+from bot.domain.places import Place
 from bot.domain.privacy_wording import PrivacyFacts
 from bot.domain.publishing import UNLINKED_REVIEWS
 from bot.errors import UserError
 from bot.nanogpt.errors import DailyLimitError
+from bot.nanogpt.requests import ApiKey
+from bot.services.bindings import Asker
 from bot.services.ignored_members import IgnoredMembers
+from bot.services.own_characters import OwnCharacterFound
 from bot.services.privacy import PrivacyService
+from bot.store.bindings import Bindings
 from bot.store.database import Database
 from bot.store.members import Members
 from bot.store.outbox import Outbox
@@ -36,14 +43,41 @@ from bot.store.personal import Personal
 from bot.store.vault import MasterKey, Vault
 from tests.support.account_world import AccountWorld
 from tests.support.manual_clock import START_MS, ManualClock
+from tests.support.own_parts import MANAGER
+from tests.support.relay_world import GUILD, ROOM, character
 
 ALICE, BOB = UserId(400), UserId(401)
-KEY = "sk-nano-fake-1111"
+KEY, OTHER_KEY = "sk-nano-fake-1111", "sk-nano-fake-2222"
+HERE = Place(GUILD, ROOM, None, age_restricted=False)
 
 
 @pytest.fixture
 def world(database: Database, vault: Vault, clock: ManualClock) -> AccountWorld:
     return AccountWorld(database, vault, clock)
+
+
+async def brought(world: AccountWorld, key: str) -> Binding:
+    """Let Alice agree to pay for a private character of hers, which her key alone sees."""
+    relay, diary = world.relay, CharacterId("diary")
+    relay.town.membership.rights[ALICE] = MANAGER
+    private = {"visibility": "private", "moderation_status": None, "allow_api": False, "content_rating": None}
+    relay.upstream.characters[diary] = character(diary, name="Dear Diary", **private)
+    relay.upstream.owners[diary] = key
+    await relay.open()
+    alice = Asker(ALICE, "Alice", may_manage=True, asked_at=relay.outlet.next_id())
+    with pytest.raises(OwnCharacterFound) as found:
+        await relay.binding_service.use(HERE, alice, "Dear Diary", Trigger.EVERY)
+    change = await relay.binding_service.use_own(HERE, alice, found.value.known.ref, Trigger.EVERY, 50)
+    relay.binding_service.release(change)
+    return change.binding
+
+
+async def standing(world: AccountWorld, binding: Binding) -> Binding:
+    """Return how a binding stands, in memory and in the store alike."""
+    stored = await Bindings(world.database).get(binding.id)
+    assert stored is not None
+    assert world.relay.index.get(binding.channel_id) == stored
+    return stored
 
 
 # Pasting
@@ -192,6 +226,42 @@ async def test_a_status_finds_out_that_the_key_is_refused(world: AccountWorld) -
     account = await world.store.get(ALICE)
     assert account is not None
     assert account.refused_at_ms == START_MS
+
+
+async def test_a_status_takes_back_that_the_key_is_refused_once_nanogpt_takes_it(world: AccountWorld) -> None:
+    world.upstream.account(KEY)
+    await world.accounts.paste(ALICE, KEY)
+    binding = await brought(world, KEY)
+    await world.relay.upkeep.key_refused(binding, ApiKey(KEY, member_payer(ALICE)))
+    world.breakers.note(member_payer(ALICE), Failure(FailureCause.BAD_KEY))
+    assert (await standing(world, binding)).pause_cause is PauseCause.KEY_REFUSED
+    world.upstream.status = 503
+    assert KEY_REFUSED in await world.accounts.status(ALICE)
+    world.upstream.status = 200
+    text = await world.accounts.status(ALICE)
+    assert "5.00 US dollars" in text
+    assert KEY_REFUSED not in text
+    account = await world.store.get(ALICE)
+    assert account is not None
+    assert account.refused_at_ms is None
+    assert world.breakers.failure(member_payer(ALICE)) is None
+    assert (await standing(world, binding)).state is BindingState.ACTIVE
+
+
+async def test_what_is_said_of_a_key_says_nothing_of_the_one_that_took_its_place(
+    world: AccountWorld,
+) -> None:
+    world.upstream.account(KEY, address="nano_fake_a")
+    world.upstream.account(OTHER_KEY, address="nano_fake_a")
+    await world.accounts.paste(ALICE, KEY)
+    await world.store.refused(ALICE, KEY, START_MS)
+    answer = world.upstream.held_keys[KEY] = asyncio.Event()
+    looking = asyncio.create_task(world.accounts.status(ALICE))
+    await world.upstream.looked_at.wait()
+    await world.accounts.paste(ALICE, OTHER_KEY)
+    await world.store.refused(ALICE, OTHER_KEY, START_MS)
+    answer.set()
+    assert KEY_REFUSED in await looking
 
 
 async def test_who_has_no_account_is_told_how_to_link_one(world: AccountWorld) -> None:

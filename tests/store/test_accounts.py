@@ -56,6 +56,16 @@ async def test_a_new_key_takes_the_place_of_one_that_was_refused(accounts: Accou
     assert await accounts.get(ALICE) == LinkedAccount(ALICE, KeyOrigin.DEVICE, NOW + 3)
 
 
+async def test_a_refusal_is_taken_back_for_the_key_it_was_said_of(accounts: Accounts) -> None:
+    linked = await accounts.link(ALICE, SECRET, KeyOrigin.PASTED, NOW)
+    assert not await accounts.accepted(ALICE, SECRET.key)
+    await accounts.refused(ALICE, SECRET.key, NOW + 1)
+    assert not await accounts.accepted(ALICE, "sk-nano-fake-old")
+    assert not await accounts.accepted(BOB, SECRET.key)
+    assert await accounts.accepted(ALICE, SECRET.key)
+    assert await accounts.get(ALICE) == linked
+
+
 @pytest.mark.parametrize(
     ("asked", "found"),
     [
