@@ -1,6 +1,7 @@
 """NanoGPT accounts that members have linked, and logins under way."""
 
 import json
+from typing import Final
 
 from bot.domain.bindings import PauseCause
 from bot.domain.ids import UserId
@@ -14,10 +15,14 @@ from bot.domain.linking import (
     PendingLogin,
 )
 from bot.domain.payers import member_payer
+from bot.store.characters import FORGET_NAMELESS, NAMELESS
 from bot.store.database import Database, Row, Transaction
 from bot.store.reviews import cancel_in
 from bot.store.sealed import open_or_none
 from bot.store.vault import Vault
+
+_MOST_FORGOTTEN: Final = 1_000
+"""Characters of one member whose ids are forgotten at once; the rounds of forgetting come to the rest."""
 
 
 class NotLinkedError(Exception):
@@ -271,6 +276,7 @@ async def unlink_in(tx: Transaction, user_id: UserId) -> bool:
         "DELETE FROM moderation_watch WHERE user_id = $1",
     ):
         await tx.execute(sql, user_id)
+    await tx.execute(FORGET_NAMELESS, NAMELESS, _MOST_FORGOTTEN)
     await cancel_in(tx, user_id)
     return bool(rows)
 

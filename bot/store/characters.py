@@ -9,6 +9,28 @@ from bot.domain.ids import CharacterId, CharacterRef
 from bot.store.database import Database, Row, Transaction
 
 _FACTS = TypeAdapter(Character)
+NAMELESS = '%"visibility":"private"%'
+"""What the stored facts hold of a character of which only its owner's key has told: see `nameless`."""
+FORGET_NAMELESS = """
+    DELETE FROM character WHERE ref IN (
+        SELECT character.ref FROM character
+        WHERE slug IS NULL AND checked_at IS NULL AND facts LIKE $1
+          AND NOT EXISTS (SELECT 1 FROM own_character WHERE own_character.character_ref = character.ref)
+          AND NOT EXISTS (SELECT 1 FROM binding WHERE binding.character_ref = character.ref)
+          AND NOT EXISTS (SELECT 1 FROM rating WHERE rating.character_ref = character.ref)
+          AND NOT EXISTS (SELECT 1 FROM report WHERE report.character_ref = character.ref)
+          AND NOT EXISTS (SELECT 1 FROM draft WHERE draft.character_ref = character.ref)
+          AND NOT EXISTS (SELECT 1 FROM card_file WHERE card_file.character_ref = character.ref)
+          AND NOT EXISTS (SELECT 1 FROM moderation_watch WHERE moderation_watch.character_ref = character.ref)
+        LIMIT $2)
+    RETURNING ref
+"""
+"""Forgets the ids of private characters that nothing refers to any more. Takes NAMELESS, and how many at most."""
+
+
+def nameless(character_id: CharacterId) -> Character:
+    """Return what the catalogue's table holds of a character that the catalogue has never told of: its id alone."""
+    return Character(character_id, name=character_id, visibility="private")
 
 
 class Characters:

@@ -7,6 +7,7 @@ from pydantic import TypeAdapter
 from bot.domain.characters import Character, KnownCharacter, merged
 from bot.domain.ids import CharacterId, CharacterRef, UserId
 from bot.store.accounts import check_linked_in
+from bot.store.characters import nameless
 from bot.store.database import Database, Row, Transaction
 from bot.store.sealed import open_or_none
 from bot.store.vault import Vault
@@ -83,7 +84,7 @@ class OwnCharacters:
     async def _ref(self, tx: Transaction, character_id: CharacterId, now_ms: int) -> CharacterRef:
         rows = await tx.execute("SELECT ref FROM character WHERE id = $1", character_id)
         if not rows:
-            unnamed = Character(character_id, name=character_id, visibility="private")
+            unnamed = nameless(character_id)
             rows = await tx.execute(
                 "INSERT INTO character (id, facts, rating, seen_at) VALUES ($1, $2, $3, $4) RETURNING ref",
                 character_id,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.domain.ids import snowflake_at
+from bot.store.characters import FORGET_NAMELESS, NAMELESS
 from bot.store.database import Database, SqlValue
 
 _DAY_MS: Final = 86_400_000
@@ -106,6 +107,7 @@ class Retention:
         3. Conversations and bindings that ended before `text_before_ms` and are empty.
         4. Reports that ended before it and of which the reporter knows, and that somebody was ignored until then.
         5. Old searches, notices, entries of the outbox, logins, and counts of paid replies.
+        6. Ids of private characters that nothing refers to any more.
         """
         turns_before_ms = min(text_before_ms, now_ms - CLAIMS_KEPT_MS)
         deleted = await self._batches(
@@ -118,7 +120,7 @@ class Retention:
             now_ms - CLAIMS_KEPT_MS,
         )
         deleted += await self._prune_turns(turns_before_ms)
-        for sql, before in (
+        for sql, value in (
             (
                 """
                 DELETE FROM conversation WHERE id IN (
@@ -198,8 +200,9 @@ class Retention:
                 """,
                 now_ms - CLAIMS_KEPT_MS,
             ),
+            (FORGET_NAMELESS, NAMELESS),
         ):
-            deleted += await self._batches(sql, before)
+            deleted += await self._batches(sql, value)
         return deleted
 
     async def _prune_turns(self, before_ms: int) -> int:

@@ -2,15 +2,20 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.bindings import Trigger
 from bot.domain.characters import Character, KnownCharacter, Unusable, unusable_reason
-from bot.domain.ids import CharacterId
+from bot.domain.ids import CharacterId, MessageId
+from bot.domain.payers import member_payer
 from bot.domain.ratings import ContentRating
 from bot.store.accounts import Accounts, NotLinkedError
-from bot.store.characters import Characters
+from bot.store.bindings import Bindings
+from bot.store.characters import FORGET_NAMELESS, Characters
 from bot.store.database import Database
 from bot.store.own_characters import OwnCharacters
+from bot.store.personal import Personal
+from bot.store.retention import Retention, Swept
 from bot.store.vault import MasterKey, Vault
-from tests.store.seed import ALICE, BOB, NOW, Seed
+from tests.store.seed import ALICE, BOB, CHANNEL, DAY, GUILD, NOW, Seed
 
 DIARY = Character(
     CharacterId("diary-id"), "Dear Diary", slug="dear-diary", visibility="private", catalogue_rating=ContentRating.SFW
@@ -93,3 +98,62 @@ async def test_nothing_is_kept_for_a_member_who_took_their_account_away(
         await own.remember_listed(ALICE, [DIARY, other], NOW)
     assert await own.all() == []
     assert await database.read("SELECT id FROM character WHERE id = 'other'") == []
+
+
+# The row of its own that only names it
+
+
+async def ids(database: Database) -> list[str]:
+    return [row["id"] for row in await database.read("SELECT id FROM character ORDER BY id")]
+
+
+async def test_the_id_of_a_private_character_goes_with_the_last_account_that_saw_it(
+    own: OwnCharacters, seed: Seed
+) -> None:
+    accounts = Accounts(seed.database, seed.vault)
+    await seed.character("guide")
+    for member in (ALICE, BOB):
+        await own.remember(member, DIARY, NOW)
+    await accounts.unlink(ALICE)
+    assert await ids(seed.database) == [DIARY.id, "guide"]
+    await accounts.unlink(BOB)
+    assert await ids(seed.database) == ["guide"]
+
+
+async def test_the_id_of_a_private_character_goes_once_nothing_refers_to_it(own: OwnCharacters, seed: Seed) -> None:
+    known = await own.remember(ALICE, DIARY, NOW)
+    bindings = Bindings(seed.database)
+    bound = await bindings.create(
+        guild_id=GUILD,
+        channel_id=CHANNEL,
+        character_ref=known.ref,
+        trigger=Trigger.EVERY,
+        bound_by=ALICE,
+        payer=member_payer(ALICE),
+        active_from=MessageId(5),
+        now_ms=NOW,
+        daily_turns=50,
+    )
+    await Personal(seed.database).delete(ALICE)
+    retention = Retention(seed.database)
+    assert await retention.sweep(NOW + 99 * DAY, 30 * DAY) == Swept(0, 0)
+    assert await ids(seed.database) == [DIARY.id]
+    await bindings.end(bound.binding.id, NOW)
+    assert await retention.sweep(NOW + 99 * DAY, 30 * DAY) == Swept(0, 2)
+    assert await ids(seed.database) == []
+
+
+async def test_what_the_catalogue_has_told_of_a_character_stays_whoever_unlinks(own: OwnCharacters, seed: Seed) -> None:
+    characters = Characters(seed.database)
+    await own.remember(ALICE, DIARY, NOW)
+    await characters.remember_full(replace(DIARY, visibility="public"), NOW)
+    await Accounts(seed.database, seed.vault).unlink(ALICE)
+    await Retention(seed.database).sweep(NOW + 99 * DAY, 30 * DAY)
+    assert await ids(seed.database) == [DIARY.id]
+
+
+async def test_every_table_that_refers_to_characters_keeps_their_rows(database: Database) -> None:
+    tables = await database.read("SELECT name FROM sqlite_master WHERE type = 'table'")
+    for table in (row["name"] for row in tables):
+        for key in await database.read(f"PRAGMA foreign_key_list({table})"):
+            assert key["table"] != "character" or f"FROM {table} WHERE" in FORGET_NAMELESS
