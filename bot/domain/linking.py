@@ -22,6 +22,14 @@ class AccountSecret:
     fingerprint: str | None = None
     """A digest that all keys of one account share; None while NanoGPT has not told enough for one."""
 
+    def opens_what(self, other: "AccountSecret") -> bool | None:
+        """Tell whether both open the same account; None while that cannot be told."""
+        if self.key == other.key:
+            return True
+        if self.fingerprint is None or other.fingerprint is None:
+            return None
+        return self.fingerprint == other.fingerprint
+
 
 @dataclass(frozen=True, slots=True)
 class LinkedAccount:
@@ -44,9 +52,13 @@ class LoginState(Enum):
 
 
 class LoginEnd(Enum):
-    """How a login came to its end."""
+    """How a login came to its end, or what came of a key that was pasted."""
 
     LINKED = "linked"
+    REPLACED = "replaced"
+    """Linked in place of another account, of which nothing is kept."""
+    UNPROVEN = "unproven"
+    """Linked, and it cannot be told whether it is the account from before: what that one paid for has stopped."""
     EXPIRED = "expired"
     CONSUMED = "consumed"
     """NanoGPT has handed the key out before, and it did not arrive here."""
@@ -54,6 +66,11 @@ class LoginEnd(Enum):
     """NanoGPT does not know the login any more."""
     TAKEN = "taken"
     """The account is linked to another member."""
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether the member has the account now."""
+        return self in (LoginEnd.LINKED, LoginEnd.REPLACED, LoginEnd.UNPROVEN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,9 +61,19 @@ LINKED: Final = (
     "no reply of a character is paid with it unless you agree to that for a channel. /account status tells how it "
     "stands, /account unlink deletes the key."
 )
+REPLACED: Final = (
+    f"{LINKED}\nIt is another account than the one before. What the key of that one let me see is deleted here, with "
+    "your drafts and card files, and characters that it paid for stay paused until you use them anew."
+)
+UNPROVEN: Final = (
+    f"{LINKED}\nNanoGPT does not tell whether it is the same account as before, so characters of your own that it paid "
+    "for stay paused until you use them anew."
+)
 
 _ENDS: Final = {
     LoginEnd.LINKED: LINKED,
+    LoginEnd.REPLACED: REPLACED,
+    LoginEnd.UNPROVEN: UNPROVEN,
     LoginEnd.EXPIRED: "The code was not approved in time, or was turned down. Use /account link for a new one.",
     LoginEnd.CONSUMED: "NanoGPT says that it has handed out the key, but it did not reach me. "
     "Use /account link to start again.",

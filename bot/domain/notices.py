@@ -164,8 +164,9 @@ def why_paused(cause: PauseCause, name: str, *, more_if_restricted: bool) -> str
             )
         case PauseCause.UNLINKED:
             return (
-                f"The member who paid for {bold_name(name)} here has unlinked their NanoGPT account, so it is paused. "
-                "They can link one with /account link and then use it here again; /character search finds others."
+                f"The member who paid for {bold_name(name)} here has unlinked their NanoGPT account, or linked "
+                "another one, so it is paused. With an account linked (/account link) they can use it here again; "
+                "/character search finds others."
             )
         case PauseCause.KEY_REFUSED:
             return (

@@ -9,7 +9,7 @@ from typing import Final, TypeAlias, TypeVar
 
 from bot.domain.accounts import Balance
 from bot.domain.ids import UserId
-from bot.domain.linking import AccountSecret, KeyOrigin, LinkedAccount, LoginEnd, PendingLogin
+from bot.domain.linking import AccountSecret, KeyOrigin, LoginEnd, PendingLogin
 from bot.domain.linking_wording import (
     ALREADY_LINKED,
     BAD_KEY,
@@ -91,19 +91,21 @@ class AccountService:
         """One at a time, so that two members cannot link one account at once."""
         self._pastes: set[_Paste] = set()
 
-    async def paste(self, user_id: UserId, typed: str) -> None:
+    async def paste(self, user_id: UserId, typed: str) -> LoginEnd:
         """Link the account of a key that a member typed. Nothing is kept unless NanoGPT takes the key.
+
+        Returns what came of it, as one that is linked over a refused key may be another account than before.
 
         Nor is it when the member unlinks, or has everything deleted, while the key is checked. Raises UserError.
         """
         paste = _Paste(user_id)
         self._pastes.add(paste)
         try:
-            await self._paste(paste, typed)
+            return await self._paste(paste, typed)
         finally:
             self._pastes.discard(paste)
 
-    async def _paste(self, paste: _Paste, typed: str) -> None:
+    async def _paste(self, paste: _Paste, typed: str) -> LoginEnd:
         user_id = paste.user_id
         await self.check_unlinked(user_id)
         try:
@@ -124,14 +126,15 @@ class AccountService:
             if await self._is_taken(user_id, secret):
                 raise UserError(TAKEN)
             now_ms = self._clock.now_ms()
-            account = await self._accounts.link(user_id, secret, KeyOrigin.PASTED, now_ms) if paste.wanted else None
+            end = await self._accounts.link(user_id, secret, KeyOrigin.PASTED, now_ms) if paste.wanted else None
         # Whoever took it away while it was being stored waits for that, and deletes it then.
-        if account is None or not paste.wanted:
+        if end is None or not paste.wanted:
             raise UserError(UNLINKED_MEANWHILE)
-        self._linked(account)
+        await self._linked(user_id, KeyOrigin.PASTED, end)
+        return end
 
     async def approve(self, login: PendingLogin, key: str) -> LoginEnd | None:
-        """Link the account of the key that a login has brought, and return how the login ends: linked, or taken.
+        """Link the account of the key that a login has brought, unless it is taken; return how the login ends.
 
         None when the member does not want that key any more. NanoGPT vouches for the key itself, so that what cannot
         be looked up now is looked up later.
@@ -143,18 +146,22 @@ class AccountService:
         async with self._linking:
             if await self._is_taken(login.user_id, secret):
                 return LoginEnd.TAKEN
-            account = await self._accounts.link_approved(login, secret, self._clock.now_ms())
-        if account is None:
-            return None
-        self._linked(account)
-        return LoginEnd.LINKED
+            end = await self._accounts.link_approved(login, secret, self._clock.now_ms())
+        if end is not None:
+            await self._linked(login.user_id, KeyOrigin.DEVICE, end)
+        return end
 
     async def _is_taken(self, user_id: UserId, secret: AccountSecret) -> bool:
         return await self._accounts.holder_of(secret) not in (None, user_id)
 
-    def _linked(self, account: LinkedAccount) -> None:
-        self._forget_failures(account.user_id)
-        _log.info("A member has linked an account (%s)", account.origin.value)
+    async def _linked(self, user_id: UserId, origin: KeyOrigin, end: LoginEnd) -> None:
+        """Take note of a key that is stored. Files of cards whose rows are gone with it are swept in their time."""
+        self._forget_failures(user_id)
+        if end is LoginEnd.REPLACED:
+            self._own_shelf.forget(user_id)
+        if end is not LoginEnd.LINKED:
+            await self._upkeep.payer_gone(member_payer(user_id))
+        _log.info("A member has linked an account (%s, %s)", origin.value, end.value)
 
     def _forget_failures(self, user_id: UserId) -> None:
         """Let nothing wait any more for the key before to be put right."""

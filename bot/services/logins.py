@@ -146,11 +146,11 @@ class LoginService:
         """Write down that a member knows how their login ended."""
         await self._accounts.told(login)
 
-    async def superseded(self, user_id: UserId) -> None:
+    async def superseded(self, user_id: UserId, end: LoginEnd) -> None:
         """End a member's login because their account is linked by a pasted key, and say so where its code stands."""
         there = self._open.pop(user_id, None)
         if there is not None:
-            await self._show(there.login, LoginEnd.LINKED)
+            await self._show(there.login, end)
 
     async def forget(self, user_id: UserId) -> None:
         """Drop a member's login, whose row is deleted."""

@@ -54,51 +54,69 @@ class Accounts:
         for row in await self._database.read("SELECT user_id, token FROM linked_account ORDER BY user_id"):
             user_id = UserId(row["user_id"])
             held = self._secret(user_id, row["token"])
-            if held is not None and (
-                held.key == secret.key or (held.fingerprint is not None and held.fingerprint == secret.fingerprint)
-            ):
+            if held is not None and held.opens_what(secret):
                 return user_id
         return None
 
-    async def link(self, user_id: UserId, secret: AccountSecret, origin: KeyOrigin, now_ms: int) -> LinkedAccount:
-        """Keep a member's key in place of the one before, and forget a login under way."""
+    async def link(self, user_id: UserId, secret: AccountSecret, origin: KeyOrigin, now_ms: int) -> LoginEnd:
+        """Keep a member's key in place of the one before, and forget a login under way; return what came of it.
+
+        A key of another account makes an end of what hung on the one before, as unlinking does. What that one paid
+        for stops also where it cannot be told whether it is the same.
+        """
         async with self._database.transaction() as tx:
             await tx.execute("DELETE FROM pending_login WHERE user_id = $1", user_id)
             return await self._link(tx, user_id, secret, origin, now_ms)
 
-    async def link_approved(self, login: PendingLogin, secret: AccountSecret, now_ms: int) -> LinkedAccount | None:
-        """Keep the key that a login has brought, which ends it.
+    async def link_approved(self, login: PendingLogin, secret: AccountSecret, now_ms: int) -> LoginEnd | None:
+        """Keep the key that a login has brought, as `link` does, which ends it; return how.
 
         None when that login is not the one whose key waits any more: its member unlinked, erased, pasted another key
         or began anew, and does not want this one.
         """
         async with self._database.transaction() as tx:
             wanted = await tx.execute(
-                "UPDATE pending_login SET state = 'ended', token = NULL, outcome = $3 "
+                "UPDATE pending_login SET state = 'ended', token = NULL "
                 "WHERE user_id = $1 AND started_at = $2 AND state = 'approved' RETURNING user_id",
                 login.user_id,
                 login.started_at_ms,
-                LoginEnd.LINKED.value,
             )
-            return await self._link(tx, login.user_id, secret, KeyOrigin.DEVICE, now_ms) if wanted else None
+            if not wanted:
+                return None
+            end = await self._link(tx, login.user_id, secret, KeyOrigin.DEVICE, now_ms)
+            await tx.execute("UPDATE pending_login SET outcome = $2 WHERE user_id = $1", login.user_id, end.value)
+            return end
 
     async def _link(
         self, tx: Transaction, user_id: UserId, secret: AccountSecret, origin: KeyOrigin, now_ms: int
-    ) -> LinkedAccount:
-        (row,) = await tx.execute(
+    ) -> LoginEnd:
+        end = await self._replace(tx, user_id, secret)
+        await tx.execute(
             """
             INSERT INTO linked_account (user_id, token, origin, linked_at) VALUES ($1, $2, $3, $4)
             ON CONFLICT (user_id) DO UPDATE
             SET token = excluded.token, origin = excluded.origin, linked_at = excluded.linked_at,
                 refused_at = NULL
-            RETURNING *
             """,
             user_id,
             self._sealed(user_id, secret),
             origin.value,
             now_ms,
         )
-        return _account(row)
+        return end
+
+    async def _replace(self, tx: Transaction, user_id: UserId, secret: AccountSecret) -> LoginEnd:
+        """Make an end of what hangs on a member's account, as far as a key is not known to open the same one."""
+        rows = await tx.execute("SELECT token FROM linked_account WHERE user_id = $1", user_id)
+        if not rows:
+            return LoginEnd.LINKED
+        held = self._secret(user_id, rows[0]["token"])
+        same = None if held is None else held.opens_what(secret)
+        if same is False:
+            await _forget_in(tx, user_id)
+            return LoginEnd.REPLACED
+        stopped = same is None and await _stop_paying_in(tx, user_id)
+        return LoginEnd.UNPROVEN if stopped else LoginEnd.LINKED
 
     async def identify(self, user_id: UserId, secret: AccountSecret) -> None:
         """Keep the fingerprint of an account that had none, unless the key is another by now."""
@@ -258,17 +276,16 @@ class Accounts:
 
 
 async def unlink_in(tx: Transaction, user_id: UserId) -> bool:
-    """As Accounts.unlink, inside a transaction that does more.
-
-    What the member paid for is paused with it: they have to agree anew, whatever they link later.
-    """
-    await tx.execute(
-        "UPDATE binding SET state = 'paused', pause_cause = $2 WHERE payer = $1 AND state <> 'ended'",
-        member_payer(user_id),
-        PauseCause.UNLINKED.value,
-    )
+    """As Accounts.unlink, inside a transaction that does more."""
     rows = await tx.execute("DELETE FROM linked_account WHERE user_id = $1 RETURNING user_id", user_id)
     await tx.execute("DELETE FROM pending_login WHERE user_id = $1", user_id)
+    await _forget_in(tx, user_id)
+    return bool(rows)
+
+
+async def _forget_in(tx: Transaction, user_id: UserId) -> None:
+    """Make an end of what hangs on a member's account: what it pays for, what its key saw, and what it was to do."""
+    await _stop_paying_in(tx, user_id)
     for sql in (
         "DELETE FROM own_character WHERE user_id = $1",
         "DELETE FROM draft WHERE user_id = $1",
@@ -278,7 +295,17 @@ async def unlink_in(tx: Transaction, user_id: UserId) -> bool:
         await tx.execute(sql, user_id)
     await tx.execute(FORGET_NAMELESS, NAMELESS, _MOST_FORGOTTEN)
     await cancel_in(tx, user_id)
-    return bool(rows)
+
+
+async def _stop_paying_in(tx: Transaction, user_id: UserId) -> bool:
+    """Pause what a member pays for: they have to agree anew, whatever they link later. False when there is nothing."""
+    return bool(
+        await tx.execute(
+            "UPDATE binding SET state = 'paused', pause_cause = $2 WHERE payer = $1 AND state <> 'ended' RETURNING id",
+            member_payer(user_id),
+            PauseCause.UNLINKED.value,
+        )
+    )
 
 
 async def check_linked_in(tx: Transaction, user_id: UserId) -> None:

@@ -8,7 +8,7 @@ from discord import ui
 
 from bot.domain.ids import UserId, snowflake_time_ms
 from bot.domain.linking import LoginEnd
-from bot.domain.linking_wording import LINKED, invitation, login_news
+from bot.domain.linking_wording import invitation, login_news
 from bot.domain.publishing import offer_sentence
 from bot.errors import UserError
 from bot.gateway.late_answers import change_answer
@@ -108,12 +108,12 @@ async def submit_key(interaction: discord.Interaction, submission: Submission) -
     await interaction.response.defer(ephemeral=True, thinking=True)
     services, user_id = services_of(interaction), UserId(interaction.user.id)
     try:
-        await services.accounts.paste(user_id, typed_key(submission))
+        end = await services.accounts.paste(user_id, typed_key(submission))
     except UserError as error:
         await answer(interaction, error.sentence, view=paste_view())
         return
-    await services.logins.superseded(user_id)
-    content, view = await _ended(services.publishing, user_id, LoginEnd.LINKED)
+    await services.logins.superseded(user_id, end)
+    content, view = await _ended(services.publishing, user_id, end)
     await answer(interaction, content, view=view)
 
 
@@ -133,9 +133,9 @@ async def tell_login_news(interaction: discord.Interaction, services: Services) 
 
 async def _ended(publishing: PublishingService, user_id: UserId, end: LoginEnd) -> tuple[str, ui.View | None]:
     """Return how a login ended, with the offer to publish what was rated before where the account is linked."""
-    if end is not LoginEnd.LINKED:
+    if not end.is_linked:
         return login_news(end), paste_view()
     waiting = await publishing.unpublished(user_id)
     if not waiting:
-        return LINKED, None
-    return f"{LINKED}\n{offer_sentence(len(waiting))}", publish_mine_view()
+        return login_news(end), None
+    return f"{login_news(end)}\n{offer_sentence(len(waiting))}", publish_mine_view()

@@ -157,7 +157,7 @@ def test_the_invitation_names_the_discord_account_and_the_danger() -> None:
 def test_every_end_of_a_login_is_told_with_what_to_do(end: LoginEnd) -> None:
     text = login_news(end)
     assert text.endswith(".")
-    assert end in (LoginEnd.LINKED, LoginEnd.TAKEN) or "/account link" in text
+    assert end.is_linked or end is LoginEnd.TAKEN or "/account link" in text
     assert login_news(LoginEnd.LINKED) == LINKED
     assert login_news(LoginEnd.TAKEN) == TAKEN
 

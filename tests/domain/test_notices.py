@@ -90,7 +90,10 @@ def test_other_pauses_name_the_character_and_say_that_it_may_come_back(cause: Pa
 
 @pytest.mark.parametrize(
     ("cause", "way_out"),
-    [(PauseCause.UNLINKED, "/account link and then use it here again"), (PauseCause.OWN_FORBIDDEN, "/server settings")],
+    [
+        (PauseCause.UNLINKED, "(/account link) they can use it here again"),
+        (PauseCause.OWN_FORBIDDEN, "/server settings"),
+    ],
 )
 def test_what_people_ended_does_not_come_back_by_itself(cause: PauseCause, way_out: str) -> None:
     text = notices.paused(cause, "Ada", more_if_restricted=False)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from bot.domain.ids import ChannelId, GuildId, UserId
 from bot.domain.linking import AccountSecret, KeyOrigin
+from bot.nanogpt.account_payloads import read_balance
 from bot.sandbox.discord import Channel, Person
 from bot.sandbox.nanogpt.accounts import Account
 from bot.services.clock import Clock
@@ -31,9 +32,11 @@ async def resting_store(world: World) -> AsyncGenerator[tuple[Database, Vault]]:
 async def link(world: World, person: Person, *, usd: float = 5.0, account_id: str | None = None) -> Account:
     """Let a person have linked an account, by default a new one, which holds so many dollars; no bot may run."""
     account = world.upstream.catalog.add_account(account_id or f"of-{person.id}", usd=usd)
+    known_by = read_balance({"usd_balance": usd, "nanoDepositAddress": f"nano_fake_{account.id}"}).account
     async with resting_store(world) as (database, vault):
         accounts = Accounts(database, vault)
-        await accounts.link(UserId(person.id), AccountSecret(account.key), KeyOrigin.PASTED, Clock().now_ms())
+        secret = AccountSecret(account.key, known_by)
+        await accounts.link(UserId(person.id), secret, KeyOrigin.PASTED, Clock().now_ms())
     return account
 
 

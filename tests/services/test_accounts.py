@@ -2,15 +2,17 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from bot.domain.bindings import Binding, BindingState, PauseCause, Trigger
+from bot.domain.drafts import DraftKind, Writing
 from bot.domain.failures import Failure, FailureCause
 from bot.domain.feedback import OutboxKind
-from bot.domain.ids import CharacterId, UserId
-from bot.domain.linking import AccountSecret, KeyOrigin, LinkedAccount, LoginEnd
+from bot.domain.ids import CharacterId, DraftId, MessageId, UserId
+from bot.domain.linking import AccountSecret, KeyOrigin, LoginEnd
 from bot.domain.linking_wording import (
     ALREADY_LINKED,
     BAD_KEY,
@@ -28,6 +30,7 @@ from bot.domain.payers import member_payer
 from bot.domain.places import Place
 from bot.domain.privacy_wording import PrivacyFacts
 from bot.domain.publishing import UNLINKED_REVIEWS
+from bot.domain.sheets import NEW_SHEET
 from bot.errors import UserError
 from bot.nanogpt.errors import DailyLimitError
 from bot.nanogpt.requests import ApiKey
@@ -37,8 +40,10 @@ from bot.services.own_characters import OwnCharacterFound
 from bot.services.privacy import PrivacyService
 from bot.store.bindings import Bindings
 from bot.store.database import Database
+from bot.store.drafts import Drafts
 from bot.store.members import Members
 from bot.store.outbox import Outbox
+from bot.store.own_characters import OwnCharacters
 from bot.store.personal import Personal
 from bot.store.vault import MasterKey, Vault
 from tests.support.account_world import AccountWorld
@@ -194,6 +199,81 @@ async def test_what_waits_for_the_catalogue_goes_with_a_new_key_where_the_old_on
     assert world.courier.sent == ["1", "1"]
 
 
+@dataclass(frozen=True)
+class Desk:
+    """What hangs on Alice's account: a character of hers that she pays for, and a draft."""
+
+    world: AccountWorld
+    binding: Binding
+    draft_id: DraftId
+
+    async def has_draft(self) -> bool:
+        """Tell whether the draft is still there."""
+        return await Drafts(self.world.database, self.world.vault).get(self.draft_id, START_MS) is not None
+
+
+async def refused(world: AccountWorld) -> Desk:
+    """Let Alice have linked an account whose key NanoGPT refuses by now."""
+    world.upstream.account(KEY, address="nano_fake_a")
+    await world.accounts.paste(ALICE, KEY)
+    drafts = Drafts(world.database, world.vault)
+    draft = await drafts.create(ALICE, DraftKind.CREATE, None, Writing(NEW_SHEET), START_MS)
+    binding = await brought(world, KEY)
+    await world.relay.upkeep.key_refused(binding, ApiKey(KEY, member_payer(ALICE)))
+    return Desk(world, binding, draft.id)
+
+
+async def test_a_key_of_another_account_over_a_refused_one_pays_for_nothing_unasked(world: AccountWorld) -> None:
+    desk = await refused(world)
+    ref = desk.binding.character_ref
+    world.upstream.account(OTHER_KEY, address="nano_fake_other")
+    assert await world.accounts.paste(ALICE, OTHER_KEY) is LoginEnd.REPLACED
+    assert (await standing(world, desk.binding)).pause_cause is PauseCause.UNLINKED
+    assert await Bindings(world.database).resume(desk.binding.id, MessageId(5)) is None
+    assert world.relay.parts.shelf.by_ref(ALICE, ref) is None
+    assert await OwnCharacters(world.database, world.vault).all() == []
+    assert not await desk.has_draft()
+    assert await world.store.secret(ALICE) is not None
+
+
+async def test_a_login_to_another_account_over_a_refused_one_pays_for_nothing_unasked(world: AccountWorld) -> None:
+    desk = await refused(world)
+    world.upstream.account(OTHER_KEY, address="nano_fake_other")
+    login = await world.approved(ALICE, OTHER_KEY)
+    assert await world.accounts.approve(login, OTHER_KEY) is LoginEnd.REPLACED
+    assert (await standing(world, desk.binding)).pause_cause is PauseCause.UNLINKED
+    news = await world.logins.pending_news(ALICE)
+    assert news is not None
+    assert news.end is LoginEnd.REPLACED
+
+
+@pytest.mark.parametrize("key", [KEY, OTHER_KEY])
+async def test_another_key_of_the_same_account_over_a_refused_one_goes_on_as_before(
+    world: AccountWorld, key: str
+) -> None:
+    desk = await refused(world)
+    world.upstream.account(key, address="nano_fake_a")
+    assert await world.accounts.paste(ALICE, key) is LoginEnd.LINKED
+    assert (await standing(world, desk.binding)).pause_cause is PauseCause.KEY_REFUSED
+    assert world.relay.parts.shelf.by_ref(ALICE, desk.binding.character_ref) is not None
+    assert await desk.has_draft()
+
+
+async def test_where_it_cannot_be_told_whose_account_it_is_nothing_is_paid_unasked_and_nothing_typed_is_lost(
+    world: AccountWorld,
+) -> None:
+    desk = await refused(world)
+    world.upstream.status = 503
+    login = await world.approved(ALICE, OTHER_KEY)
+    assert await world.accounts.approve(login, OTHER_KEY) is LoginEnd.UNPROVEN
+    assert (await standing(world, desk.binding)).pause_cause is PauseCause.UNLINKED
+    assert await desk.has_draft()
+    await world.store.refused(ALICE, OTHER_KEY, START_MS)
+    await Bindings(world.database).end(desk.binding.id, START_MS)
+    again = await world.approved(ALICE, KEY)
+    assert await world.accounts.approve(again, KEY) is LoginEnd.LINKED
+
+
 # Looking
 
 
@@ -323,7 +403,7 @@ async def test_unlinking_deletes_the_key_and_says_how_to_revoke_it(world: Accoun
 
 
 @asynccontextmanager
-async def being_checked(world: AccountWorld, key: str) -> AsyncGenerator[asyncio.Task[None]]:
+async def being_checked(world: AccountWorld, key: str) -> AsyncGenerator[asyncio.Task[LoginEnd]]:
     """Paste a key of Alice's, and let NanoGPT answer for it only when the block ends."""
     world.upstream.account(key)
     answer = world.upstream.held_keys[key] = asyncio.Event()
@@ -384,7 +464,7 @@ async def test_a_key_that_is_being_stored_while_its_member_unlinks_is_deleted(
     storing, go_on = asyncio.Event(), asyncio.Event()
     link = world.store.link
 
-    async def slow_link(*args: Any, **kwargs: Any) -> LinkedAccount:  # noqa: ANN401 - passed on as they are
+    async def slow_link(*args: Any, **kwargs: Any) -> LoginEnd:  # noqa: ANN401 - passed on as they are
         storing.set()
         await go_on.wait()
         return await link(*args, **kwargs)

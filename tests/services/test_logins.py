@@ -212,10 +212,10 @@ async def test_who_has_an_account_cannot_begin(world: AccountWorld) -> None:
 async def test_a_pasted_key_ends_the_login_where_its_code_stands(world: AccountWorld) -> None:
     await begin(world)
     await world.accounts.paste(ALICE, KEY)
-    await world.logins.superseded(ALICE)
+    await world.logins.superseded(ALICE, LoginEnd.LINKED)
     assert world.answers.told == [("fake-answer-token", ALICE, LoginEnd.LINKED)]
     assert await world.store.login(ALICE) is None
-    await world.logins.superseded(BOB)
+    await world.logins.superseded(BOB, LoginEnd.LINKED)
     assert len(world.answers.told) == 1
 
 
@@ -246,7 +246,7 @@ async def erases(world: AccountWorld) -> None:
 
 async def pastes(world: AccountWorld) -> None:
     await world.accounts.paste(ALICE, CAPPED_KEY)
-    await world.logins.superseded(ALICE)
+    await world.logins.superseded(ALICE, LoginEnd.LINKED)
 
 
 @pytest.mark.parametrize(("meanwhile", "key"), [(unlinks, None), (erases, None), (pastes, CAPPED_KEY)])

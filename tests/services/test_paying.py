@@ -53,8 +53,8 @@ def asker(
 
 
 async def link(world: RelayWorld, key: str = ALICES_KEY) -> None:
-    """Do what linking does, apart from its words."""
-    await world.parts.accounts.link(ALICE, AccountSecret(key), KeyOrigin.PASTED, world.clock.now_ms())
+    """Do what linking does, apart from its words; all keys are of one account."""
+    await world.parts.accounts.link(ALICE, AccountSecret(key, "of-alice"), KeyOrigin.PASTED, world.clock.now_ms())
     world.breakers.forget(member_payer(ALICE))
 
 

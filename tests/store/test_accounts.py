@@ -36,9 +36,8 @@ async def begin(accounts: Accounts, secret: LoginSecret = LOGIN, now_ms: int = N
 
 
 async def test_a_linked_account_is_found_again_with_its_key(accounts: Accounts) -> None:
-    linked = await accounts.link(ALICE, SECRET, KeyOrigin.PASTED, NOW)
-    assert linked == LinkedAccount(ALICE, KeyOrigin.PASTED, NOW)
-    assert await accounts.get(ALICE) == linked
+    assert await accounts.link(ALICE, SECRET, KeyOrigin.PASTED, NOW) is LoginEnd.LINKED
+    assert await accounts.get(ALICE) == LinkedAccount(ALICE, KeyOrigin.PASTED, NOW)
     assert await accounts.secret(ALICE) == SECRET
     assert await accounts.get(BOB) is None
     assert await accounts.secret(BOB) is None
@@ -57,13 +56,13 @@ async def test_a_new_key_takes_the_place_of_one_that_was_refused(accounts: Accou
 
 
 async def test_a_refusal_is_taken_back_for_the_key_it_was_said_of(accounts: Accounts) -> None:
-    linked = await accounts.link(ALICE, SECRET, KeyOrigin.PASTED, NOW)
+    await accounts.link(ALICE, SECRET, KeyOrigin.PASTED, NOW)
     assert not await accounts.accepted(ALICE, SECRET.key)
     await accounts.refused(ALICE, SECRET.key, NOW + 1)
     assert not await accounts.accepted(ALICE, "sk-nano-fake-old")
     assert not await accounts.accepted(BOB, SECRET.key)
     assert await accounts.accepted(ALICE, SECRET.key)
-    assert await accounts.get(ALICE) == linked
+    assert await accounts.get(ALICE) == LinkedAccount(ALICE, KeyOrigin.PASTED, NOW)
 
 
 @pytest.mark.parametrize(
@@ -194,7 +193,8 @@ async def test_a_key_that_came_is_kept_before_it_is_the_members(accounts: Accoun
     assert (approved.state, approved.secret) == (LoginState.APPROVED, with_key)
     assert await accounts.get(ALICE) is None
     assert not await accounts.change_login(login, LOGIN, answer_until_ms=NOW)
-    assert await accounts.link_approved(approved, SECRET, NOW + 1) == LinkedAccount(ALICE, KeyOrigin.DEVICE, NOW + 1)
+    assert await accounts.link_approved(approved, SECRET, NOW + 1) is LoginEnd.LINKED
+    assert await accounts.get(ALICE) == LinkedAccount(ALICE, KeyOrigin.DEVICE, NOW + 1)
     ended = await accounts.login(ALICE)
     assert ended is not None
     assert (ended.state, ended.secret, ended.end) == (LoginState.ENDED, None, LoginEnd.LINKED)
