@@ -48,6 +48,7 @@ def open_background(parts: Parts) -> Background:
             ("freshness", lambda: catalog.keep_fresh(relay.characters_in_use)),
             ("paused characters", parts.talk.upkeep.keep_watch),
             ("logins", parts.accounts.logins.run),
+            ("accounts", parts.accounts.linking.keep_identified),
             ("models", parts.desk.models.keep_warm),
             ("drafts", parts.desk.drafting.keep_tidy),
             ("card files", parts.desk.cards.keep_tidy),

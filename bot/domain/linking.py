@@ -66,6 +66,8 @@ class LoginEnd(Enum):
     """NanoGPT does not know the login any more."""
     TAKEN = "taken"
     """The account is linked to another member."""
+    LOST = "lost"
+    """It turned out after the linking that another member had linked the account before, so it was unlinked again."""
 
     @property
     def is_linked(self) -> bool:

@@ -56,6 +56,12 @@ TAKEN: Final = (
     "That NanoGPT account is linked to another Discord member here already, so I did not link it. "
     "It has to be unlinked there first."
 )
+LOST: Final = (
+    "The NanoGPT account that you linked turned out to be another Discord member's here, who had linked it before "
+    "you, so I have unlinked it: its key is deleted here, with your drafts and card files, and characters that it paid "
+    "for are paused. Once it is unlinked there, /account link links it again. To make sure that nobody can use that "
+    f"key any more, revoke it on <{REVOKE_PAGE}>."
+)
 LINKED: Final = (
     "Your NanoGPT account is linked. Your key is kept encrypted and is used only for what you do under your own name; "
     "no reply of a character is paid with it unless you agree to that for a channel. /account status tells how it "
@@ -79,6 +85,7 @@ _ENDS: Final = {
     "Use /account link to start again.",
     LoginEnd.INVALID: "NanoGPT does not know that code any more. Use /account link to start again.",
     LoginEnd.TAKEN: TAKEN,
+    LoginEnd.LOST: LOST,
 }
 
 

@@ -16,6 +16,7 @@ from bot.domain.linking_wording import (
     CODE_VOID,
     KEY_LOST,
     KEY_VOID,
+    LOST,
     NO_KEY_TYPED,
     NOT_LINKED,
     TAKEN,
@@ -42,6 +43,8 @@ _log = logging.getLogger(__name__)
 
 LOOK_SECONDS: Final = 10.0
 """How long NanoGPT may take to tell of an account."""
+IDENTIFY_SECONDS: Final = 300.0
+"""How often NanoGPT is asked whose accounts those are of which that is not known."""
 _MS_PER_DAY: Final = 86_400_000
 
 T = TypeVar("T")
@@ -90,6 +93,8 @@ class AccountService:
         self._linking = asyncio.Lock()
         """One at a time, so that two members cannot link one account at once."""
         self._pastes: set[_Paste] = set()
+        self._nameless: set[UserId] = set()
+        """Members of whose accounts NanoGPT has told nothing by which they could be told apart."""
 
     async def paste(self, user_id: UserId, typed: str) -> LoginEnd:
         """Link the account of a key that a member typed. Nothing is kept unless NanoGPT takes the key.
@@ -165,6 +170,7 @@ class AccountService:
 
     def _forget_failures(self, user_id: UserId) -> None:
         """Let nothing wait any more for the key before to be put right."""
+        self._nameless.discard(user_id)
         payer = member_payer(user_id)
         self._breakers.forget(payer)
         self._outbox.forget(payer)
@@ -178,7 +184,7 @@ class AccountService:
     async def status(self, user_id: UserId) -> str:
         """Tell a member how their account stands, as far as NanoGPT says. Raises UserError when there is none.
 
-        An account of which it turns out only now that it is another member's is unlinked, and said so.
+        An account of which it turns out only now that another member had linked it before is unlinked, and said so.
         """
         account = await self._accounts.get(user_id)
         if account is None:
@@ -193,8 +199,11 @@ class AccountService:
         price = None
         if balance is not None and balance.nano:
             price = await self._told(self._nanogpt.accounts.nano_price(), "the price of Nano")
-        if balance is not None:
-            await self._identify(user_id, secret, balance)
+        if balance is not None and await self._identify(user_id, secret, balance) == user_id:
+            login = await self._accounts.login(user_id)
+            if login is not None:
+                await self._accounts.told(login)
+            raise UserError(LOST)
         now_ms = self._clock.now_ms()
         return status(
             await self._accounts.get(user_id) or account,
@@ -228,18 +237,51 @@ class AccountService:
             _log.info("NanoGPT does not tell of %s: %r", what, error)
             return None
 
-    async def _identify(self, user_id: UserId, secret: AccountSecret, balance: Balance) -> None:
-        """Keep by what an account is known, where that could not be told when it was linked."""
+    async def keep_identified(self) -> None:
+        """Find out whose accounts those are of which that could not be told at first; runs until cancelled."""
+        while True:
+            await self.identify_all()
+            await self._clock.sleep(IDENTIFY_SECONDS)
+
+    async def identify_all(self) -> None:
+        """Ask once for each account of which it is not known whose it is, unless NanoGPT has nothing to tell of it."""
+        for user_id, secret in await self._accounts.unidentified():
+            if user_id in self._nameless:
+                continue
+            balance = await self._balance(user_id, ApiKey(secret.key, member_payer(user_id)))
+            if balance is None:
+                continue
+            if balance.account is None:
+                self._nameless.add(user_id)
+            await self._identify(user_id, secret, balance)
+
+    async def _identify(self, user_id: UserId, secret: AccountSecret, balance: Balance) -> UserId | None:
+        """Keep by what an account is known, where that could not be told when it was linked.
+
+        Of two members with one account the first keeps it, whichever of them was found out; returns who loses it.
+        """
         if secret.fingerprint is not None or balance.account is None:
-            return
-        known = AccountSecret(secret.key, balance.account)
+            return None
         async with self._linking:
+            if await self._accounts.secret(user_id) != secret:
+                return None
             holder = await self._accounts.holder_of(AccountSecret("", balance.account))
-            if holder is None:
-                await self._accounts.identify(user_id, known)
-        if holder not in (None, user_id):
-            await self.unlink(user_id)
-            raise UserError(TAKEN)
+            loser = None if holder is None else await self._later(user_id, holder)
+            if loser is not None:
+                await self._accounts.lose(loser, self._clock.now_ms())
+            if loser != user_id:
+                await self._accounts.identify(user_id, AccountSecret(secret.key, balance.account))
+        if loser is not None:
+            _log.warning("Two members had linked one account; it is unlinked from member %s, who came later", loser)
+            await self.forgotten(loser)
+        return loser
+
+    async def _later(self, user_id: UserId, holder: UserId) -> UserId:
+        """Return which of two members has linked later; among equals, not the one whose account is known."""
+        mine, theirs = await self._accounts.get(user_id), await self._accounts.get(holder)
+        if mine is not None and theirs is not None and theirs.linked_at_ms > mine.linked_at_ms:
+            return holder
+        return user_id
 
     async def unlink(self, user_id: UserId) -> str:
         """Delete a member's key with all that hangs on it, and tell what that means. Raises UserError for none."""

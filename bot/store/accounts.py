@@ -144,6 +144,26 @@ class Accounts:
                 )
             )
 
+    async def unidentified(self) -> list[tuple[UserId, AccountSecret]]:
+        """Return the keys of which it is not known whose account they open, apart from those that are refused."""
+        rows = await self._database.read(
+            "SELECT user_id, token FROM linked_account WHERE refused_at IS NULL ORDER BY linked_at, user_id"
+        )
+        held = ((UserId(row["user_id"]), self._secret(UserId(row["user_id"]), row["token"])) for row in rows)
+        return [(user_id, secret) for user_id, secret in held if secret is not None and secret.fingerprint is None]
+
+    async def lose(self, user_id: UserId, now_ms: int) -> None:
+        """Unlink a member unasked, as their account is another's; they have yet to hear of it."""
+        async with self._database.transaction() as tx:
+            await unlink_in(tx, user_id)
+            await tx.execute(
+                "INSERT INTO pending_login (user_id, state, outcome, started_at, expires_at, answer_until) "
+                "VALUES ($1, 'ended', $2, $3, $3, $3)",
+                user_id,
+                LoginEnd.LOST.value,
+                now_ms,
+            )
+
     async def accepted(self, user_id: UserId, key: str) -> bool:
         """Take back that NanoGPT refuses a member's key; False when it was not refused, or their key is another."""
         async with self._database.transaction() as tx:

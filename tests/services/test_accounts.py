@@ -34,6 +34,7 @@ from bot.domain.sheets import NEW_SHEET
 from bot.errors import UserError
 from bot.nanogpt.errors import DailyLimitError
 from bot.nanogpt.requests import ApiKey
+from bot.services.accounts import IDENTIFY_SECONDS
 from bot.services.bindings import Asker
 from bot.services.ignored_members import IgnoredMembers
 from bot.services.own_characters import OwnCharacterFound
@@ -364,18 +365,85 @@ async def test_an_account_that_could_not_be_told_at_first_is_known_later(world: 
         await world.accounts.paste(BOB, "sk-nano-fake-2222")
 
 
+async def linked_unidentified(world: AccountWorld, user_id: UserId, key: str) -> None:
+    """Let a member link an account while NanoGPT does not tell whose it is."""
+    world.upstream.account(key, address="nano_fake_a")
+    world.upstream.status = 503
+    assert await world.accounts.approve(await world.approved(user_id, key), key) is LoginEnd.LINKED
+    world.upstream.status = 200
+    world.clock.advance(1)
+
+
+async def told(world: AccountWorld, user_id: UserId) -> LoginEnd | None:
+    """Return what a member reads of their linking at their next command."""
+    news = await world.logins.pending_news(user_id)
+    return None if news is None else news.end
+
+
 async def test_an_account_that_turns_out_to_be_anothers_is_unlinked(world: AccountWorld) -> None:
     world.upstream.account(KEY, address="nano_fake_a")
-    world.upstream.account("sk-nano-fake-2222", address="nano_fake_a")
     await world.accounts.paste(ALICE, KEY)
-    world.upstream.status = 503
-    login = await world.approved(BOB, "sk-nano-fake-2222")
-    assert await world.accounts.approve(login, "sk-nano-fake-2222") is LoginEnd.LINKED
-    world.upstream.status = 200
-    with pytest.raises(UserError, match=TAKEN):
+    world.clock.advance(1)
+    await linked_unidentified(world, BOB, OTHER_KEY)
+    with pytest.raises(UserError, match="I have unlinked it"):
         await world.accounts.status(BOB)
+    assert await told(world, BOB) is None
+    assert world.forgotten == [BOB]
     assert await world.store.get(BOB) is None
     assert await world.store.get(ALICE) is not None
+
+
+async def test_of_two_members_with_one_account_the_first_keeps_it_whoever_asks(world: AccountWorld) -> None:
+    await linked_unidentified(world, ALICE, KEY)
+    world.upstream.account(OTHER_KEY, address="nano_fake_a")
+    await world.accounts.paste(BOB, OTHER_KEY)
+    assert "5.00 US dollars" in await world.accounts.status(ALICE)
+    secret = await world.store.secret(ALICE)
+    assert secret is not None
+    assert secret.fingerprint is not None
+    assert await world.store.get(BOB) is None
+    assert await told(world, BOB) is LoginEnd.LOST
+    assert world.forgotten == [BOB]
+
+
+async def test_whose_account_it_is_is_found_out_soon_after_the_linking(world: AccountWorld) -> None:
+    await linked_unidentified(world, ALICE, KEY)
+    await linked_unidentified(world, BOB, OTHER_KEY)
+    world.upstream.status = 503
+    await world.accounts.identify_all()
+    assert await world.store.get(BOB) is not None
+    world.upstream.status = 200
+    running = asyncio.create_task(world.accounts.keep_identified())
+    assert await world.clock.sleeping() == IDENTIFY_SECONDS
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert await world.store.unidentified() == []
+    assert await world.store.get(ALICE) is not None
+    assert await told(world, BOB) is LoginEnd.LOST
+
+
+async def test_an_account_of_which_nothing_can_be_told_is_asked_for_once(world: AccountWorld) -> None:
+    world.upstream.account(KEY)
+    await world.accounts.paste(ALICE, KEY)
+    await world.accounts.identify_all()
+    world.upstream.account(KEY, address="nano_fake_a")
+    await world.accounts.identify_all()
+    assert await world.store.secret(ALICE) == AccountSecret(KEY)
+
+
+async def test_a_key_that_was_replaced_meanwhile_is_not_taken_for_the_one_that_was_asked_for(
+    world: AccountWorld,
+) -> None:
+    await linked_unidentified(world, ALICE, KEY)
+    answer = world.upstream.held_keys[KEY] = asyncio.Event()
+    asking = asyncio.create_task(world.accounts.identify_all())
+    await world.upstream.looked_at.wait()
+    await world.store.refused(ALICE, KEY, START_MS)
+    world.upstream.account("sk-nano-fake-3333")
+    await world.accounts.paste(ALICE, "sk-nano-fake-3333")
+    answer.set()
+    await asking
+    assert await world.store.secret(ALICE) == AccountSecret("sk-nano-fake-3333")
 
 
 async def test_the_replies_a_member_paid_for_today_are_told(world: AccountWorld) -> None:
