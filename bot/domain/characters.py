@@ -60,6 +60,10 @@ class OwnCharacter:
     moderation_reason: str | None = None
     """Why a moderator turned it down, in the moderator's words."""
 
+    def under(self, character_id: CharacterId) -> "OwnCharacter":
+        """Return it under the id that it is known by, also where an answer named it by its slug alone."""
+        return replace(self, character=replace(self.character, id=character_id))
+
 
 class Unusable(Enum):
     """Why a character cannot be spoken with by anyone but its owner (Characters API, Runtime Usage)."""

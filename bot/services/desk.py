@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from bot.domain import desk_wording
@@ -173,8 +173,7 @@ class DeskService:
             except NotFoundError:
                 await self._shelf.gone(user_id, known.ref)
                 raise
-        # Under the id it is known by, also should the answer name it by its slug alone.
-        own = replace(own, character=replace(own.character, id=known.character.id))
+        own = own.under(known.character.id)
         await self._shelf.remember(user_id, own.character)
         if own.character.archived:
             raise UserError(desk_wording.ARCHIVED)

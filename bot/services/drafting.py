@@ -395,7 +395,7 @@ class DraftingService:
             raise
         await self._edited(draft.user_id, known.ref, changes)
         if own is not None:
-            return replace(own, character=replace(own.character, id=known.character.id))
+            return own.under(known.character.id)
         return await self._desk.read(draft.user_id, known)
 
     async def _refused(self, key: ApiKey, error: NanoGptError) -> None:

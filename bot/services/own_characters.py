@@ -99,8 +99,9 @@ class OwnCharacterService:
                 named = await self._named(user_id, address, key)
                 if len(named) != 1:
                     return None
-                found = await self._nanogpt.desk.own_character(named[0].character.id, key=key)
-                return await self._shelf.remember(user_id, found.character)
+                named_id = named[0].character.id
+                found = await self._nanogpt.desk.own_character(named_id, key=key)
+                return await self._shelf.remember(user_id, found.under(named_id).character)
         except NotFoundError:
             return None
         except BadKeyError as error:
@@ -245,7 +246,7 @@ class OwnCharacterService:
             await self._keys.refused(key)
             raise
         try:
-            return await self._shelf.remember(user_id, found.character)
+            return await self._shelf.remember(user_id, found.under(known.character.id).character)
         except UnlinkedError as error:
             # What the key saw is forgotten, and stays so.
             raise BadKeyError from error

@@ -267,6 +267,17 @@ async def test_no_one_else_can_bring_it(own: RelayWorld) -> None:
         await own.binding_service.use_own(HERE, asker(own, BOB), found.known.ref, Trigger.EVERY, 50)
 
 
+async def test_a_character_that_a_read_names_by_its_slug_alone_stays_the_same(own: RelayWorld) -> None:
+    own.upstream.shows_ids = False
+    change = await brought(own)
+    own.clock.advance(FRESH_MS / 1_000 + 1)
+    await own.ask()
+    assert own.texts() == ["Hello."]
+    (known,) = own.parts.shelf.of(ALICE)
+    assert (known.ref, known.character.id) == (change.binding.character_ref, DIARY)
+    assert known.checked_at_ms == own.clock.now_ms()
+
+
 async def test_the_catalogue_is_never_asked_for_it_without_its_key(own: RelayWorld) -> None:
     change = await brought(own)
     await own.ask()

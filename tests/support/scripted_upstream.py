@@ -84,6 +84,8 @@ class ScriptedUpstream:
     """The keys of those whom some characters belong to, by id; what has an owner is shown to no other key."""
     refused: set[str] = field(default_factory=set[str])
     """Keys that are answered 401."""
+    shows_ids: bool = True
+    """False: a character that is read by itself is named by its slug alone."""
     paid_with: list[str] = field(default_factory=list[str])
     """The keys of the requests for replies."""
     _replies: deque[httpx.Response | Exception] = field(default_factory=deque[httpx.Response | Exception])
@@ -135,4 +137,5 @@ class ScriptedUpstream:
         character = self.characters.get(address)
         if character is None or self.owners.get(address) not in (None, key):
             return refuses(404)
-        return httpx.Response(200, json=character)
+        shown = {name: value for name, value in character.items() if self.shows_ids or name != "id"}
+        return httpx.Response(200, json=shown)
