@@ -367,15 +367,17 @@ class DraftingService:
         before, ref = draft.writing.before, draft.subject
         assert before is not None, "only a new character has nothing before it"
         assert ref is not None, "only a new character has no row yet"
-        known = self._desk.known(draft.user_id, ref)
         changes = changes_between(sheet_of(before), draft.writing.now)
         # It may have been approved since the draft was opened.
-        present = await self._desk.read(draft.user_id, known)
+        present = await self._desk.read(draft.user_id, self._desk.known(draft.user_id, ref))
+        known = self._desk.known(draft.user_id, ref)
         if not changes:
-            if draft.writing.tell and await self._submitted(draft.user_id, known, True):  # noqa: FBT003 - named there
+            if not draft.writing.tell:
+                raise UserError(desk_wording.NOTHING_CHANGED)
+            if await self._submitted(draft.user_id, known, True):  # noqa: FBT003 - named there
                 left = await self._settle(draft, known, present, draft.writing.now)
                 return Saved(known, present, desk_wording.WILL_TELL, submitted=True, left=left)
-            raise UserError(desk_wording.NOTHING_CHANGED)
+            raise UserError(f"{desk_wording.NOTHING_CHANGED} {desk_wording.standing_sentence(present.character)}")
         if not confirmed and _is_approved(present):
             name = desk_wording.name_of(present.character)
             return Question(draft, desk_wording.confirm_edit(name, changes, self._desk.channels(ref)))

@@ -454,6 +454,16 @@ async def test_one_that_waits_already_can_be_asked_about_by_direct_message(world
     assert "by direct message" in result.sentence
 
 
+async def test_no_message_is_promised_of_what_was_decided_meanwhile(world: DeskWorld) -> None:
+    waiting = await world.known("ada", visibility="public", moderation_status="pending", allow_api=True)
+    draft = await world.drafting.publish(ALICE, waiting)
+    await fill(world, draft, Form.ACCESS, visibility="public", allow_api=TICKED, **{TELL: TICKED})
+    world.upstream.characters["id-ada"]["moderation_status"] = "approved"
+    sentence = await refusal(world, draft)
+    assert "by direct message" not in sentence
+    assert "public and approved" in sentence
+
+
 # Where, and whose
 
 
