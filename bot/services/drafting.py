@@ -83,6 +83,8 @@ class Question:
 
     draft: Draft
     text: str
+    reviewed: bool
+    """Whether NanoGPT's moderators look at it once it is saved, so that there will be something to tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,7 +382,8 @@ class DraftingService:
             raise UserError(f"{desk_wording.NOTHING_CHANGED} {desk_wording.standing_sentence(present.character)}")
         if not confirmed and _is_approved(present):
             name = desk_wording.name_of(present.character)
-            return Question(draft, desk_wording.confirm_edit(name, changes, self._desk.channels(ref)))
+            text = desk_wording.confirm_edit(name, changes, self._desk.channels(ref))
+            return Question(draft, text, reviewed=changes.visibility in (None, Visibility.PUBLIC))
         own = await self._changed(draft, known, changes)
         return await self._finish(draft, own, draft.writing.now, tell=tell, created=False)
 

@@ -172,11 +172,12 @@ def open_again_view(draft_id: DraftId, form: Form) -> ui.View:
     return view
 
 
-def question_view(draft_id: DraftId) -> ui.View:
+def question_view(question: Question) -> ui.View:
     """Return the buttons under the question whether to save."""
     view = ui.View(timeout=None)
-    view.add_item(DraftSaveButton(draft_id, _CONFIRMED))
-    view.add_item(DraftSaveButton(draft_id, _CONFIRMED_AND_TELL))
+    view.add_item(DraftSaveButton(question.draft.id, _CONFIRMED))
+    if question.reviewed:
+        view.add_item(DraftSaveButton(question.draft.id, _CONFIRMED_AND_TELL))
     return view
 
 
@@ -418,7 +419,7 @@ async def _save(
         draft_id, UserId(interaction.user.id), confirmed=confirmed, tell=tell
     )
     if isinstance(result, Question):
-        await answer(interaction, result.text, view=question_view(draft_id))
+        await answer(interaction, result.text, view=question_view(result))
         return
     await _show_saved(interaction, result)
 

@@ -464,6 +464,18 @@ async def test_no_message_is_promised_of_what_was_decided_meanwhile(world: DeskW
     assert "public and approved" in sentence
 
 
+@pytest.mark.parametrize(("visibility", "reviewed"), [("private", False), ("unlisted", False), ("public", True)])
+async def test_what_nobody_reviews_is_no_matter_for_a_message(
+    world: DeskWorld, *, visibility: str, reviewed: bool
+) -> None:
+    approved = await world.known("ada", visibility="public", moderation_status="approved", allow_api=True)
+    draft = await world.drafting.publish(ALICE, approved)
+    await fill(world, draft, Form.ACCESS, visibility=visibility, allow_api="", **{TELL: ""})
+    question = await world.drafting.save(draft.id, ALICE)
+    assert isinstance(question, Question)
+    assert question.reviewed is reviewed
+
+
 # Where, and whose
 
 

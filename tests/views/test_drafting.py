@@ -49,6 +49,7 @@ ADA = OwnCharacter(
 NEW = Draft(DraftId(7), UserId(400), DraftKind.CREATE, None, Writing(NEW_SHEET), 0)
 EDIT = Draft(DraftId(8), UserId(400), DraftKind.EDIT, CharacterRef(3), Writing(sheet_of(ADA), before=ADA), 0)
 PUBLISH = replace(EDIT, id=DraftId(9), kind=DraftKind.PUBLISH)
+QUESTION = Question(EDIT, "Save it all the same?", reviewed=True)
 LONG = "x" * (LONGEST_IN_FORM + 1)
 
 
@@ -194,10 +195,14 @@ async def test_a_panel_has_the_buttons_of_what_is_written() -> None:
     assert labels(panel_view(NEW)) == ["Texts", "Prompt", "Tags and rating", "Who can see it", "Save", "Texts as files"]
     assert labels(panel_view(EDIT)) == ["Texts", "Prompt", "Tags and rating", "Save", "Texts as files"]
     assert labels(panel_view(PUBLISH)) == ["Choose…"]
-    assert labels(question_view(EDIT.id)) == ["Save it", "Save it and tell me by direct message"]
     assert labels(open_again_view(EDIT.id, Form.TEXTS)) == ["Open again"]
-    for view in (panel_view(NEW), question_view(EDIT.id), open_again_view(EDIT.id, Form.TEXTS)):
+    for view in (panel_view(NEW), question_view(QUESTION), open_again_view(EDIT.id, Form.TEXTS)):
         assert view.timeout is None
+
+
+async def test_a_message_is_offered_only_where_something_is_reviewed() -> None:
+    assert labels(question_view(QUESTION)) == ["Save it", "Save it and tell me by direct message"]
+    assert labels(question_view(replace(QUESTION, reviewed=False))) == ["Save it"]
 
 
 @pytest.mark.parametrize("number", [0, 3, 4, 99])
@@ -358,10 +363,10 @@ async def test_what_nanogpt_does_not_show_is_saved_without_a_card() -> None:
 
 
 async def test_a_question_leaves_the_panel_and_offers_to_save_all_the_same() -> None:
-    interaction = Saving(Question(EDIT, "Save it all the same?"))
+    interaction = Saving(QUESTION)
     await DraftSaveButton(EDIT.id).act(interaction.seen)
     assert interaction.asked == [(False, False)]
     assert interaction.shown == []
     ((text, options),) = interaction.said
     assert text == "Save it all the same?"
-    assert labels(options["view"]) == labels(question_view(EDIT.id))
+    assert labels(options["view"]) == labels(question_view(QUESTION))
