@@ -2,6 +2,7 @@
 
 from bot.domain.authoring import CharacterChanges, CharacterFields
 from bot.domain.characters import OwnCharacter
+from bot.domain.ids import CharacterId
 from bot.nanogpt.faults import Call
 from bot.nanogpt.jsonvalue import Json, parse_json
 from bot.nanogpt.payloads import OwnCharacterPage, read_own_character, read_own_page, read_written_character
@@ -21,12 +22,13 @@ class DeskClient:
         self._transport = transport
         self._base = base_url
 
-    async def create_character(self, fields: CharacterFields, *, key: ApiKey) -> OwnCharacter | None:
+    async def create_character(self, fields: CharacterFields, *, key: ApiKey) -> OwnCharacter | CharacterId | None:
         """Make a character.
 
-        None when upstream took it and does not say what became of it: then it is among one's own. Looking there,
-        and not asking again, is also the answer to an error that is uncertain, as a second request makes a second
-        character. A public one comes back pending (Characters API, Create Character).
+        Its id alone, or its slug, when upstream took it and shows no more of it: then it may be read. None when
+        upstream does not even say that: then it is among one's own. Looking there, and not asking again, is also the
+        answer to an error that is uncertain, as a second request makes a second character. A public one
+        comes back pending (Characters API, Create Character).
         """
         ask = self._transport.lookup(
             "POST", f"{self._base}/characters", key, call=Call.AUTHORING, body=creation_body(fields)
@@ -45,7 +47,8 @@ class DeskClient:
         ask = self._transport.lookup(
             "PATCH", character_url(self._base, id_or_slug), key, call=Call.AUTHORING, body=changes_body(changes)
         )
-        return self._written(await self._transport.answer(ask))
+        written = self._written(await self._transport.answer(ask))
+        return written if isinstance(written, OwnCharacter) else None
 
     async def archive_character(self, id_or_slug: str, *, key: ApiKey) -> None:
         """Archive a character, which no call undoes.
@@ -71,7 +74,7 @@ class DeskClient:
         ask = self._transport.lookup("GET", character_url(self._base, id_or_slug), key)
         return await self._transport.fetch(ask, lambda body: read_own_character(body, site=self._base))
 
-    def _written(self, answer: Answer) -> OwnCharacter | None:
+    def _written(self, answer: Answer) -> OwnCharacter | CharacterId | None:
         body: Json
         try:
             body = parse_json(answer.body)

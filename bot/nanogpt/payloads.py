@@ -210,16 +210,23 @@ def read_own_character(body: Json, *, site: str) -> OwnCharacter:
     return own
 
 
-def read_written_character(body: Json, *, site: str) -> OwnCharacter | None:
-    """Read what came back for a character that was made or changed: the character, or None for anything else.
+def read_written_character(body: Json, *, site: str) -> OwnCharacter | CharacterId | None:
+    """Read what came back for a character that was made or changed: the character, its id alone, or None.
 
-    An acknowledgement may carry an id and no more, which must not pass for a character without texts.
+    An acknowledgement may name it and say no more, which must not pass for a character that nobody but its author may
+    see, without texts and with the strictest rating. A whole one states what no character goes without.
     """
     try:
         holder = _unwrapped(body)
     except ValueError:
         return None
-    return _own_character(holder, site) if as_clean_text(holder.get("name")) else None
+    own = _own_character(holder, site)
+    if own is None:
+        return None
+    character = own.character
+    rated = character.catalogue_rating is not None or character.creator_rating is not None
+    whole = as_clean_text(holder.get("name")) and character.base_model and character.visibility and rated
+    return own if whole else character.id
 
 
 def read_character_page(body: Json, *, site: str, asked_cursor: str | None) -> CharacterPage:

@@ -179,6 +179,13 @@ class DeskService:
             raise UserError(desk_wording.ARCHIVED)
         return own
 
+    async def read_new(self, user_id: UserId, character_id: CharacterId) -> OwnCharacter:
+        """Read a character that NanoGPT has just made for a member. Raises UserError."""
+        async with self.asking(user_id) as key:
+            own = await self._client.own_character(character_id, key=key)
+        named_by_slug = own.character.id == own.character.slug
+        return own.under(character_id) if named_by_slug else own
+
     def suggest(self, user_id: UserId, typed: str, *, limit: int = MAX_CHOICES) -> list[Suggestion]:
         """Return which of a member's own characters to offer for a text, from memory; never nothing."""
         entries = [entry for known in self._shelf.of(user_id) if (entry := entry_of_own(known)) is not None]

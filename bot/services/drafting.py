@@ -23,7 +23,7 @@ from bot.domain.drafts import (
     texts_may_open,
     with_typed,
 )
-from bot.domain.ids import CharacterRef, DraftId, UserId
+from bot.domain.ids import CharacterId, CharacterRef, DraftId, UserId
 from bot.domain.linking_wording import NOT_LINKED
 from bot.domain.moderation import APPROVED
 from bot.domain.places import Place
@@ -322,17 +322,28 @@ class DraftingService:
         sent = _sent_again(before, draft.writing.now) if before else await self._sent_first(draft)
         await self._mark(draft, sent)
         try:
-            own = await self._client.create_character(as_fields(draft.writing.now), key=key)
+            written = await self._client.create_character(as_fields(draft.writing.now), key=key)
         except NanoGptError as error:
             if not error.uncertain:
                 await self._mark(draft, before)
                 await self._refused(key, error)
             _log.info("Whether draft %s became a character is not known: %r", draft.id, error)
-            own = None
+            written = None
+        own = written if isinstance(written, OwnCharacter) else await self._named(draft, written)
         made = await self._look_for(draft, sent) if own is None else (own, draft.writing.now)
         if made is None:
             raise UserError(desk_wording.UNCERTAIN)
         return made
+
+    async def _named(self, draft: Draft, character_id: CharacterId | None) -> OwnCharacter | None:
+        """Read the character that the answer to a creation named; None where it named none that is shown."""
+        if character_id is None:
+            return None
+        try:
+            return await self._desk.read_new(draft.user_id, character_id)
+        except UserError:
+            _log.info("What became of draft %s is not shown under the id that was named", draft.id)
+            return None
 
     async def _sent_first(self, draft: Draft) -> Sent:
         """Return what is sent, beside what NanoGPT lists by now: what is remembered may leave some out."""

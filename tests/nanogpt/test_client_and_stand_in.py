@@ -10,6 +10,7 @@ import pytest
 
 from bot.domain.accounts import LoginApproved, LoginConsumed, LoginExpired, LoginInvalid, LoginPending
 from bot.domain.authoring import CharacterChanges, CharacterFields, Visibility
+from bot.domain.characters import OwnCharacter
 from bot.domain.conversation import InputItem
 from bot.domain.ids import CharacterId, PayerId
 from bot.domain.ratings import ContentRating
@@ -71,7 +72,7 @@ async def test_a_characters_whole_life() -> None:
     async with meeting() as met:
         desk, key = met.client.desk, met.key(MEMBER)
         made = await desk.create_character(ADA, key=key)
-        assert made is not None
+        assert isinstance(made, OwnCharacter)
         assert (made.system_prompt, made.creator_rating) == ("You are Ada.", ContentRating.SUGGESTIVE)
         assert (made.character.moderation_status, made.character.tags) == ("pending", ("maths",))
         met.upstream.moderation.approve("ada")

@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.authoring import CharacterChanges, CharacterFields, Visibility
 from bot.domain.characters import OwnCharacter
-from bot.domain.ids import PayerId
+from bot.domain.ids import CharacterId, PayerId
 from bot.domain.ratings import ContentRating
 from bot.nanogpt import errors
 from bot.nanogpt.desk import DeskClient
@@ -36,7 +36,7 @@ def desk(*script: Step) -> tuple[Upstream, DeskClient]:
     return upstream, upstream.client().desk
 
 
-async def write(desk: DeskClient, verb: str) -> OwnCharacter | None:
+async def write(desk: DeskClient, verb: str) -> OwnCharacter | CharacterId | None:
     """Do one of the calls that write, by the name of its method in HTTP."""
     match verb:
         case "POST":
@@ -67,7 +67,7 @@ async def test_a_character_is_made_with_everything_its_author_wrote() -> None:
         "creator_content_rating": "sfw",
         "tags": ["writing", "productivity"],
     }
-    assert made is not None
+    assert isinstance(made, OwnCharacter)
     assert (made.character.id, made.system_prompt) == (GUIDE_ID, PROMPT)
     assert made.character.moderation_status is None
     assert upstream.pace.turns == [Priority.CATALOGUE]
@@ -92,7 +92,7 @@ async def test_a_first_message_that_is_none_is_left_out() -> None:
 async def test_a_public_character_comes_back_pending() -> None:
     _, calls = desk(answer(CREATED_PUBLIC, 201))
     made = await calls.create_character(NEW, key=KEY)
-    assert made is not None
+    assert isinstance(made, OwnCharacter)
     assert (made.character.visibility, made.character.moderation_status) == ("public", "pending")
 
 
@@ -137,7 +137,7 @@ async def test_an_edit_of_nothing_is_not_sent() -> None:
 async def test_what_was_written_comes_back_in_any_wrapping(verb: str, wrapping: str) -> None:
     _, calls = desk(answer({wrapping: REJECTED} if wrapping else REJECTED))
     written = await write(calls, verb)
-    assert written is not None
+    assert isinstance(written, OwnCharacter)
     assert written.moderation_reason == "Too much of a good thing."
 
 
@@ -148,8 +148,6 @@ async def test_what_was_written_comes_back_in_any_wrapping(verb: str, wrapping: 
         httpx.Response(201),
         answer({"ok": True}),
         answer({"success": True, "character": None}),
-        answer({"id": GUIDE_ID}, 201),
-        answer({"character": {"slug": "helpful-guide"}}, 201),
         answer([]),
         answer("created"),
         raw(b"thanks", 200, "text/plain"),
@@ -159,6 +157,16 @@ async def test_what_was_written_comes_back_in_any_wrapping(verb: str, wrapping: 
 async def test_an_answer_that_shows_no_character_means_that_it_was_taken(verb: str, step: httpx.Response) -> None:
     _, calls = desk(step)
     assert await write(calls, verb) is None
+
+
+@pytest.mark.parametrize("name", ["id", "slug"])
+async def test_an_answer_may_name_a_character_and_show_no_more(name: str) -> None:
+    named = OWN[name]
+    bodies: list[Json] = [{name: named}, {"character": {name: named, "name": "Helpful Guide"}}]
+    for body in bodies:
+        _, calls = desk(answer(body, 201), answer(body))
+        assert await write(calls, "POST") == named
+        assert await write(calls, "PATCH") is None
 
 
 @pytest.mark.parametrize(

@@ -438,9 +438,27 @@ def test_what_was_written_is_read_as_its_author_sees_it(body: Json) -> None:
     assert read_written_character(body, site=SITE) == read_own_character(OWN, site=SITE)
 
 
-@pytest.mark.parametrize("body", [None, [], "ok", {"ok": True}, {"id": "x"}, {"slug": "x", "name": " "}, {"name": "A"}])
+@pytest.mark.parametrize("body", [None, [], "ok", {"ok": True}, {"name": "A"}])
 def test_an_acknowledgement_is_no_character(body: Json) -> None:
     assert read_written_character(body, site=SITE) is None
+
+
+@pytest.mark.parametrize(
+    "left_out",
+    [{"visibility"}, {"content_rating", "creator_content_rating"}, {"base_model_id"}, {"name"}, OWN.keys() - {"id"}],
+)
+def test_what_an_answer_only_names_is_no_whole_character(left_out: set[str]) -> None:
+    body: Json = {name: value for name, value in OWN.items() if name not in left_out}
+    assert read_written_character(body, site=SITE) == GUIDE_ID
+
+
+def test_either_rating_makes_an_answer_whole() -> None:
+    body: Json = {**{name: OWN[name] for name in OWN if name != "creator_content_rating"}, "content_rating": "sfw"}
+    assert read_written_character(body, site=SITE) == read_own_character(body, site=SITE)
+
+
+def test_an_answer_may_name_a_character_by_its_slug() -> None:
+    assert read_written_character({"character": {"slug": "x", "name": " "}}, site=SITE) == "x"
 
 
 @pytest.mark.parametrize("body", [None, {"ok": True}, {"id": ""}])

@@ -9,6 +9,7 @@ import pytest
 from bot.domain.drafts import CLEAR, DRAFT_MS, MOST_DRAFTS, TELL, Draft, DraftKind, Form, Writing, shown_in
 from bot.domain.forms import TICKED
 from bot.domain.ids import DraftId
+from bot.domain.ratings import ContentRating
 from bot.domain.sheets import LONGEST_TEXT, NEW_SHEET
 from bot.errors import UserError
 from bot.services.drafting import TIDY_SECONDS, Question, Saved
@@ -291,6 +292,38 @@ async def test_an_answer_that_names_no_character_is_looked_up(world: DeskWorld) 
     assert len(world.upstream.characters) == 1
 
 
+async def test_a_new_character_that_its_answer_only_names_is_read_once(world: DeskWorld) -> None:
+    world.upstream.sparse_answers = True
+    draft = await finished(world)
+    await fill(world, draft, Form.ACCESS, visibility="public", allow_api=TICKED, **{TELL: TICKED})
+    result = await saved(world, draft)
+    assert result.submitted
+    assert "moderators look at it now" in result.sentence
+    assert result.known.character.rating is ContentRating.SFW
+    assert [request.method for request in world.upstream.requests] == ["GET", "POST", "GET"]
+
+
+async def test_a_new_character_that_is_read_by_its_slug_alone_keeps_its_id(world: DeskWorld) -> None:
+    world.upstream.sparse_answers = True
+    draft = await finished(world)
+    world.upstream.answer_first()
+    world.upstream.answer_first()
+    shown = {"slug": "made-0", "name": "Ada", "visibility": "private", "creator_content_rating": "sfw"}
+    world.upstream.answers.append(lambda _: httpx.Response(200, json=shown))
+    assert (await saved(world, draft)).known.character.id == "id-made-0"
+
+
+async def test_what_an_answer_names_and_nobody_shows_is_looked_for(world: DeskWorld) -> None:
+    world.upstream.sparse_answers = True
+    draft = await finished(world)
+    world.upstream.answer_first()
+    world.upstream.answer_first()
+    world.upstream.refuse(404)
+    result = await saved(world, draft)
+    assert result.known.character.name == "Ada"
+    assert len(world.upstream.characters) == 1
+
+
 async def test_two_presses_at_once_make_one_character(world: DeskWorld) -> None:
     draft = await finished(world)
     results = await asyncio.gather(*(world.drafting.save(draft.id, ALICE) for _ in range(2)), return_exceptions=True)
@@ -423,6 +456,24 @@ async def test_an_answer_that_shows_no_character_is_followed_by_a_read(world: De
     world.upstream.bare_answers = True
     result = await saved(world, draft)
     assert result.known.character.name == "Ada L."
+
+
+async def test_an_answer_that_only_names_the_character_is_followed_by_a_read(world: DeskWorld) -> None:
+    draft = await world.drafting.publish(ALICE, await world.known("ada"))
+    await fill(world, draft, Form.ACCESS, visibility="public", allow_api=TICKED, **{TELL: TICKED})
+    world.upstream.sparse_answers = True
+    result = await saved(world, draft)
+    assert result.submitted
+    assert "moderators look at it now" in result.sentence
+    assert result.known.character.rating is ContentRating.SFW
+
+
+async def test_an_answer_that_shows_the_character_is_not_followed_by_a_read(world: DeskWorld) -> None:
+    draft = await edited(world)
+    await fill(world, draft, Form.TEXTS, name="Ada L.")
+    world.upstream.requests.clear()
+    await saved(world, draft)
+    assert [request.method for request in world.upstream.requests] == ["GET", "PATCH"]
 
 
 async def test_what_is_gone_by_the_time_it_is_saved_is_no_longer_available(world: DeskWorld) -> None:

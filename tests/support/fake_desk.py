@@ -29,6 +29,8 @@ class FakeDesk:
         """False: a list shows no more of a character than its id, slug and name."""
         self.bare_answers = False
         """Writes are answered without the character."""
+        self.sparse_answers = False
+        """Writes are answered with no more of the character than its id, slug and name."""
 
     def add(self, slug: str, **fields: object) -> dict[str, Any]:
         made: dict[str, Any] = {
@@ -113,7 +115,10 @@ class FakeDesk:
         return httpx.Response(200, json=self._shown(character)) if method == "GET" else self._told(character, 200)
 
     def _told(self, character: dict[str, Any], status: int) -> httpx.Response:
-        return httpx.Response(status, json={"ok": True} if self.bare_answers else self._shown(character))
+        if self.bare_answers:
+            return httpx.Response(status, json={"ok": True})
+        shown = self._shown(character)
+        return httpx.Response(status, json=_sparse(shown) if self.sparse_answers else shown)
 
     def _mine(self, params: httpx.QueryParams) -> httpx.Response:
         start = int(params.get("cursor", 0))
@@ -121,8 +126,12 @@ class FakeDesk:
         every = list(self.characters.values())
         following = str(end) if end < len(every) else None
         shown = [self._shown(character) for character in every[start:end]]
-        listed = shown if self.lists_whole else [{name: one[name] for name in ("id", "slug", "name")} for one in shown]
+        listed = shown if self.lists_whole else [_sparse(one) for one in shown]
         return httpx.Response(200, json={"data": listed, "next_cursor": following})
 
     def _shown(self, character: dict[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in character.items() if self.prompts_shown or name != "system_prompt"}
+
+
+def _sparse(character: dict[str, Any]) -> dict[str, Any]:
+    return {name: character[name] for name in ("id", "slug", "name")}
