@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from bot.domain.feedback import OutboxEntry, OutboxKind
@@ -55,6 +55,11 @@ class Courier(Protocol):
     @property
     def final(self) -> tuple[type[NanoGptError], ...]:
         """The failures that end an entry of this kind, beside those that end any."""
+        ...
+
+    @property
+    def fallback(self) -> PayerId | None:
+        """Whose key an entry of this kind leaves under where its payer's cannot be used; None where nobody's may."""
         ...
 
     async def send(self, entry: OutboxEntry) -> None:
@@ -122,8 +127,9 @@ class OutboxService:
     """Sends what waits in the outbox, longest due first and one at a time, until it is taken, refused or too old.
 
     An attempt whose answer was lost is made again, so that the catalogue may get one entry twice. A key that was
-    refused, cannot pay or is at its daily limit costs its entries no attempt: they rest together. What is said of a key
-    that its payer has replaced meanwhile says nothing of the one they have now.
+    refused, cannot pay or is at its daily limit costs its entries no attempt: they rest together, but for those that
+    may leave under another key, which neither rest nor let the others rest. What is said of a key that its payer has
+    replaced meanwhile says nothing of the one they have now.
     """
 
     def __init__(
@@ -196,11 +202,26 @@ class OutboxService:
             for entry in batch:
                 if expires_at_ms(entry) <= self._clock.now_ms():
                     await self._give_up(entry)
-                elif self._is_held(entry.payer):
+                elif (payable := await self._payable(entry)) is None:
                     continue
-                elif await self._is_latest(entry):
-                    await self._to_its_end(entry)
+                elif await self._is_latest(payable):
+                    await self._to_its_end(payable)
                 self._tell_watchers()
+
+    async def _payable(self, entry: OutboxEntry) -> OutboxEntry | None:
+        """Return an entry as it may leave now, under another key where its own rests; None where it has to wait."""
+        if self._is_held(entry.payer):
+            entry = await self._passed_on(entry) or entry
+        return None if self._is_held(entry.payer) else entry
+
+    async def _passed_on(self, entry: OutboxEntry) -> OutboxEntry | None:
+        """Let an entry leave under another key for good, and return it; None where no other may take its place."""
+        courier = self._couriers.get(entry.kind)
+        payer = None if courier is None else courier.fallback
+        if payer is None or payer == entry.payer:
+            return None
+        await self._outbox.pay_by(entry.id, payer)
+        return replace(entry, payer=payer)
 
     async def _to_its_end(self, entry: OutboxEntry) -> None:
         sending = asyncio.create_task(self._send(entry), name=f"outbox-{entry.id}")
@@ -235,6 +256,11 @@ class OutboxService:
     async def _judge(self, courier: Courier, entry: OutboxEntry, error: NanoGptError | OutletError) -> None:
         if self._sending is None and isinstance(error, _OF_KEYS):
             _log.info("entry %s of the outbox is tried again with another key: %r", entry.id, error)
+            return
+        if isinstance(error, _OF_KEYS) and (passed_on := await self._passed_on(entry)) is not None:
+            _log.info("entry %s of the outbox goes with the key %s: %r", entry.id, passed_on.payer, error)
+            if not self._is_held(passed_on.payer):
+                await self._send(passed_on)
             return
         match verdict_on(error, now_s=self._clock.now_ms() / _MILLISECONDS, final=courier.final):
             case Refused(answer):

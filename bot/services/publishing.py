@@ -184,6 +184,11 @@ class ReviewCourier:
         """An account that may not review is not asked for again unless its owner says so."""
         return (BadKeyError, InsufficientBalanceError)
 
+    @property
+    def fallback(self) -> PayerId | None:
+        """A review is its member's own."""
+        return None
+
     async def send(self, entry: OutboxEntry) -> None:
         """Send a rating as it is now; one that was deleted needs no sending."""
         user_id, ref = read_review_subject(entry.subject)

@@ -3,15 +3,13 @@
 from collections.abc import Callable
 from typing import Final
 
-from bot.domain.characters import KnownCharacter
-from bot.domain.feedback import Addressee, Complaint, OutboxEntry, Report
-from bot.domain.ids import ChannelId, GuildId, ReportId
+from bot.domain.feedback import Addressee, OutboxEntry, Report
+from bot.domain.ids import ChannelId, GuildId, PayerId, ReportId
 from bot.domain.payers import OPERATOR, paying_member
 from bot.domain.places import Place
 from bot.domain.reporting import staff_copy
 from bot.nanogpt.client import NanoGptClient
 from bot.nanogpt.errors import BadKeyError, NanoGptError
-from bot.nanogpt.requests import ApiKey
 from bot.services.announcing import Announcer
 from bot.services.ceilings import Ceilings
 from bot.services.clock import Clock
@@ -47,11 +45,15 @@ class ReportCourier:
         """Nothing more than what ends any entry: a key that cannot be used now may be put right."""
         return ()
 
+    @property
+    def fallback(self) -> PayerId | None:
+        """The operator's: a report costs nobody anything, and somebody has to read it."""
+        return OPERATOR
+
     async def send(self, entry: OutboxEntry) -> None:
         """Send a report; one that is settled already, or was deleted, needs no sending.
 
-        It costs nobody anything and somebody has to read it: where the member's key is gone or refused meanwhile, the
-        operator's takes its place.
+        Raises BadKeyError, beside what NanoGPT answers, where a member has no key (any more) that it takes.
         """
         report = await self._reports.get(_report_id(entry))
         if report is None or report.ended_at_ms is not None:
@@ -59,18 +61,15 @@ class ReportCourier:
         known = await self._characters.get(report.complaint.character_ref)
         assert known is not None, "the schema keeps the character of every report"
         member = paying_member(entry.payer)
-        key = None if member is None else await self._keys.of_member(member)
-        if key is not None:
-            try:
-                await self._send(report.complaint, known, key)
-            except BadKeyError:
-                await self._keys.refused(key)
-            else:
-                return
-        await self._send(report.complaint, known, await self._keys.key(OPERATOR))
-
-    async def _send(self, complaint: Complaint, known: KnownCharacter, key: ApiKey) -> None:
-        await self._nanogpt.report(known.character.id, reason=complaint.reason, details=complaint.details, key=key)
+        key = await (self._keys.key(OPERATOR) if member is None else self._keys.of_member(member))
+        if key is None:
+            raise BadKeyError
+        complaint = report.complaint
+        try:
+            await self._nanogpt.report(known.character.id, reason=complaint.reason, details=complaint.details, key=key)
+        except BadKeyError:
+            await self._keys.refused(key)
+            raise
 
     async def accepted(self, entry: OutboxEntry) -> None:
         """End the report as taken."""
@@ -116,6 +115,11 @@ class StaffCourier:
     def final(self) -> tuple[type[NanoGptError], ...]:
         """Nothing of NanoGPT's takes part in this."""
         return ()
+
+    @property
+    def fallback(self) -> PayerId | None:
+        """No key does either."""
+        return None
 
     async def send(self, entry: OutboxEntry) -> None:
         """Post a report as the channel may show it; one that was deleted needs no posting.

@@ -74,6 +74,11 @@ class Outbox:
                 "UPDATE outbox SET attempts = attempts + 1, due_at = $2 WHERE id = $1", entry_id, due_at_ms
             )
 
+    async def pay_by(self, entry_id: OutboxId, payer: PayerId) -> None:
+        """Let an entry leave under another key from now on."""
+        async with self._database.transaction() as tx:
+            await tx.execute("UPDATE outbox SET payer = $2 WHERE id = $1", entry_id, payer)
+
     async def remove(self, entry_id: OutboxId) -> None:
         """Remove an entry that was sent, or given up."""
         async with self._database.transaction() as tx:

@@ -1,16 +1,19 @@
 import json
 from collections.abc import AsyncGenerator
 
+import httpx
 import pytest
 
 from bot.domain.feedback import Addressee, OutboxKind, Report, ReportState, Review
 from bot.domain.ids import ChannelId, CharacterRef, GuildId, MessageId, TurnId, UserId
 from bot.domain.places import Place
+from bot.domain.publishing import Whereabouts
 from bot.domain.ratings import ContentRating
 from bot.domain.reporting import Readers, ReportReason
 from bot.domain.turns import PostKind, Transport
 from bot.errors import UserError
 from bot.services.feedback import REPORTS_PER_HOUR, FeedbackService
+from bot.services.outbox import HELD_SECONDS
 from bot.services.outlet import Busy, Destination, Forbidden
 from bot.store.database import Database
 from bot.store.vault import Vault
@@ -424,6 +427,77 @@ async def test_a_refused_key_is_marked_bad_and_the_report_goes_with_the_operator
     stored = await world.reports.get(filed.id)
     assert stored is not None
     assert stored.state is ReportState.ACCEPTED
+
+
+REFUSALS_OF_A_KEY: dict[int, str] = {
+    402: "Insufficient balance",
+    403: "Not for you",
+    429: "Daily request limit exceeded",
+}
+
+
+@pytest.mark.parametrize("status", REFUSALS_OF_A_KEY)
+async def test_a_report_that_the_members_account_cannot_send_goes_with_the_operators_key(
+    world: FeedbackWorld, status: int
+) -> None:
+    key = await world.link()
+    refuse_key(world, status)
+    filed = await report(world, await world.character())
+    await world.sending.send_due()
+    sent = [request.headers["Authorization"] for request in world.upstream.requests]
+    assert sent == [f"Bearer {key.reveal()}", f"Bearer {KEY.reveal()}"]
+    assert not await world.is_refused()
+    stored = await world.reports.get(filed.id)
+    assert stored is not None
+    assert stored.state is ReportState.ACCEPTED
+
+
+@pytest.mark.parametrize("status", REFUSALS_OF_A_KEY)
+async def test_a_members_rating_does_not_wait_for_what_was_said_to_their_report(
+    world: FeedbackWorld, status: int
+) -> None:
+    await world.link()
+    ref = await world.character()
+    refuse_key(world, status)
+    world.upstream.answer(402, "Insufficient balance")
+    await report(world, ref)
+    await world.sending.send_due()
+    await world.feedback.rate(MEMBER, ref, stars="5", text=None, place=OPEN_PLACE, publish=True)
+    await world.sending.send_due()
+    assert (await world.publishing.standing(MEMBER, ref)).where is Whereabouts.PUBLISHED
+
+
+async def test_a_report_that_nobody_could_send_yet_waits_for_the_operator_alone(world: FeedbackWorld) -> None:
+    await world.link()
+    for _ in range(2):
+        world.upstream.answer(402, "Insufficient balance")
+    filed = await report(world, await world.character())
+    await world.sending.send_due()
+    world.clock.advance(HELD_SECONDS)
+    await world.sending.send_due()
+    sent = [request.headers["Authorization"] for request in world.upstream.requests]
+    assert sent[1:] == [f"Bearer {KEY.reveal()}"] * 2
+    stored = await world.reports.get(filed.id)
+    assert stored is not None
+    assert stored.state is ReportState.ACCEPTED
+
+
+async def test_a_report_does_not_wait_for_a_key_that_rests(world: FeedbackWorld) -> None:
+    await world.link()
+    ref = await world.character()
+    refuse_key(world, 429)
+    await world.feedback.rate(MEMBER, ref, stars="5", text=None, place=OPEN_PLACE, publish=True)
+    await world.sending.send_due()
+    await report(world, ref)
+    await world.sending.send_due()
+    assert world.upstream.requests[-1].headers["Authorization"] == f"Bearer {KEY.reveal()}"
+    assert len(world.upstream.requests) == 2
+
+
+def refuse_key(world: FeedbackWorld, status: int) -> None:
+    """Let NanoGPT say something of the next key."""
+    error = {"message": REFUSALS_OF_A_KEY[status], "code": "daily_rpd_limit_exceeded" if status == 429 else None}
+    world.upstream.answers.append(lambda _: httpx.Response(status, json={"error": error}))
 
 
 # What the staff of the server reads

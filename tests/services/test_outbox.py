@@ -26,7 +26,7 @@ from bot.nanogpt.errors import (
     UpstreamDownError,
 )
 from bot.services import outlet
-from bot.services.outbox import BATCH, Held, Later, OutboxService, Refused, verdict_on
+from bot.services.outbox import BATCH, HELD_SECONDS, Held, Later, OutboxService, Refused, verdict_on
 from bot.services.outlet import Busy, Forbidden, Gone, Lost, OutletError, Uncertain
 from bot.store.database import Database
 from bot.store.outbox import Outbox
@@ -229,15 +229,59 @@ async def test_a_held_key_keeps_nobody_elses_entries(
     assert courier.sent == ["0", "of another"]
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        DailyLimitError(resets_at=2_000_000_000.0),
-        InsufficientBalanceError(Fault(status=402)),
-        BadKeyError(Fault(status=401)),
-        NotPermittedError(Fault(status=403)),
-    ],
-)
+OF_KEYS: list[NanoGptError] = [
+    DailyLimitError(resets_at=2_000_000_000.0),
+    InsufficientBalanceError(Fault(status=402)),
+    BadKeyError(Fault(status=401)),
+    NotPermittedError(Fault(status=403)),
+]
+
+
+@pytest.mark.parametrize("error", OF_KEYS)
+async def test_what_may_leave_under_another_key_does_so_and_holds_nothing_of_its_own(
+    service: OutboxService, courier: RecordingCourier, outbox: Outbox, put: Put, error: NanoGptError
+) -> None:
+    courier.fallback = OPERATOR
+    courier.answers["1"] = [error, UnreachableError()]
+    await put("1", payer=MEMBER)
+    await put("2", payer=MEMBER)
+    await service.send_due()
+    assert list(zip(courier.sent, courier.paid_by, strict=True)) == [("1", MEMBER), ("1", OPERATOR), ("2", MEMBER)]
+    waiting = await outbox.find(OutboxKind.REPORT, "1")
+    assert waiting is not None
+    assert (waiting.payer, waiting.attempts) == (OPERATOR, 1)
+
+
+async def test_what_may_leave_under_another_key_waits_for_that_one_alone(
+    service: OutboxService, courier: RecordingCourier, clock: ManualClock, put: Put
+) -> None:
+    courier.fallback = OPERATOR
+    courier.answers["1"] = [InsufficientBalanceError(Fault(status=402))]
+    courier.answers["2"] = [InsufficientBalanceError(Fault(status=402))]
+    await put("1")
+    await put("2", payer=MEMBER)
+    await service.send_due()
+    await service.send_due()
+    assert courier.paid_by == [OPERATOR, MEMBER]
+    clock.advance(HELD_SECONDS)
+    await service.send_due()
+    assert courier.paid_by == [OPERATOR, MEMBER, OPERATOR, OPERATOR]
+    assert courier.ended == [("1", "accepted"), ("2", "accepted")]
+
+
+async def test_what_may_leave_under_another_key_does_not_wait_for_one_that_rests(
+    service: OutboxService, courier: RecordingCourier, put: Put
+) -> None:
+    courier.answers["1"] = [DailyLimitError(resets_at=2_000_000_000.0)]
+    await put("1", payer=MEMBER)
+    await service.send_due()
+    courier.fallback = OPERATOR
+    await put("2", payer=MEMBER)
+    await service.send_due()
+    assert courier.paid_by == [MEMBER, OPERATOR, OPERATOR]
+
+
+@pytest.mark.parametrize("error", OF_KEYS)
 @pytest.mark.parametrize("final", [(), (BadKeyError, InsufficientBalanceError)])
 async def test_what_is_said_late_of_a_key_that_was_replaced_holds_nothing_of_the_new_one(
     courier: RecordingCourier,

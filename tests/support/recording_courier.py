@@ -3,15 +3,18 @@
 import asyncio
 
 from bot.domain.feedback import OutboxEntry
+from bot.domain.ids import PayerId
 from bot.nanogpt.errors import NanoGptError
 
 
 class RecordingCourier:
     """Answers as it is told; what is not told is accepted."""
 
-    def __init__(self, final: tuple[type[NanoGptError], ...] = ()) -> None:
+    def __init__(self, final: tuple[type[NanoGptError], ...] = (), fallback: PayerId | None = None) -> None:
         self.final = final
+        self.fallback = fallback
         self.sent: list[str] = []
+        self.paid_by: list[PayerId] = []
         self.ended: list[tuple[str, str]] = []
         self.refusals: list[Exception] = []
         self.answers: dict[str, list[Exception]] = {}
@@ -20,6 +23,7 @@ class RecordingCourier:
 
     async def send(self, entry: OutboxEntry) -> None:
         self.sent.append(entry.subject)
+        self.paid_by.append(entry.payer)
         self.sending.set()
         if self.hold is not None:
             await self.hold.wait()
