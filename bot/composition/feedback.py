@@ -59,7 +59,7 @@ def open_feedback(ground: Ground, discord_side: DiscordSide, rules: Rules, speec
         jitter=random.random,
     )
     publishing = PublishingService(
-        characters=stores.characters,
+        faces=faces,
         ratings=stores.ratings,
         reviews=stores.reviews,
         outbox=outbox,

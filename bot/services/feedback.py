@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.domain.bindings import Binding
-from bot.domain.characters import KnownCharacter, is_private
+from bot.domain.characters import KnownCharacter
 from bot.domain.feedback import (
     MAX_DETAILS_CHARACTERS,
     MAX_REVIEW_CHARACTERS,
@@ -221,7 +221,7 @@ class FeedbackService:
         """
         known = await self._reportable(ref, place)
         await self._reply_post(ref, turn_id, place)
-        readers = await self._readers(user_id, known, place)
+        readers = await self._readers(user_id, ref, place)
         return ReportForm(ref, known.character.name if self._may_show(known, place) else None, turn_id, readers)
 
     async def report(
@@ -242,9 +242,9 @@ class FeedbackService:
         details. Raises UserError for what report_form refuses, for a reason that is none, details that are too long,
         and too many reports in an hour.
         """
-        known = await self._reportable(ref, place)
+        await self._reportable(ref, place)
         post = await self._reply_post(ref, turn_id, place)
-        readers = await self._readers(user_id, known, place)
+        readers = await self._readers(user_id, ref, place)
         chosen = parse_reason(reason)
         if chosen is None:
             raise UserError("Choose a reason from the list and send it again.")
@@ -307,10 +307,10 @@ class FeedbackService:
         await self._reports.told(news.report_ids, self._clock.now_ms())
         await self._ratings.told(news.reviews, self._clock.now_ms())
 
-    async def _readers(self, user_id: UserId, known: KnownCharacter, place: Place | None) -> Readers:
+    async def _readers(self, user_id: UserId, ref: CharacterRef, place: Place | None) -> Readers:
         """Tell who will read a report. Raises UserError where nobody would."""
         staff = place is not None and self._log_channel_of(place.guild_id) is not None
-        if is_private(known.character):
+        if await self._faces.is_private(ref):
             if not staff:
                 raise UserError(NO_STAFF_CHANNEL)
             return Readers(Addressee.STAFF, linked=False, staff=True)

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Final
 
-from bot.domain.characters import is_private
 from bot.domain.feedback import NotAccepted, OutboxEntry, OutboxKind, Rating, read_review_subject, review_subject
 from bot.domain.ids import CharacterRef, PayerId, UserId
 from bot.domain.publishing import KEY_IS_REFUSED, NOT_LINKED, NOT_RATED, Standing, Whereabouts
@@ -21,6 +20,7 @@ from bot.nanogpt.errors import (
 )
 from bot.nanogpt.requests import ApiKey
 from bot.services.clock import Clock
+from bot.services.faces import Faces
 from bot.services.key_ring import KeyRing
 from bot.services.outbox import OutboxService
 from bot.store.characters import Characters
@@ -45,7 +45,7 @@ class PublishingService:
     def __init__(
         self,
         *,
-        characters: Characters,
+        faces: Faces,
         ratings: Ratings,
         reviews: Reviews,
         outbox: OutboxService,
@@ -53,7 +53,7 @@ class PublishingService:
         clock: Clock,
         outcome_seconds: float = OUTCOME_SECONDS,
     ) -> None:
-        self._characters = characters
+        self._faces = faces
         self._ratings = ratings
         self._reviews = reviews
         self._outbox = outbox
@@ -63,7 +63,7 @@ class PublishingService:
 
     async def payer_of(self, user_id: UserId, ref: CharacterRef) -> PayerId | None:
         """Return under whose key a member's rating of a character is published; None where it stays here."""
-        key = None if await self._is_private(ref) else await self._keys.of_member(user_id)
+        key = None if await self._faces.is_private(ref) else await self._keys.of_member(user_id)
         return None if key is None else key.id
 
     async def standing(self, user_id: UserId, ref: CharacterRef) -> Standing:
@@ -113,7 +113,7 @@ class PublishingService:
         found: list[CharacterRef] = []
         for ref in await self._reviews.unsent(user_id):
             rating = await self._ratings.get(user_id, ref)
-            if rating is None or (rating.refused is not None and not also_refused) or await self._is_private(ref):
+            if rating is None or (rating.refused is not None and not also_refused) or await self._faces.is_private(ref):
                 continue
             found.append(ref)
         return tuple(found)
@@ -148,15 +148,11 @@ class PublishingService:
             return Whereabouts.PUBLISHED
         if rating.refused is not None:
             return Whereabouts.REFUSED
-        if await self._is_private(ref):
+        if await self._faces.is_private(ref):
             return Whereabouts.PRIVATE
         if await self._keys.of_member(user_id) is not None:
             return Whereabouts.HERE
         return Whereabouts.KEY_REFUSED if await self._keys.is_linked(user_id) else Whereabouts.UNLINKED
-
-    async def _is_private(self, ref: CharacterRef) -> bool:
-        known = await self._characters.get(ref)
-        return known is not None and is_private(known.character)
 
 
 class ReviewCourier:

@@ -1,11 +1,14 @@
 import json
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 
 import httpx
 import pytest
 
+from bot.domain.bindings import BindingState
+from bot.domain.characters import Character, KnownCharacter
 from bot.domain.feedback import Addressee, OutboxKind, Report, ReportState, Review
-from bot.domain.ids import ChannelId, CharacterRef, GuildId, MessageId, TurnId, UserId
+from bot.domain.ids import ChannelId, CharacterId, CharacterRef, GuildId, MessageId, TurnId, UserId
 from bot.domain.places import Place
 from bot.domain.publishing import Whereabouts
 from bot.domain.ratings import ContentRating
@@ -31,6 +34,7 @@ from tests.support.feedback_world import (
 from tests.support.manual_clock import ManualClock
 
 NOBODY = CharacterRef(999)
+ELSEWHERE = Place(GuildId(201), ChannelId(310), None, age_restricted=True)
 THREAD_PLACE = Place(GUILD, CHANNEL, ChannelId(301), age_restricted=False)
 
 
@@ -658,10 +662,75 @@ async def test_a_report_that_never_reached_the_staff_is_told(world: FeedbackWorl
 async def test_a_private_character_is_known_only_where_it_speaks(world: FeedbackWorld) -> None:
     ref = await world.own_character()
     assert (await world.feedback.rating_form(MEMBER, ref, OPEN_PLACE)).name == "Mia"
-    elsewhere = Place(GuildId(201), ChannelId(310), None, age_restricted=True)
     with pytest.raises(UserError) as refusal:
-        await world.feedback.rating_form(MEMBER, ref, elsewhere)
+        await world.feedback.rating_form(MEMBER, ref, ELSEWHERE)
     assert "Mia" not in refusal.value.sentence
+
+
+async def test_what_its_author_has_withdrawn_is_reported_to_the_staff_alone(world: FeedbackWorld) -> None:
+    ref = await world.withdrawn_character()
+    world.want_reports()
+    await world.link()
+    for place in (OPEN_PLACE, ELSEWHERE):
+        world.log_channels[place.guild_id] = LOG_CHANNEL
+        form = await world.feedback.report_form(MEMBER, ref, None, place)
+        assert form.readers == Readers(Addressee.STAFF, linked=False, staff=True)
+    await report(world, ref)
+    await world.sending.send_due()
+    assert world.upstream.requests == []
+    assert "**Secret Ada** was reported" in world.outlet.texts[0]
+    assert "catalogue" not in world.outlet.texts[0]
+
+
+async def test_what_its_author_has_withdrawn_is_rated_here_alone(world: FeedbackWorld) -> None:
+    ref = await world.withdrawn_character()
+    await world.link()
+    assert not (await world.feedback.rating_form(MEMBER, ref, OPEN_PLACE)).publishes
+    await world.feedback.rate(MEMBER, ref, stars="1", text=None, place=OPEN_PLACE, publish=True)
+    await world.sending.send_due()
+    assert world.upstream.requests == []
+    assert (await world.publishing.standing(MEMBER, ref)).where is Whereabouts.PRIVATE
+    assert await world.publishing.unpublished(MEMBER) == ()
+
+
+async def test_what_its_author_has_withdrawn_counts_as_they_rate_it_now(world: FeedbackWorld) -> None:
+    ref = await world.withdrawn_character(rating=ContentRating.NSFW)
+    with pytest.raises(UserError, match="above what this channel may show"):
+        await world.feedback.rating_form(MEMBER, ref, OPEN_PLACE)
+    assert (await world.feedback.rating_form(MEMBER, ref, ADULT_PLACE)).name == "Secret Ada"
+
+
+async def test_what_the_catalogue_has_no_more_can_be_reported_where_it_speaks(world: FeedbackWorld) -> None:
+    ref = await world.withdrawn_character()
+    world.want_reports()
+    await world.characters.gone(CharacterId("id-ada"), world.clock.now_ms())
+    assert (await world.feedback.report_form(MEMBER, ref, None, OPEN_PLACE)).name == "Secret Ada"
+
+
+async def test_a_private_character_whose_owner_has_unlinked_is_reported_to_the_staff_alone(
+    world: FeedbackWorld,
+) -> None:
+    ref = await world.own_character()
+    world.want_reports()
+    nameless = Character(CharacterId(""), "")
+    world.own[ref] = KnownCharacter(ref, nameless, seen_at_ms=0, checked_at_ms=None, gone_at_ms=None)
+    form = await world.feedback.report_form(MEMBER, ref, None, OPEN_PLACE)
+    assert (form.name, form.readers.addressee) == (None, Addressee.STAFF)
+
+
+async def test_what_its_owner_has_published_is_reported_to_the_catalogue(world: FeedbackWorld) -> None:
+    ref = await world.own_character()
+    world.own[ref] = replace(world.own[ref], character=replace(world.own[ref].character, visibility="public"))
+    form = await world.feedback.report_form(MEMBER, ref, None, OPEN_PLACE)
+    assert form.readers.addressee is Addressee.CATALOGUE
+
+
+async def test_what_was_private_when_it_last_spoke_is_what_the_catalogue_says_it_is(world: FeedbackWorld) -> None:
+    ref = await world.withdrawn_character()
+    (binding,) = world.index
+    world.index.put(replace(binding, state=BindingState.PAUSED))
+    form = await world.feedback.report_form(MEMBER, ref, None, OPEN_PLACE)
+    assert (form.name, form.readers.addressee) == ("Ada", Addressee.CATALOGUE)
 
 
 # By a message of the character's

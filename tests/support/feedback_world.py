@@ -1,7 +1,7 @@
 """A server with a character in it, over a real database and a scripted NanoGPT: what feedback is about."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 import httpx
@@ -153,7 +153,7 @@ class FeedbackWorld:
             jitter=lambda: 0.0,
         )
         self.publishing = PublishingService(
-            characters=self.characters,
+            faces=self.faces,
             ratings=self.ratings,
             reviews=self.reviews,
             outbox=self.sending,
@@ -212,7 +212,18 @@ class FeedbackWorld:
         ref = await self.character("id-own", slug="own", rating=ContentRating.EXPLICIT, visibility="private")
         whole = Character(CharacterId("id-own"), name, catalogue_rating=rating, visibility="private")
         self.own[ref] = KnownCharacter(ref, whole, 1, 1, None)
-        self.index.put(await self.bind(ref))
+        self.index.put(replace(await self.bind(ref), payer=member_payer(UserId(1))))
+        return ref
+
+    async def withdrawn_character(self, *, rating: ContentRating = ContentRating.SFW) -> CharacterRef:
+        """Let a public character be private by now, and speak in the channel at its owner's expense.
+
+        The catalogue was last read when it was public and called Ada.
+        """
+        ref = await self.character()
+        whole = Character(CharacterId("id-ada"), "Secret Ada", catalogue_rating=rating, visibility="private")
+        self.own[ref] = KnownCharacter(ref, whole, 1, 1, None)
+        self.index.put(replace(await self.bind(ref), payer=member_payer(UserId(1))))
         return ref
 
     async def character(
