@@ -40,7 +40,7 @@ async def open_rules(ground: Ground, discord_side: DiscordSide, stack: AsyncExit
     catalog = CatalogService(shelf=shelf, client=nanogpt, ceilings=ceilings, clock=clock)
     stack.push_async_callback(catalog.aclose)
     searches = SearchService(shelf=shelf, client=nanogpt, pages=stores.search_pages, clock=clock)
-    own_shelf = OwnShelf(own=stores.own_characters, clock=clock)
+    own_shelf = OwnShelf(own=stores.own_characters, made_private=catalog.made_private, clock=clock)
     await own_shelf.load()
     own = OwnCharacterService(
         shelf=own_shelf,

@@ -109,6 +109,16 @@ def merged(known: Character, short: Character) -> Character:
     return replace(known, **stated)
 
 
+def merged_from_catalogue(known: Character, listed: Character) -> Character:
+    """Return what is known after the catalogue listed a character, as merged does.
+
+    What is private stands in no list of the catalogue (Characters API, visibility values), so that one that was is not
+    any more, also where the item does not say.
+    """
+    found = merged(known, listed)
+    return replace(found, visibility=None) if listed.visibility is None and is_private(found) else found
+
+
 @dataclass(frozen=True, slots=True)
 class KnownCharacter:
     """A character as the store remembers it. Times are Unix milliseconds."""

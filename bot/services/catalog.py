@@ -10,7 +10,7 @@ from typing import Final
 from bot.domain.bindings import PauseCause
 from bot.domain.characters import Character, KnownCharacter
 from bot.domain.gate import FRESH_MS, HOLDS_MS, SENTENCES, Obstacle, obstacle, obstacle_sentence, pause_cause
-from bot.domain.ids import CharacterRef, GuildId
+from bot.domain.ids import CharacterId, CharacterRef, GuildId
 from bot.domain.places import Place
 from bot.domain.ratings import ContentRating
 from bot.domain.search import Sort
@@ -189,6 +189,13 @@ class CatalogService:
         if known is not None:
             await self._shelf.gone(known)
             self._answered_ms[ref] = self._refused_ms[ref] = self._clock.now_ms()
+
+    async def made_private(self, character_id: CharacterId) -> None:
+        """Write down that a character is private by now, as its author's own key saw it.
+
+        What the catalogue says later counts again.
+        """
+        await self._shelf.made_private(character_id)
 
     async def keep_fresh(self, refs: Callable[[], Iterable[CharacterRef]]) -> None:
         """Read the characters in use again before what is known of them grows old. Runs until cancelled.

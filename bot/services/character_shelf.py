@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
-from bot.domain.characters import Character, KnownCharacter, unusable_reason
+from bot.domain.characters import Character, KnownCharacter, is_private, unusable_reason
 from bot.domain.ids import CharacterId, CharacterRef
 from bot.domain.ratings import ContentRating
 from bot.domain.suggestions import MAX_CHOICES, Entry, Suggestion, as_choices, beginning_with, entry_of, folded
@@ -57,6 +57,16 @@ class CharacterShelf:
             marked = await self._characters.gone(known.character.id, self._clock.now_ms()) or known
             self._put(marked)
             return marked
+
+    async def made_private(self, character_id: CharacterId) -> None:
+        """Write down that its author shows a character to nobody else (any more)."""
+        async with self._changing:
+            known = self.by_id(character_id)
+            if known is None or is_private(known.character):
+                return
+            marked = await self._characters.made_private(character_id)
+            if marked is not None:
+                self._put(marked)
 
     def by_ref(self, ref: CharacterRef) -> KnownCharacter | None:
         """Return the character of a row id."""

@@ -1,12 +1,12 @@
 """What members' own keys see of characters that are not for everybody, in memory and in the store alike."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from bot.domain.characters import Character, KnownCharacter
-from bot.domain.ids import CharacterRef, UserId
+from bot.domain.characters import Character, KnownCharacter, is_private
+from bot.domain.ids import CharacterId, CharacterRef, UserId
 from bot.domain.linking_wording import NOT_LINKED
 from bot.errors import UserError
 from bot.services.clock import Clock
@@ -27,8 +27,12 @@ class OwnShelf:
     What it holds belongs to the member whose key saw it, and is shown to nobody else unasked.
     """
 
-    def __init__(self, *, own: OwnCharacters, clock: Clock) -> None:
+    def __init__(
+        self, *, own: OwnCharacters, made_private: Callable[[CharacterId], Awaitable[None]], clock: Clock
+    ) -> None:
+        """`made_private` hears of each character that is its author's alone, as the catalogue may not have noticed."""
         self._own = own
+        self._made_private = made_private
         self._clock = clock
         self._by_member: dict[UserId, dict[CharacterRef, KnownCharacter]] = {}
         self._changing = asyncio.Lock()
@@ -44,7 +48,8 @@ class OwnShelf:
         async with self._keeping():
             known = await self._own.remember(user_id, character, self._clock.now_ms())
             self._put(user_id, known)
-            return known
+        await self._tell_private([known])
+        return known
 
     async def remember_listed(self, user_id: UserId, characters: Iterable[Character]) -> list[KnownCharacter]:
         """Keep what a member's list of their own told, without losing what full reads told; returns them in order.
@@ -55,7 +60,13 @@ class OwnShelf:
             listed = await self._own.remember_listed(user_id, characters, self._clock.now_ms())
             for known in listed:
                 self._put(user_id, known)
-            return listed
+        await self._tell_private(listed)
+        return listed
+
+    async def _tell_private(self, seen: Iterable[KnownCharacter]) -> None:
+        for known in seen:
+            if is_private(known.character):
+                await self._made_private(known.character.id)
 
     @asynccontextmanager
     async def _keeping(self) -> AsyncGenerator[None]:

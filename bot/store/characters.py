@@ -1,10 +1,11 @@
 """What the bot remembers of the catalogue."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from pydantic import TypeAdapter
 
-from bot.domain.characters import Character, KnownCharacter, merged
+from bot.domain.characters import Character, KnownCharacter, merged_from_catalogue
 from bot.domain.ids import CharacterId, CharacterRef
 from bot.store.database import Database, Row, Transaction
 
@@ -66,7 +67,7 @@ class Characters:
     ) -> KnownCharacter:
         if known is None:
             return await self._write(tx, listed, now_ms, full=False)
-        character = merged(known.character, listed)
+        character = merged_from_catalogue(known.character, listed)
         return known if character == known.character else await self._write(tx, character, now_ms, full=False)
 
     async def remember_full(self, character: Character, now_ms: int) -> KnownCharacter:
@@ -126,6 +127,21 @@ class Characters:
                 now_ms,
             )
             return _known(rows[0]) if rows else None
+
+    async def made_private(self, character_id: CharacterId) -> KnownCharacter | None:
+        """Write down that its author shows a character to nobody else (any more); None when it was never known here.
+
+        That is no word of the catalogue's, so that it says nothing of when the catalogue was asked.
+        """
+        async with self._database.transaction() as tx:
+            rows = await tx.execute("SELECT * FROM character WHERE id = $1", character_id)
+            if not rows:
+                return None
+            known = _known(rows[0])
+            private = replace(known, character=replace(known.character, visibility="private"))
+            facts = _FACTS.dump_json(private.character, exclude_none=True).decode()
+            await tx.execute("UPDATE character SET facts = $2 WHERE ref = $1", known.ref, facts)
+            return private
 
     async def all(self) -> list[KnownCharacter]:
         """Return every character, the gone ones too, for the index in memory."""

@@ -119,3 +119,17 @@ async def test_the_most_used_model_is_that_of_most_usable_characters(shelf: Char
         ]
     )
     assert shelf.most_used_model() == "common"
+
+
+async def test_what_its_author_makes_private_is_offered_no_more(
+    shelf: CharacterShelf, database: Database, clock: ManualClock
+) -> None:
+    (ada,) = await shelf.remember([character("ada")])
+    for character_id in (ada.character.id, ada.character.id, CharacterId("nobody")):
+        await shelf.made_private(character_id)
+    assert values(shelf, "ada") == ['Look for "ada"']
+    again = CharacterShelf(characters=Characters(database), clock=clock.clock)
+    await again.load()
+    assert again.by_ref(ada.ref) == shelf.by_ref(ada.ref)
+    await shelf.remember([character("ada")])
+    assert values(shelf, "ada") == ["ada"]

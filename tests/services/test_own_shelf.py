@@ -15,6 +15,10 @@ DIARY = Character(CharacterId("diary"), "diary", visibility="private", first_mes
 NOVEL = Character(CharacterId("novel"), "A Novel", visibility="private")
 
 
+async def nobody_hears(character_id: CharacterId) -> None:
+    del character_id
+
+
 @pytest.fixture
 async def accounts(database: Database, vault: Vault) -> Accounts:
     accounts = Accounts(database, vault)
@@ -31,7 +35,7 @@ def own(accounts: Accounts, database: Database, vault: Vault) -> OwnCharacters:
 
 @pytest.fixture
 def shelf(own: OwnCharacters, clock: ManualClock) -> OwnShelf:
-    return OwnShelf(own=own, clock=clock.clock)
+    return OwnShelf(own=own, made_private=nobody_hears, clock=clock.clock)
 
 
 async def test_each_member_has_a_shelf_of_their_own_by_name(shelf: OwnShelf) -> None:
@@ -48,7 +52,7 @@ async def test_memory_and_store_say_the_same(shelf: OwnShelf, own: OwnCharacters
     clock.advance(5)
     await shelf.remember_listed(ALICE, [Character(DIARY.id, "My diary"), NOVEL])
     await shelf.gone(ALICE, diary.ref)
-    again = OwnShelf(own=own, clock=clock.clock)
+    again = OwnShelf(own=own, made_private=nobody_hears, clock=clock.clock)
     await again.load()
     assert again.of(ALICE) == shelf.of(ALICE)
     assert again.by_ref(ALICE, diary.ref) == shelf.by_ref(ALICE, diary.ref)
@@ -92,3 +96,18 @@ async def test_what_a_key_told_too_late_is_not_kept(shelf: OwnShelf, accounts: A
         await shelf.remember_listed(ALICE, [NOVEL])
     assert shelf.of(ALICE) == []
     await shelf.remember(BOB, DIARY)
+
+
+async def test_it_is_told_what_is_its_authors_alone_also_where_a_list_does_not_say(
+    own: OwnCharacters, clock: ManualClock
+) -> None:
+    heard: list[CharacterId] = []
+
+    async def hear(character_id: CharacterId) -> None:
+        heard.append(character_id)
+
+    shelf = OwnShelf(own=own, made_private=hear, clock=clock.clock)
+    await shelf.remember(ALICE, DIARY)
+    await shelf.remember(ALICE, Character(CharacterId("poem"), "A Poem", visibility="public"))
+    await shelf.remember_listed(ALICE, [Character(DIARY.id, "diary"), NOVEL, Character(CharacterId("play"), "A Play")])
+    assert heard == [DIARY.id, DIARY.id, NOVEL.id]

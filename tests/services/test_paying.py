@@ -21,6 +21,7 @@ from bot.domain.turns import Arrival
 from bot.errors import UserError
 from bot.services.binding_book import LOOK_AGAIN_AFTER_SECONDS
 from bot.services.bindings import Asker, BindingChange
+from bot.services.catalog import REUSE_MS
 from bot.services.outlet import Uncertain
 from bot.services.own_characters import OWNER_AWAY_SECONDS, OWNER_FRESH_SECONDS, OwnCharacterFound
 from bot.store.database import Database
@@ -287,6 +288,18 @@ async def test_the_catalogue_is_never_asked_for_it_without_its_key(own: RelayWor
     assert [choice.value for choice in own.catalog.suggest("dear", ceiling=ContentRating.EXPLICIT)] == [
         'Look for "dear"'
     ]
+
+
+async def test_what_its_author_withdraws_is_private_for_everybody_at_once(own: RelayWorld) -> None:
+    private, owner = own.upstream.characters[DIARY], own.upstream.owners.pop(DIARY)
+    own.upstream.characters[DIARY] = character(DIARY, name="Dear Diary")
+    public = await own.catalog.resolve("diary", ceiling=ContentRating.SFW)
+    own.upstream.characters[DIARY], own.upstream.owners[DIARY] = private, owner
+    own.clock.advance(REUSE_MS / 1_000 + 1)
+    await brought(own)
+    withdrawn = own.catalog.by_ref(public.ref)
+    assert withdrawn is not None
+    assert withdrawn.character.visibility == "private"
 
 
 @pytest.mark.parametrize(

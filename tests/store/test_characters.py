@@ -144,3 +144,21 @@ async def test_an_unchanged_list_only_says_that_its_characters_are_still_there(c
     again = await characters.remember([FULL, Character(CharacterId("c2"), "Other")], NOW + 2)
     assert again == [replace(known, seen_at_ms=NOW + 2) for known in first]
     assert await characters.all() == again
+
+
+async def test_what_its_author_makes_private_says_nothing_of_when_the_catalogue_was_asked(
+    characters: Characters,
+) -> None:
+    before = await characters.remember_full(FULL, NOW)
+    private = await characters.made_private(FULL.id)
+    assert private == replace(before, character=replace(FULL, visibility="private"))
+    assert await characters.get(before.ref) == private
+    assert await characters.made_private(CharacterId("nobody")) is None
+
+
+async def test_what_the_catalogue_lists_is_private_no_more(characters: Characters) -> None:
+    await characters.remember_full(replace(FULL, visibility="private"), NOW)
+    (listed,) = await characters.remember([SHORT], NOW + 1)
+    assert listed.character.visibility is None
+    (stated,) = await characters.remember([replace(SHORT, visibility="unlisted")], NOW + 2)
+    assert stated.character.visibility == "unlisted"

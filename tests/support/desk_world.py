@@ -7,7 +7,7 @@ import httpx
 
 from bot.domain.characters import KnownCharacter, OwnCharacter
 from bot.domain.drafts import Draft
-from bot.domain.ids import ChannelId, CharacterRef, GuildId, UserId
+from bot.domain.ids import ChannelId, CharacterId, CharacterRef, GuildId, UserId
 from bot.domain.language_models import LanguageModel
 from bot.domain.linking import AccountSecret, KeyOrigin
 from bot.domain.payers import OPERATOR
@@ -68,7 +68,7 @@ class DeskWorld:
             servers=Servers(database, vault),
             clock=clock.clock,
         )
-        self.shelf = OwnShelf(own=OwnCharacters(database, vault), clock=clock.clock)
+        self.shelf = OwnShelf(own=OwnCharacters(database, vault), made_private=_nobody_hears, clock=clock.clock)
         self.drafts = Drafts(database, vault)
         self.changed: list[CharacterRef] = []
         self.dropped: list[tuple[UserId, CharacterRef]] = []
@@ -177,3 +177,7 @@ class DeskWorld:
 
 def _ceiling(place: Place | None) -> ContentRating:
     return _LIMITS.ceiling(age_restricted=place is not None and place.age_restricted)
+
+
+async def _nobody_hears(character_id: CharacterId) -> None:
+    del character_id

@@ -60,7 +60,7 @@ class OwnParts:
         self.servers = Servers(database, vault)
         self.rules = rules or ServerRules(servers=self.servers, clock=clock.clock)
         self.keys = KeyRing(operator=OPERATOR_KEY, accounts=self.accounts, servers=self.servers, clock=clock.clock)
-        self.shelf = OwnShelf(own=OwnCharacters(database, vault), clock=clock.clock)
+        self.shelf = OwnShelf(own=OwnCharacters(database, vault), made_private=catalog.made_private, clock=clock.clock)
         self.membership = membership or Membership()
         self.own = OwnCharacterService(
             shelf=self.shelf,
