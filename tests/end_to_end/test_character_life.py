@@ -7,6 +7,7 @@ from bot.sandbox.discord import Message, Permission
 from bot.sandbox.nanogpt.catalog import SandboxCharacter
 from bot.sandbox.nanogpt.faults import Route
 from tests.end_to_end.author import PROMPT, Author
+from tests.end_to_end.linking import link, want_reports
 from tests.end_to_end.scene import Scene, labels
 from tests.end_to_end.world import World
 
@@ -218,6 +219,35 @@ async def test_publishing_explains_itself_and_asks_before_an_approved_one_is_tak
         assert "Only you can see and use it" in saved.content
     (call,) = author.written()
     assert call.body == {"visibility": "private"}
+
+
+async def test_what_is_taken_back_is_its_authors_alone_at_once(world: World) -> None:
+    scene = Scene.of(world)
+    author = await author_of(scene)
+    waiting(author, "lamp", moderation_status="approved", first_message=GREETING)
+    member, log = scene.guild.add_member("Bea"), scene.guild.add_channel("mod-log")
+    await want_reports(world, log)
+    await link(world, member)
+    async with world.bot():
+        await scene.use("lamp")
+        question = await publish(author, "lamp", visibility="private", allow_api=True)
+        assert labels(question) == ["Save it"]
+        await author.press(question, "Save it")
+        await scene.marked("**Lamp** is no longer available")
+
+        # The catalogue was read a moment ago, and is not asked again to know that.
+        agreeing = await author.person.slash(scene.channel, "character use", character="lamp")
+        form = await author.person.click(await agreeing.final_message(), "Pay for it here…")
+        await (await author.person.submit(form, {"turns": "5"})).final_message()
+        form = await member.slash(scene.channel, "character report", character="lamp")
+        assert form.modal is not None
+        assert "to the staff of this server and to nobody else" in str(form.modal)
+        await member.submit(form, {"reason": "copyright", "details": "It copies my novel."})
+        await scene.until(lambda: bool(log.messages), "a copy")
+        await scene.stored("SELECT 1 FROM report WHERE state = 'accepted'")
+    (copy,) = log.messages.values()
+    assert "**Lamp** was reported" in copy.content
+    assert world.upstream.reports == []
 
 
 async def test_an_unlisted_one_is_kept_out_of_lists_and_its_author_is_told(world: World) -> None:
