@@ -7,7 +7,7 @@ from bot.domain.authoring import CharacterChanges, Visibility
 from bot.domain.cards import Card, Field
 from bot.domain.characters import Character, KnownCharacter, OwnCharacter, unusable_reason
 from bot.domain.drafts import MOST_DRAFTS
-from bot.domain.moderation import APPROVED, PENDING, is_refusal
+from bot.domain.moderation import APPROVED, PENDING
 from bot.domain.quoting import bold_name, quoted
 from bot.domain.sheets import Missing, changed_words
 from bot.domain.unicode_text import one_line, truncate
@@ -143,7 +143,7 @@ def mine_card(characters: Sequence[KnownCharacter], page: int, pages: int, *, ar
 
 
 def own_card(own: OwnCharacter, *, texts: bool) -> Card:
-    """Return what its author sees of one character; `texts` says whether this place may show what it says."""
+    """Return what its author sees of one character; `texts` says whether this place may show what is written of it."""
     character = own.character
     fields = [
         Field("Who can see it", visibility_words(character)),
@@ -158,7 +158,9 @@ def own_card(own: OwnCharacter, *, texts: bool) -> Card:
         fields.append(Field("Stars", f"★ {average}({min(character.stars_count, 999_999_999):,})"))
     if tags := [quoted(tag, _TAG) for tag in character.tags[:_TAGS] if one_line(tag)]:
         fields.append(Field("Tags", " · ".join(tags), inline=False))
-    if is_refusal(character.moderation_status) and (reason := quoted(own.moderation_reason or "", _REASON)):
+    # Once it is approved, or before the moderators anew, what they wrote is of another time.
+    told = texts and character.moderation_status not in (None, APPROVED, PENDING)
+    if told and (reason := quoted(own.moderation_reason or "", _REASON)):
         fields.append(Field("What the moderators say", reason, inline=False))
     summary = quoted(character.summary or "", _SUMMARY) if texts else ELSEWHERE
     return Card(

@@ -22,6 +22,7 @@ LONGEST_GAP_MS: Final = 60 * 60_000
 WATCH_MS: Final = 14 * 24 * 60 * 60_000
 """How long a submitted character is watched."""
 _REASON: Final = 400
+_WHY_ELSEWHERE: Final = ". /character mine in an age-restricted channel shows what they wrote."
 
 
 class Outcome(Enum):
@@ -101,11 +102,13 @@ def verdict_on(character: Character | None, *, seen: str | None, reason: str | N
 def news_of(verdict: Verdict, name: str, rating: ContentRating, *, named: bool) -> str | None:
     """Return what its author is told, or None where there is nothing to tell.
 
-    `named` says whether this place may name the character; direct messages name only sfw ones.
+    `named` says whether this place may name the character; direct messages name only sfw ones. What the moderators
+    wrote may tell as much as its texts, so that it is for /character mine to show of any other.
     """
-    shown = bold_name(name) if named or rating is ContentRating.SFW else "One of your characters"
+    safe = rating is ContentRating.SFW
+    shown = bold_name(name) if named or safe else "One of your characters"
     reason = quoted(verdict.reason or "", _REASON)
-    because = f": {reason}" if reason else "."
+    because = "." if not reason else f": {reason}" if safe else _WHY_ELSEWHERE
     match verdict.outcome:
         case Outcome.APPROVED:
             return f"{shown} has been approved by NanoGPT's moderators."

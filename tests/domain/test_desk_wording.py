@@ -90,17 +90,25 @@ def test_the_list_tells_of_pages_and_of_what_it_leaves_out() -> None:
     assert desk_wording.mine_card([known(ADA)], 1, 1, archived=0).footer is None
 
 
-def test_a_card_says_what_the_moderators_said_and_what_the_author_said() -> None:
-    refused = replace(ADA, moderation_status="rejected", catalogue_rating=ContentRating.NSFW)
+@pytest.mark.parametrize("status", ["rejected", "odd"])
+def test_a_card_says_what_the_moderators_said_and_what_the_author_said(status: str) -> None:
+    refused = replace(ADA, moderation_status=status, catalogue_rating=ContentRating.NSFW)
     own = OwnCharacter(refused, creator_rating=ContentRating.SFW, moderation_reason="Not *that* safe.")
     fields = {field.name: field.value for field in desk_wording.own_card(own, texts=True).fields}
     assert fields["What the moderators say"] == "Not \\*that\\* safe."
     assert fields["Content rating"] == "nsfw (you said sfw)"
 
 
+@pytest.mark.parametrize("status", [None, "pending", "approved"])
+def test_a_card_does_not_say_what_the_moderators_said_another_time(status: str | None) -> None:
+    own = OwnCharacter(replace(ADA, moderation_status=status), moderation_reason="Too loud.")
+    assert "Too loud" not in str(desk_wording.own_card(own, texts=True))
+
+
 def test_a_card_above_the_ceiling_names_its_character_and_shows_no_text() -> None:
-    character = replace(ADA, avatar_url="https://pictures.invalid/ada.png")
-    card = desk_wording.own_card(OwnCharacter(character), texts=False)
+    character = replace(ADA, avatar_url="https://pictures.invalid/ada.png", moderation_status="rejected")
+    card = desk_wording.own_card(OwnCharacter(character, moderation_reason="Too loud."), texts=False)
+    assert "Too loud" not in str(card)
     assert card.title == "Ada"
     assert card.picture is None
     assert "Counts" not in str(card)

@@ -85,6 +85,22 @@ def test_the_author_is_told_in_words(verdict: Verdict, said: str) -> None:
     assert said in news
 
 
+@pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.OTHER])
+@pytest.mark.parametrize("rating", ContentRating)
+@pytest.mark.parametrize("named", [True, False])
+def test_what_the_moderators_wrote_is_told_only_of_what_everybody_may_see(
+    outcome: Outcome, rating: ContentRating, *, named: bool
+) -> None:
+    news = news_of(Verdict(outcome, "odd", "Ada is too loud."), "Ada", rating, named=named)
+    assert news is not None
+    safe = rating is ContentRating.SFW
+    assert ("too loud" in news) is safe
+    assert ("/character mine in an age-restricted channel" in news) is not safe
+    without = news_of(Verdict(outcome, "odd"), "Ada", rating, named=named)
+    assert without is not None
+    assert "/character mine" not in without
+
+
 def test_what_its_author_took_back_is_no_news() -> None:
     assert news_of(Verdict(Outcome.WITHDRAWN), "Ada", ContentRating.SFW, named=True) is None
 
