@@ -23,9 +23,11 @@ from bot.services.breakers import Breakers
 from bot.services.recovery import RecoveryService
 from bot.services.relay import RelayService, RelaySettings
 from bot.services.turn import Readers, TurnRunner, TurnSettings
+from bot.store.retention import claims_kept_ms
 
 _CODE_BYTES: Final = 3
 _MS_PER_MINUTE: Final = 60_000
+_MS_PER_DAY: Final = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,7 @@ async def open_talk(
         clock=clock,
         bots=bots,
         catch_up_ms=round(settings.relay.catch_up_minutes * _MS_PER_MINUTE),
+        known_for_ms=claims_kept_ms(settings.privacy.retention_days * _MS_PER_DAY),
     )
     await recovery.load()
     return Talk(bound.bindings, bound.upkeep, relay, recovery, breakers, bots)

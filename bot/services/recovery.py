@@ -90,7 +90,13 @@ class RecoveryService:
         clock: Clock,
         bots: BotPolicy,
         catch_up_ms: int,
+        known_for_ms: int,
     ) -> None:
+        """Take the services it stands on.
+
+        Messages are answered for `catch_up_ms`, and told of when they are older. Of those older than `known_for_ms`
+        nobody knows any more whether they were heard, or meant to be.
+        """
         self._index = index
         self._conversations = conversations
         self._turns = turns
@@ -106,6 +112,7 @@ class RecoveryService:
         self._clock = clock
         self._bots = bots
         self._catch_up_ms = catch_up_ms
+        self._known_for_ms = known_for_ms
         self._left: frozenset[TurnId] | None = None
         self._recovered: set[GuildId] = set()
         self._sessions: dict[GuildId, int] = {}
@@ -371,7 +378,8 @@ class RecoveryService:
         binding = self._index.get(state.destination.channel_id)
         if binding is None or binding.state is not BindingState.ACTIVE or state.last_message_id is None:
             return None
-        heard = max(newest.get(state.destination.place, 0), binding.active_from)
+        forgotten = snowflake_at(self._clock.now_ms() - self._known_for_ms)
+        heard = max(newest.get(state.destination.place, 0), binding.active_from, forgotten)
         return heard if state.last_message_id > heard else None
 
     async def _catch_up_place(self, state: PlaceState, newest: dict[int, int]) -> None:

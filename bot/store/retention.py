@@ -5,7 +5,7 @@ from typing import Final
 
 from bot.domain.ids import snowflake_at
 from bot.store.characters import FORGET_NAMELESS, NAMELESS
-from bot.store.database import Database, SqlValue
+from bot.store.database import Database, SqlValue, Transaction
 
 _DAY_MS: Final = 86_400_000
 CLAIMS_KEPT_MS: Final = 2 * _DAY_MS
@@ -19,6 +19,11 @@ LOGINS_KEPT_MS: Final = 30 * _DAY_MS
 """How long a member who does not come back is still to hear how their login ended."""
 BATCH_ROWS: Final = 500
 """So that the writer is held for milliseconds at a time."""
+
+
+def claims_kept_ms(retention_ms: int) -> int:
+    """Return for how long a message that was part of a turn is known, with texts dropped after `retention_ms`."""
+    return max(retention_ms, CLAIMS_KEPT_MS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,16 +114,8 @@ class Retention:
         5. Old searches, notices, entries of the outbox, logins, and counts of paid replies.
         6. Ids of private characters that nothing refers to any more.
         """
-        turns_before_ms = min(text_before_ms, now_ms - CLAIMS_KEPT_MS)
-        deleted = await self._batches(
-            """
-            DELETE FROM claim WHERE message_id IN (
-                SELECT message_id FROM claim
-                WHERE turn_id IS NULL AND claimed_at < $1 AND state IN ('answered', 'failed', 'dropped') LIMIT $2)
-            RETURNING message_id
-            """,
-            now_ms - CLAIMS_KEPT_MS,
-        )
+        turns_before_ms = now_ms - claims_kept_ms(now_ms - text_before_ms)
+        deleted = await self._prune_loose_claims(now_ms - CLAIMS_KEPT_MS)
         deleted += await self._prune_turns(turns_before_ms)
         for sql, value in (
             (
@@ -205,6 +202,20 @@ class Retention:
             deleted += await self._batches(sql, value)
         return deleted
 
+    async def _prune_loose_claims(self, before_ms: int) -> int:
+        loose = """
+            message_id IN (
+                SELECT message_id FROM claim
+                WHERE turn_id IS NULL AND claimed_at < $1 AND state IN ('answered', 'failed', 'dropped') LIMIT $2)
+        """
+        deleted = 0
+        while True:
+            async with self._database.transaction() as tx:
+                claims = await _delete_claims(tx, loose, before_ms, self._batch_rows)
+            deleted += claims
+            if claims < self._batch_rows:
+                return deleted
+
     async def _prune_turns(self, before_ms: int) -> int:
         forgettable = """
             SELECT turn.id FROM turn
@@ -216,15 +227,11 @@ class Retention:
         deleted = 0
         while True:
             async with self._database.transaction() as tx:
-                claims = await tx.execute(
-                    f"DELETE FROM claim WHERE turn_id IN ({forgettable}) RETURNING message_id",
-                    before_ms,
-                    self._batch_rows,
-                )
+                claims = await _delete_claims(tx, f"turn_id IN ({forgettable})", before_ms, self._batch_rows)
                 turns = await tx.execute(
                     f"DELETE FROM turn WHERE id IN ({forgettable}) RETURNING id", before_ms, self._batch_rows
                 )
-            deleted += len(claims) + len(turns)
+            deleted += claims + len(turns)
             if len(turns) < self._batch_rows:
                 return deleted
 
@@ -236,3 +243,19 @@ class Retention:
             done += len(rows)
             if len(rows) < self._batch_rows:
                 return done
+
+
+async def _delete_claims(tx: Transaction, condition: str, before_ms: int, limit: int) -> int:
+    """Delete claims, and leave in their conversations up to where those have been heard; return how many."""
+    rows = await tx.execute(
+        f"DELETE FROM claim WHERE {condition} RETURNING conversation_id, message_id", before_ms, limit
+    )
+    heard_until: dict[int, int] = {}
+    for row in rows:
+        conversation_id: int = row["conversation_id"]
+        heard_until[conversation_id] = max(heard_until.get(conversation_id, 0), row["message_id"])
+    for conversation_id, message_id in heard_until.items():
+        await tx.execute(
+            "UPDATE conversation SET heard_until = $2 WHERE id = $1 AND heard_until < $2", conversation_id, message_id
+        )
+    return len(rows)

@@ -520,12 +520,20 @@ class Turns:
         await tx.execute("UPDATE version SET body = NULL WHERE turn_id = $1", turn_id)
 
     async def newest_claims(self) -> dict[int, int]:
-        """Return the newest claimed message of each channel and thread.
+        """Return the newest message of each channel and thread that was ever claimed, as far as any was.
 
         Replies do not count: a message may be older than the newest reply and yet not have been heard.
         """
-        rows = await self._database.read("SELECT channel_id, MAX(message_id) AS newest FROM claim GROUP BY channel_id")
-        return {row["channel_id"]: row["newest"] for row in rows}
+        rows = await self._database.read(
+            """
+            SELECT place, MAX(newest) AS newest FROM (
+                SELECT channel_id AS place, MAX(message_id) AS newest FROM claim GROUP BY channel_id
+                UNION ALL
+                SELECT scope_id, heard_until FROM conversation WHERE scope <> 'person' AND heard_until > 0
+            ) AS heard GROUP BY place
+            """
+        )
+        return {row["place"]: row["newest"] for row in rows}
 
     async def kept_in(self, place: ChannelId, *, limit: int = 100) -> list[MessageId]:
         """Return the newest messages of a channel or thread whose text is kept."""

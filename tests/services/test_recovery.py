@@ -19,6 +19,7 @@ from bot.services.outlet import Busy, Draft, Forbidden, OutletError, Refused, Un
 from bot.services.recovery import MISSED_NOTICE
 from bot.store.database import Database
 from bot.store.errors import DatabaseLocked
+from bot.store.retention import Retention
 from bot.store.vault import MasterKey, Vault
 from tests.support.manual_clock import ManualClock
 from tests.support.new_database import NewDatabase
@@ -29,6 +30,7 @@ from tests.support.relay_world import (
     CATCH_UP_MS,
     GUILD,
     OTHER_ROOM,
+    RETENTION_MS,
     ROOM,
     THREAD,
     RelayWorld,
@@ -37,6 +39,7 @@ from tests.support.relay_world import (
 from tests.support.scripted_upstream import refuses, says, streams
 
 BARD = CharacterId("bard")
+DAY = 86_400
 KING = "Once there was a king."
 LONG = "A sentence of some length. " * 100
 
@@ -727,6 +730,62 @@ async def test_a_quiet_server_is_heard_at_once_and_not_looked_at(world: RelayWor
     fresh.town.history_error = Forbidden()
     await fresh.ready()
     await fresh.ask("Are you back?")
+    assert fresh.texts() == ["Hello.", "Hello."]
+
+
+async def swept(world: RelayWorld) -> None:
+    """Forget what is older than the retention."""
+    await Retention(world.database).sweep(world.clock.now_ms(), RETENTION_MS)
+
+
+async def test_a_quiet_channel_gets_no_notice_of_an_absence_however_often_the_bot_starts(world: RelayWorld) -> None:
+    run, said = world, await world.ask()
+    await world.ask("In the thread", at=THREAD)
+    for days in (31, 3, 3):
+        run.clock.advance(days * DAY)
+        await swept(run)
+        run = await away(run)
+        for place in (ROOM, THREAD):
+            run.town.newest[place] = run.shown(place)[-1].id
+        await run.recovered()
+    assert run.texts() == run.texts(THREAD) == ["Hello."]
+    assert await run.turns.outcome_of(said.id) is None
+
+
+async def test_what_was_told_of_is_not_told_of_again_once_its_claim_is_pruned(world: RelayWorld) -> None:
+    run = await away(world)
+    run.message("One")
+    run.clock.advance(CATCH_UP_MS / 1_000 + 1)
+    await run.recovered()
+    for _ in range(2):
+        run.clock.advance(3 * DAY)
+        await swept(run)
+        run = await away(run)
+        run.town.newest[ROOM] = run.shown()[-1].id
+        await run.recovered()
+    assert run.texts() == [MISSED_NOTICE]
+    assert await run.claims() == []
+
+
+async def test_what_is_older_than_what_is_known_of_old_messages_is_not_told_of(world: RelayWorld) -> None:
+    # A member's wish to be ignored is forgotten as well.
+    fresh = await away(world)
+    fresh.message("Long ago")
+    fresh.clock.advance(RETENTION_MS / 1_000 + 1)
+    await fresh.recovered()
+    assert fresh.texts() == []
+    assert await fresh.claims() == []
+
+
+async def test_what_is_said_in_a_channel_that_was_quiet_for_long_is_answered_after_an_absence(
+    world: RelayWorld,
+) -> None:
+    await world.ask()
+    world.clock.advance(31 * DAY)
+    await swept(world)
+    fresh = await away(world)
+    fresh.message("Anyone?")
+    await fresh.recovered()
     assert fresh.texts() == ["Hello.", "Hello."]
 
 

@@ -201,6 +201,7 @@ SAMPLES: dict[int, Sequence[str]] = {
         "INSERT INTO card_file VALUES (2, 30, NULL, 1, 'b', 9, x'00', 1)",
         "INSERT INTO moderation_watch VALUES (30, 1, 1, 'pending', 1, 0, 2, NULL)",
     ),
+    8: ("UPDATE conversation SET heard_until = 39",),
 }
 """What a database of each version may hold. A new migration adds its own number, with rows of what it brings."""
 

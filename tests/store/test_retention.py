@@ -26,6 +26,7 @@ from bot.store.retention import (
     Swept,
 )
 from bot.store.search_pages import SearchPages
+from bot.store.turns import Turns
 from tests.store.seed import ALICE, BOB, CHANNEL, DAY, NOW, PAYER, Seed, message_at
 
 MONTH = 30 * DAY
@@ -106,6 +107,22 @@ async def test_a_claim_outside_any_turn_goes_once_catch_up_and_caps_are_past_it(
     await seed.message(room, 51, state=state, text=None, claimed_at=edge)
     assert await retention.prune(NOW, text_before_ms=NOW - MONTH) == 1
     assert [row["message_id"] for row in await seed.database.read("SELECT message_id FROM claim")] == [51]
+
+
+async def test_up_to_where_a_place_was_heard_is_known_after_its_claims_are_pruned(
+    seed: Seed, room: Conversation
+) -> None:
+    thread = await seed.thread(await seed.binding(), 70)
+    for age in range(3):
+        await say(seed, room, OLD - age)
+    newest_loose = message_at(OLD + 1)
+    await seed.message(room, newest_loose, state="dropped", text=None, claimed_at=OLD)
+    in_thread = await say(seed, thread, OLD - 5)
+    turns = Turns(seed.database, seed.vault)
+    for _ in range(2):
+        await Retention(seed.database, batch_rows=2).sweep(NOW, MONTH)
+        assert await turns.newest_claims() == {CHANNEL: newest_loose, 70: in_thread.message}
+    assert await seed.counts() == {"binding": 1, "conversation": 2}
 
 
 @pytest.mark.parametrize("state", ["waiting", "running"])

@@ -61,6 +61,7 @@ BOB: Final = UserId(401)
 FRIENDLY_BOT: Final = UserId(500)
 GUIDE: Final = CharacterId("guide")
 CATCH_UP_MS: Final = 15 * 60_000
+RETENTION_MS: Final = 30 * 86_400_000
 HISTORY_LIMIT: Final = 100
 _WORKERS: Final = ("worker of", "inbox of")
 _NAMES: Final = {ALICE: "Alice", BOB: "Bob", FRIENDLY_BOT: "Robot"}
@@ -277,6 +278,7 @@ class RelayWorld:
             clock=clock.clock,
             bots=self.rules.bots,
             catch_up_ms=CATCH_UP_MS,
+            known_for_ms=RETENTION_MS,
         )
         self.outlet.on_echo = self.poster.seen
         self.outlet.on_delete = self._deleted
