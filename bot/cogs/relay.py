@@ -137,7 +137,7 @@ class RelayCog(commands.Cog):
         await self._upkeep.channels_seen(
             {GuildId(guild.id): frozenset(ChannelId(channel.id) for channel in guild.channels) for guild in guilds}
         )
-        await self._recovery.mirror_deletions([state for states in places.values() for state in states])
+        await self._recovery.mirror_changes([state for states in places.values() for state in states])
 
     def _concerns(self, message: discord.Message) -> bool:
         channel_id, parent_id, in_thread = place_of(message)

@@ -45,6 +45,7 @@ class HistoryReader:
                 for message in found
             ),
             ids=frozenset(MessageId(message.id) for message in found),
+            edited=frozenset(MessageId(message.id) for message in found if message.edited_at is not None),
             # Nothing at all is also what Discord answers to who may not read the history.
             complete=0 < len(found) < HISTORY_LIMIT,
         )

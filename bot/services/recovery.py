@@ -13,7 +13,7 @@ from bot.domain.ids import GuildId, MessageId, TurnId, snowflake_at
 from bot.domain.messages import BotPolicy, IncomingMessage, Silence, silence_reason
 from bot.domain.persona_names import without_heading
 from bot.domain.recovery import Remedy, remedy, text_of_posts
-from bot.domain.turns import Post, PostKind, PostState, Transport, Turn, TurnState
+from bot.domain.turns import Post, PostKind, PostState, Transport, Turn, TurnMessage, TurnState
 from bot.services.announcing import Announcer
 from bot.services.binding_index import BindingIndex
 from bot.services.clock import Clock
@@ -61,6 +61,8 @@ class History:
 
     messages: tuple[IncomingMessage, ...]
     ids: frozenset[MessageId]
+    edited: frozenset[MessageId] = frozenset()
+    """Which of them have another text than at first."""
     complete: bool = False
     """Whether these are all that there are."""
 
@@ -145,9 +147,12 @@ class RecoveryService:
         """
         await self._owned(self._bring_up_to_date(places))
 
-    async def mirror_deletions(self, places: Iterable[PlaceState]) -> None:
-        """Forget what was deleted while the bot was away, as far as the newest 100 messages of each place show."""
-        await self._owned(self._mirror_deletions(tuple(places)))
+    async def mirror_changes(self, places: Iterable[PlaceState]) -> None:
+        """Forget what was deleted while the bot was away, and take over what was edited.
+
+        The newest 100 messages of each place tell.
+        """
+        await self._owned(self._mirror_changes(tuple(places)))
 
     async def aclose(self) -> None:
         """Cut off what is under way; the next start begins anew."""
@@ -197,13 +202,13 @@ class RecoveryService:
         await asyncio.gather(*(self._catch_up(guild_id, states, newest) for guild_id, states in late.items()))
         await self._insist(lambda: self._relay.resume_waiting(sessions))
 
-    async def _mirror_deletions(self, places: Sequence[PlaceState]) -> None:
+    async def _mirror_changes(self, places: Sequence[PlaceState]) -> None:
         claimed = await self._insist(self._turns.newest_claims)
         for state in places:
             if state.destination.place in claimed:
-                await self._insist(partial(self._mirror_deletions_in, state.destination))
+                await self._insist(partial(self._mirror_changes_in, state.destination))
 
-    async def _mirror_deletions_in(self, destination: Destination) -> None:
+    async def _mirror_changes_in(self, destination: Destination) -> None:
         kept = await self._turns.kept_in(destination.place)
         shown = await self._posts.replies_in(destination.place)
         if not kept and not shown:
@@ -211,12 +216,22 @@ class RecoveryService:
         try:
             history = await self._look(destination)
         except OutletError as error:
-            _log.info("Deletions in %s cannot be looked up: %r", destination.place, error)
+            _log.info("What changed in %s cannot be looked up: %r", destination.place, error)
             return
+        await self._take_over_edits(kept, history)
         oldest = 0 if history.complete else min(history.ids, default=None)
         if oldest is not None:
-            gone = {message_id for message_id in (*kept, *shown) if message_id >= oldest} - history.ids
-            await self._erase([message_id for message_id in kept if message_id in gone], gone.intersection(shown))
+            said = [message.message_id for message in kept]
+            gone = {message_id for message_id in (*said, *shown) if message_id >= oldest} - history.ids
+            await self._erase([message_id for message_id in said if message_id in gone], gone.intersection(shown))
+
+    async def _take_over_edits(self, kept: Iterable[TurnMessage], history: History) -> None:
+        said = {message.id: message.said for message in history.messages if message.id in history.edited}
+        for message in kept:
+            # Without the message-content intent a history has no texts.
+            text = said.get(message.message_id)
+            if text and text != message.text and not self._ignored.is_ignored(message.author_id):
+                await self._turns.correct(message, text)
 
     async def _insist(self, work: Callable[[], Awaitable[T]]) -> T:
         """Do something, again and again while the database takes nothing."""

@@ -496,6 +496,20 @@ class Turns:
             )
             return bool(rows)
 
+    async def correct(self, message: TurnMessage, text: str) -> None:
+        """Replace the text of a message that was edited, unless it was replaced or dropped since it was read."""
+        async with self._database.transaction() as tx:
+            rows = await tx.execute(
+                "SELECT message_id, author_id, body FROM claim WHERE message_id = $1", message.message_id
+            )
+            if message.text is None or [self._message(row) for row in rows] != [message]:
+                return
+            await tx.execute(
+                "UPDATE claim SET body = $2 WHERE message_id = $1",
+                message.message_id,
+                self._seal_message(message.message_id, message.author_name or "", text),
+            )
+
     async def erase(self, message_ids: Iterable[MessageId]) -> None:
         """Drop the text of deleted messages; those still waiting will not be answered."""
         async with self._database.transaction() as tx:
@@ -535,14 +549,15 @@ class Turns:
         )
         return {row["place"]: row["newest"] for row in rows}
 
-    async def kept_in(self, place: ChannelId, *, limit: int = 100) -> list[MessageId]:
-        """Return the newest messages of a channel or thread whose text is kept."""
+    async def kept_in(self, place: ChannelId, *, limit: int = 100) -> list[TurnMessage]:
+        """Return the newest messages of a channel or thread whose text is kept, newest first."""
         rows = await self._database.read(
-            "SELECT message_id FROM claim WHERE channel_id = $1 AND body IS NOT NULL ORDER BY message_id DESC LIMIT $2",
+            "SELECT message_id, author_id, body FROM claim WHERE channel_id = $1 AND body IS NOT NULL "
+            "ORDER BY message_id DESC LIMIT $2",
             place,
             limit,
         )
-        return [MessageId(row["message_id"]) for row in rows]
+        return [self._message(row) for row in rows]
 
     async def outcome_of(self, message_id: MessageId) -> tuple[str, str | None, TurnId | None] | None:
         """Return a claimed message's state, the stored cause, and its turn; None when it was never claimed."""

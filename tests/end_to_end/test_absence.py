@@ -42,6 +42,22 @@ async def test_what_was_edited_while_the_bot_was_away_and_is_caught_up_with_read
     assert scene.context()[-1] == "user: [Owner] Are you there?"
 
 
+async def test_what_was_edited_after_its_answer_while_the_bot_was_away_reads_so_from_then_on(world: World) -> None:
+    scene = Scene.of(world)
+    async with world.bot():
+        await scene.use()
+        world.upstream.script("I will keep it to myself.")
+        message = await scene.owner.say(scene.channel, "The door code is 1234")
+        await scene.shows("I will keep it to myself.")
+        await scene.settled()
+    (before,) = scene.query("SELECT body FROM claim")
+    await scene.owner.edit(message, "The door has a code")
+    async with world.bot():
+        await scene.stored("SELECT 1 FROM claim WHERE body <> ?", *before)
+        await scene.ask("What has it?", "A code.")
+    assert scene.context()[1] == "user: [Owner] The door has a code"
+
+
 async def test_a_binding_and_its_trigger_outlive_a_restart(world: World) -> None:
     scene = Scene.of(world)
     async with world.bot():

@@ -1020,28 +1020,32 @@ async def test_a_recovery_ends_with_the_process(world: RelayWorld) -> None:
     assert fresh.upstream.asked == []
 
 
-# Deletions during an absence.
+# Deletions and edits during an absence.
 
 
 async def test_a_database_that_takes_nothing_for_a_while_forgets_deletions_all_the_same(
     world: RelayWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone = await world.ask("A secret")
-    await world.ask("No secret")
+    changed = await world.ask("No secret")
     fresh = await away(world)
     fresh.town.said.remove(gone)
+    fresh.town.edit(changed, "Nothing at all")
     await fresh.recovered()
-    for question in ("newest_claims", "kept_in", "erase"):
+    for question in ("newest_claims", "kept_in", "correct", "erase"):
         monkeypatch.setattr(fresh.turns, question, Stubborn(getattr(fresh.turns, question)))
     await mirrored(fresh, ROOM)
     await fresh.ask("What did I say?")
-    assert "A secret" not in str(fresh.upstream.asked[-1])
+    said = str(fresh.upstream.asked[-1])
+    assert "A secret" not in said
+    assert "No secret" not in said
+    assert "Nothing at all" in said
 
 
 async def mirrored(world: RelayWorld, *places: ChannelId) -> None:
     """Let the bot look for what was deleted."""
     states = [place for place in world.place_states() if place.destination.place in places]
-    await world.in_time(world.recovery.mirror_deletions(states))
+    await world.in_time(world.recovery.mirror_changes(states))
 
 
 async def test_what_was_deleted_during_an_absence_is_forgotten(world: RelayWorld) -> None:
@@ -1066,6 +1070,72 @@ async def test_a_reply_that_was_deleted_during_an_absence_is_forgotten(world: Re
     await mirrored(fresh, ROOM)
     await fresh.ask("What did you say?")
     assert "rash" not in str(fresh.upstream.asked[-1])
+
+
+async def test_what_was_edited_during_an_absence_reads_so_from_then_on(world: RelayWorld) -> None:
+    message = await world.ask("My number is 555")
+    await world.ask("And now?")
+    fresh = await away(world)
+    fresh.town.edit(replace(message, author_name="Alice"), "(removed)")
+    await fresh.recovered()
+    await mirrored(fresh, ROOM)
+    await fresh.ask("What did I say?")
+    assert [text for role, text in fresh.upstream.said() if role == "user"] == [
+        "[Alice] (removed)",
+        "[Alice] And now?",
+        "[Alice] What did I say?",
+    ]
+
+
+async def test_an_edit_during_an_absence_changes_no_name(world: RelayWorld) -> None:
+    # A history has no nicknames.
+    message = await world.ask("My number is 555")
+    fresh = await away(world)
+    edited = fresh.town.edit(message, "(removed)")
+    fresh.town.said[fresh.town.said.index(edited)] = replace(edited, author_name="alice_1990")
+    await fresh.recovered()
+    await mirrored(fresh, ROOM)
+    await fresh.ask("What did I say?")
+    assert fresh.upstream.said()[0] == ("user", "[Alice] (removed)")
+
+
+async def test_what_was_not_edited_keeps_its_text_though_a_history_reads_it_otherwise(world: RelayWorld) -> None:
+    message = await world.ask("Ask @Bob")
+    fresh = await away(world)
+    fresh.town.edit(message, "Ask @bob_1990")
+    fresh.town.edited.clear()
+    await fresh.recovered()
+    await mirrored(fresh, ROOM)
+    await fresh.ask("Who?")
+    assert fresh.upstream.said()[0] == ("user", "[Alice] Ask @Bob")
+
+
+@pytest.mark.parametrize("text", ["", "Something new"])
+async def test_an_edit_that_may_not_be_known_is_not_taken_over(world: RelayWorld, text: str) -> None:
+    message = await world.ask("A memory")
+    fresh = await away(world)
+    fresh.town.edit(message, text)
+    if text:
+        fresh.ignored.ignore(ALICE)
+    await fresh.recovered()
+    await mirrored(fresh, ROOM)
+    (turn,) = await fresh.all_turns()
+    assert [message.text for message in turn.messages] == ["A memory"]
+
+
+async def test_an_edit_that_is_heard_while_the_history_is_read_stands(world: RelayWorld) -> None:
+    message = await world.ask("First")
+    fresh = await away(world)
+    second = fresh.town.edit(message, "Second")
+    await fresh.recovered()
+    state = fresh.place_states()[0]
+    mirroring = asyncio.create_task(fresh.recovery.mirror_changes([state]))
+    await fresh.clock.sleeping()
+    fresh.relay.edited(fresh.town.edit(second, "Third"))
+    await fresh.relay.inbox.idle()
+    await fresh.in_time(_waited(mirroring))
+    (turn,) = await fresh.all_turns()
+    assert [message.text for message in turn.messages] == ["Third"]
 
 
 async def test_a_history_that_cannot_be_read_forgets_nothing(world: RelayWorld) -> None:

@@ -1,6 +1,7 @@
 """The queue statement by statement; test_turns_model.py plays it against a model, test_past.py reads from it."""
 
 import logging
+from dataclasses import replace
 
 import pytest
 
@@ -381,8 +382,28 @@ async def test_the_newest_claim_of_each_place_is_known(queue: Queue, seed: Seed)
 async def test_the_messages_whose_text_is_kept_are_known(queue: Queue) -> None:
     await queue.admit(101, 102, 103)
     await queue.turns.erase([MessageId(102)])
-    assert await queue.turns.kept_in(CHANNEL) == [103, 101]
-    assert await queue.turns.kept_in(CHANNEL, limit=1) == [103]
+    kept = [TurnMessage(MessageId(number), ALICE, "Alice", f"text {number}") for number in (103, 101)]
+    assert await queue.turns.kept_in(CHANNEL) == kept
+    assert await queue.turns.kept_in(CHANNEL, limit=1) == kept[:1]
+
+
+async def test_a_text_is_corrected_only_where_it_still_is_what_was_read(queue: Queue) -> None:
+    await queue.admit(101, 102)
+    second, first = await queue.turns.kept_in(CHANNEL)
+    await queue.turns.correct(first, "better")
+    await queue.turns.correct(first, "too late")
+    await queue.turns.erase([second.message_id])
+    await queue.turns.correct(second, "never")
+    assert await queue.turns.kept_in(CHANNEL) == [replace(first, text="better")]
+
+
+async def test_a_text_that_cannot_be_read_is_not_corrected(queue: Queue) -> None:
+    await queue.admit(101)
+    keyless = Turns(queue.database, LOST_KEY)
+    (unread,) = await keyless.kept_in(CHANNEL)
+    await keyless.correct(unread, "better")
+    (kept,) = await queue.turns.kept_in(CHANNEL)
+    assert kept.text == "text 101"
 
 
 async def test_what_became_of_a_message_is_known(queue: Queue) -> None:

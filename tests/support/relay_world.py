@@ -5,7 +5,7 @@ import itertools
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from bot.domain.bindings import Binding, Conversation, Scope, Trigger
@@ -88,6 +88,8 @@ class Town:
     parents: dict[ChannelId, ChannelId] = field(default_factory=lambda: {THREAD: ROOM})
     said: list[IncomingMessage] = field(default_factory=list[IncomingMessage])
     """What people said, and did not delete."""
+    edited: set[MessageId] = field(default_factory=set[MessageId])
+    """Which of it they have edited."""
     newest: dict[ChannelId, MessageId] = field(default_factory=dict[ChannelId, MessageId])
     history_error: Exception | None = None
     parent_error: OutletError | None = None
@@ -108,6 +110,13 @@ class Town:
             return None
         place = Place(destination.guild_id, destination.channel_id, destination.thread_id, flag)
         return Surroundings(place, "A Server", "A Bot", NO_NAMES)
+
+    def edit(self, message: IncomingMessage, text: str) -> IncomingMessage:
+        """Let the author of a message give it another text, of which the bot does not hear."""
+        edited = replace(message, text=text)
+        self.said[self.said.index(message)] = edited
+        self.edited.add(message.id)
+        return edited
 
     async def speakers(self, destination: Destination) -> frozenset[str]:
         """Ask Discord who spoke in a place last."""
@@ -481,6 +490,7 @@ class RelayWorld:
         return History(
             tuple(message for message in people if message.id in ids),
             frozenset(ids),
+            edited=frozenset(self.town.edited.intersection(ids)),
             complete=0 < len(ids) < HISTORY_LIMIT,
         )
 
