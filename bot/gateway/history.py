@@ -8,6 +8,7 @@ from bot.domain.ids import ChannelId, MessageId
 from bot.domain.messages import names_of_people
 from bot.gateway.conversion import incoming_message
 from bot.gateway.failures import asking
+from bot.gateway.places import may_read_history
 from bot.services.outlet import Destination
 from bot.services.recovery import History
 
@@ -47,5 +48,10 @@ class HistoryReader:
             ids=frozenset(MessageId(message.id) for message in found),
             edited=frozenset(MessageId(message.id) for message in found if message.edited_at is not None),
             # Nothing at all is also what Discord answers to who may not read the history.
-            complete=0 < len(found) < HISTORY_LIMIT,
+            complete=len(found) < HISTORY_LIMIT and (bool(found) or self._may_read(destination)),
         )
+
+    def _may_read(self, destination: Destination) -> bool:
+        guild = self._client.get_guild(destination.guild_id)
+        channel = None if guild is None else guild.get_channel(destination.channel_id)
+        return guild is not None and channel is not None and may_read_history(channel, guild.me)

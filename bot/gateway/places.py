@@ -100,6 +100,13 @@ def rights_missing_in(interaction: discord.Interaction, channel_id: ChannelId) -
     return _missing(channel.permissions_for(guild.me), spoken=isinstance(channel, _SPOKEN))
 
 
+def may_read_history(channel: discord.abc.GuildChannel, member: discord.Member) -> bool:
+    """Tell whether a member may read what was said in a channel and its threads."""
+    permissions = channel.permissions_for(member)
+    may_read = permissions.view_channel and permissions.read_message_history
+    return may_read and (permissions.connect or not isinstance(channel, _SPOKEN))
+
+
 def _missing(permissions: discord.Permissions, *, spoken: bool) -> frozenset[Right]:
     if permissions.administrator:
         return frozenset()

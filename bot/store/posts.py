@@ -171,13 +171,17 @@ class Posts:
         return _post(rows[0]) if rows else None
 
     async def replies_in(self, place: ChannelId, *, limit: int = 100) -> list[MessageId]:
-        """Return the messages that stand for replies to the newest messages of a channel or thread."""
+        """Return the messages that stand for greetings, and for replies to the newest messages, of a place."""
         rows = await self._database.read(
             """
             SELECT p.message_id FROM post p
-            WHERE p.kind = 'reply' AND p.state = 'posted' AND p.turn_id IN (
-                SELECT c.turn_id FROM claim c WHERE c.channel_id = $1 AND c.turn_id IS NOT NULL
-                ORDER BY c.message_id DESC LIMIT $2
+            WHERE p.kind = 'reply' AND p.state = 'posted' AND (
+                p.turn_id IN (
+                    SELECT c.turn_id FROM claim c WHERE c.channel_id = $1 AND c.turn_id IS NOT NULL
+                    ORDER BY c.message_id DESC LIMIT $2)
+                OR p.turn_id IN (
+                    SELECT t.id FROM conversation c JOIN turn t ON t.conversation_id = c.id
+                    WHERE c.scope_id = $1 AND t.kind = 'greeting')
             )
             ORDER BY p.message_id
             """,

@@ -30,6 +30,22 @@ async def test_what_was_deleted_while_the_bot_was_away_is_forgotten_at_its_retur
     assert "user: [Owner] Repeat it" in scene.context()
 
 
+@pytest.mark.parametrize("kind", [ChannelKind.TEXT, ChannelKind.VOICE])
+async def test_a_channel_that_was_emptied_while_the_bot_was_away_is_forgotten_at_its_return(
+    world: World, kind: ChannelKind
+) -> None:
+    scene = Scene.of(world, kind=kind)
+    async with world.bot():
+        await scene.use()
+        await scene.ask("The door code is 1234", "I will keep 1234 to myself.")
+        await scene.settled()
+    await scene.owner.delete_many(list(scene.channel.messages.values()))
+    async with world.bot():
+        await scene.stored("SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM post WHERE state <> 'deleted')")
+        await scene.ask("What was it?", "I do not know.")
+    assert "1234" not in str(scene.context())
+
+
 async def test_what_was_edited_while_the_bot_was_away_and_is_caught_up_with_reads_as_edited(world: World) -> None:
     scene = Scene.of(world)
     async with world.bot():

@@ -1150,16 +1150,29 @@ async def test_a_history_that_cannot_be_read_forgets_nothing(world: RelayWorld) 
     assert "A memory" in str(fresh.upstream.asked[-1])
 
 
-async def test_an_empty_history_forgets_nothing(world: RelayWorld) -> None:
-    # Discord answers so to who may not read the history, too.
+async def test_a_greeting_that_was_deleted_during_an_absence_is_forgotten(world: RelayWorld) -> None:
+    await world.greet("Good evening.")
+    greeting = world.shown()[0]
+    await world.ask("Hi")
+    fresh = await away(world)
+    del fresh.outlet.messages[greeting.id]
+    await fresh.recovered()
+    await mirrored(fresh, ROOM)
+    await fresh.ask("Who are you?")
+    assert "Good evening." not in str(fresh.upstream.asked[-1])
+
+
+@pytest.mark.parametrize("may_read", [True, False])
+async def test_an_empty_history_forgets_everything_where_it_may_be_read(world: RelayWorld, *, may_read: bool) -> None:
     await world.ask("A memory")
     fresh = await away(world)
     fresh.town.said.clear()
     fresh.outlet.messages.clear()
+    fresh.town.may_read = may_read
     await fresh.recovered()
     await mirrored(fresh, ROOM)
     await fresh.ask("What did I say?")
-    assert "A memory" in str(fresh.upstream.asked[-1])
+    assert ("A memory" in str(fresh.upstream.asked[-1])) is not may_read
 
 
 async def test_what_is_older_than_the_history_shows_is_not_forgotten(world: RelayWorld) -> None:

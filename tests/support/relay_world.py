@@ -91,6 +91,8 @@ class Town:
     edited: set[MessageId] = field(default_factory=set[MessageId])
     """Which of it they have edited."""
     newest: dict[ChannelId, MessageId] = field(default_factory=dict[ChannelId, MessageId])
+    may_read: bool = True
+    """Whether the bot may read what was said, and knows that it may."""
     history_error: Exception | None = None
     parent_error: OutletError | None = None
     loading: set[GuildId] = field(default_factory=set[GuildId])
@@ -484,6 +486,9 @@ class RelayWorld:
     async def _history(self, destination: Destination) -> History:
         if self.town.history_error is not None:
             raise self.town.history_error
+        if not self.town.may_read:
+            # Discord's answer, too.
+            return History((), frozenset())
         people = [message for message in self.town.said if message.channel_id == destination.place]
         own = [message.id for message in self.outlet.visible(destination.place)]
         ids = sorted([*own, *(message.id for message in people)])[-HISTORY_LIMIT:]
@@ -491,7 +496,7 @@ class RelayWorld:
             tuple(message for message in people if message.id in ids),
             frozenset(ids),
             edited=frozenset(self.town.edited.intersection(ids)),
-            complete=0 < len(ids) < HISTORY_LIMIT,
+            complete=len(ids) < HISTORY_LIMIT,
         )
 
     def _deleted(self, destination: Destination, message_id: MessageId) -> None:
