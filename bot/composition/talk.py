@@ -93,7 +93,7 @@ async def open_talk(
         announcer=speech.announcer,
         ignored=ignored,
         parent_of=discord_side.history.parent_of,
-        removed_by_us=speech.poster.was_removed,
+        note_deletions=speech.poster.note_deletions,
         clock=clock,
         settings=RelaySettings(_admission_limits(settings), bots),
     )

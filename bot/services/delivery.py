@@ -129,8 +129,18 @@ class Delivery:
         self._painter: asyncio.Task[None] | None = None
         self._pending: asyncio.Future[bool] | None = None
         self._unrecorded: dict[PostId, MessageId] = {}
-        self.removed = False
+        self._found_gone = False
+
+    @property
+    def removed(self) -> bool:
         """Whether somebody deleted a message of the reply while it was being written."""
+        return self._found_gone or any(
+            self._poster.was_deleted(slot.message_id) and not self._is_said_again(slot) for slot in self._slots.values()
+        )
+
+    def _is_said_again(self, slot: _Slot) -> bool:
+        """Tell whether a place that the last try left is filled anew where its message is gone."""
+        return self._asked_again and slot.shown is None
 
     @property
     def visible(self) -> bool:
@@ -321,8 +331,8 @@ class Delivery:
         except Gone as gone:
             if gone.what is Lost.PLACE:
                 raise
-            if gone.what is Lost.MESSAGE and not (self._asked_again and slot.shown is None):
-                self.removed = True
+            if gone.what is Lost.MESSAGE and not self._is_said_again(slot):
+                self._found_gone = True
                 del self._slots[number]
                 await self._poster.posts.gone(slot.message_id)
                 return

@@ -9,7 +9,7 @@ copy is ordinary.
 import asyncio
 import logging
 from collections import OrderedDict, deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -78,6 +78,7 @@ class Poster:
         """By place: a turn may outlive the one that stops it, and then two of them post there."""
         self._known: OrderedDict[MessageId, None] = OrderedDict()
         self._removed: OrderedDict[MessageId, None] = OrderedDict()
+        self._deleted: OrderedDict[MessageId, None] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
         self._listening = False
         self._closed = False
@@ -164,6 +165,17 @@ class Poster:
     def was_removed(self, message_id: MessageId) -> bool:
         """Tell whether a message's deletion is this program's own doing."""
         return message_id in self._removed
+
+    def note_deletions(self, message_ids: Iterable[MessageId]) -> list[MessageId]:
+        """Take note of messages that are gone, and return those whose deletion is not this program's own doing."""
+        theirs = [message_id for message_id in message_ids if not self.was_removed(message_id)]
+        for message_id in theirs:
+            _remember(self._deleted, message_id)
+        return theirs
+
+    def was_deleted(self, message_id: MessageId) -> bool:
+        """Tell whether somebody else deleted a message lately."""
+        return message_id in self._deleted
 
     def settle(self, destination: Destination, turn_id: TurnId) -> None:
         """Take note that a turn's posts stand or are given up: what turned up of one given up is deleted."""

@@ -63,14 +63,15 @@ class RelayService:
         announcer: Announcer,
         ignored: IgnoredMembers,
         parent_of: Callable[[ChannelId], Awaitable[ChannelId | None]],
-        removed_by_us: Callable[[MessageId], bool],
+        note_deletions: Callable[[Sequence[MessageId]], list[MessageId]],
         clock: Clock,
         settings: RelaySettings,
     ) -> None:
         """Take the services it stands on.
 
         `parent_of` asks Discord for the channel of a thread, and says None for a place that is no thread; raises an
-        OutletError. `removed_by_us` tells whether the program itself deleted a message.
+        OutletError. `note_deletions` tells whatever speaks of deleted messages, and returns those that the program did
+        not delete itself.
         """
         self._index = index
         self._book = book
@@ -83,7 +84,7 @@ class RelayService:
         self._announcer = announcer
         self._ignored = ignored
         self._parent_of = parent_of
-        self._removed_by_us = removed_by_us
+        self._note_deletions = note_deletions
         self._clock = clock
         self._settings = settings
         self.inbox = Inbox(self._handle, clock)
@@ -254,9 +255,10 @@ class RelayService:
         await self._turns.rewrite(message.id, message.author_name, message.said)
 
     async def _erase(self, event: MessagesDeleted) -> None:
+        # A post that gives way to another is no word taken back. Whoever is still writing hears of one that is, before
+        # its text is dropped: it would write the text down again.
+        theirs = self._note_deletions(event.ids)
         await self._turns.erase(event.ids)
-        # A post that gives way to another is no word taken back.
-        theirs = [message_id for message_id in event.ids if not self._removed_by_us(message_id)]
         for message_id in await self._posts.known(theirs):
             post = await self._posts.gone(message_id)
             if post is not None:

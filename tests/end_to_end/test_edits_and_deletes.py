@@ -154,10 +154,12 @@ async def test_a_reply_that_is_deleted_while_it_is_written_is_not_said_again(run
         await scene.owner.say(scene.channel, "Tell me")
         await held.release_text("This is the first sentence of it. ")
         await scene.until(lambda: len(scene.voices()) == 2, "a preview")
-        await scene.owner.delete(scene.voices()[-1])
-        with running.discord.expect_refusal(code=10008):
-            await held.finish("And this is the last.")
-            await scene.settled()
+        preview = scene.voices()[-1]
+        await scene.stored("SELECT 1 FROM post WHERE message_id = ?", preview.id)
+        await scene.owner.delete(preview)
+        await scene.stored("SELECT 1 FROM post WHERE message_id = ? AND state = 'deleted'", preview.id)
+        await held.finish("And this is the last.")
+        await scene.settled()
     await scene.ask("Silence?", "Golden.")
     assert scene.spoken() == [GREETING, "Golden."]
     assert "first sentence" not in str(scene.context())

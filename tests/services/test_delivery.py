@@ -107,6 +107,11 @@ class Reply(PostDesk):
             self.clock.advance(PREVIEW_SECONDS)
         return delivery
 
+    def delete(self, message_id: MessageId) -> None:
+        """Let somebody delete a message, and the bot hear of it."""
+        self.outlet.remove(message_id)
+        assert self.poster.note_deletions([message_id]) == [message_id]
+
     async def ended_with(self, text: str) -> None:
         """Deliver a whole reply at once."""
         await self.delivery().finish(self.ending(text))
@@ -570,6 +575,29 @@ async def test_a_reply_that_is_deleted_at_its_end_is_forgotten(reply: Reply) -> 
     assert [post.state for post in await reply.standing()] == [PostState.POSTED, PostState.DELETED]
 
 
+async def test_a_post_that_is_deleted_when_nothing_would_touch_it_again_ends_the_reply(reply: Reply) -> None:
+    delivery = await reply.streamed("One", "One|Two")
+    reply.delete(reply.ids[0])
+    calls = len(reply.outlet.calls)
+    delivery.feed("One|Two|Three")
+    await delivery.finish(reply.ending("One|Two|Three"))
+    assert len(reply.outlet.calls) == calls
+    assert await reply.turn_state() == ("answered", "deleted")
+    assert await reply.version() == (VersionState.COMPLETE, None)
+
+
+async def test_a_post_that_is_deleted_after_the_text_was_written_down_is_forgotten_with_it(reply: Reply) -> None:
+    delivery = await reply.streamed("One", "One|Two")
+    edit = reply.outlet.hold(Act.EDIT, carried_out=True)
+    finishing = asyncio.create_task(delivery.finish(reply.ending("One|Deux")))
+    await edit.entered.wait()
+    reply.delete(reply.ids[0])
+    edit.open()
+    await finishing
+    assert await reply.turn_state() == ("answered", "deleted")
+    assert await reply.version() == (VersionState.COMPLETE, None)
+
+
 # Once more, into the same posts.
 
 
@@ -608,17 +636,19 @@ async def test_there_is_never_a_second_reply_during_a_retry(reply: Reply) -> Non
     assert most == 2
 
 
-async def test_retry_says_it_anew_where_the_old_posts_cannot_be_edited(reply: Reply) -> None:
+@pytest.mark.parametrize("heard", [False, True])
+async def test_retry_says_it_anew_where_the_old_posts_cannot_be_edited(reply: Reply, *, heard: bool) -> None:
     posts = await failed_partly(reply, "Half|a")
-    reply.outlet.remove(reply.ids[0])
+    (reply.delete if heard else reply.outlet.remove)(reply.ids[0])
     await reply.delivery(standing=posts, asked_again=True, attempt=2).finish(reply.ending("The|whole"))
     assert reply.outlet.texts() == ["The", "whole"]
     assert await reply.turn_state() == ("answered", None)
 
 
-async def test_finishing_after_a_stop_does_not_bring_a_deleted_reply_back(reply: Reply) -> None:
+@pytest.mark.parametrize("heard", [False, True])
+async def test_finishing_after_a_stop_does_not_bring_a_deleted_reply_back(reply: Reply, *, heard: bool) -> None:
     posts = await failed_partly(reply, "Half")
-    reply.outlet.remove(reply.ids[0])
+    (reply.delete if heard else reply.outlet.remove)(reply.ids[0])
     await reply.delivery(standing=posts).finish(reply.ending("Half a"))
     assert reply.outlet.texts() == []
     assert await reply.turn_state() == ("answered", "deleted")

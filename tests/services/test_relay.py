@@ -676,6 +676,20 @@ async def test_a_turn_is_not_retried_from_another_place(world: RelayWorld, place
         await world.relay.retry(TurnId(turn.id + 1), ROOM, ALICE, is_staff=True)
 
 
+async def test_a_reply_of_which_people_delete_a_post_while_it_goes_on_is_not_remembered(world: RelayWorld) -> None:
+    gate = Gate()
+    world.upstream.script(says("I think it is 42. " * 150, gate, "That is all."))
+    world.say()
+    await world.in_time(world.outlet.until(lambda: len(world.texts()) == 2))
+    world.outlet.remove(world.shown()[0].id)
+    await world.relay.inbox.idle()
+    gate.open()
+    await world.idle_in_time()
+    assert await world.states() == [("answered", "deleted")]
+    await world.ask("What did you say?")
+    assert "42" not in str(world.upstream.asked[-1])
+
+
 async def test_a_retry_of_what_was_deleted_is_refused(world: RelayWorld) -> None:
     world.upstream.script(refuses(503))
     message = await world.ask()

@@ -269,7 +269,7 @@ class RelayWorld:
             announcer=self.announcer,
             ignored=self.ignored,
             parent_of=self.town.parent_of,
-            removed_by_us=self.poster.was_removed,
+            note_deletions=self.poster.note_deletions,
             clock=clock.clock,
             settings=RelaySettings(self.rules.limits, self.rules.bots),
         )
