@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from bot.domain.ids import ChannelId, MessageId, TurnId
+from bot.domain.persona_names import headed
 from bot.domain.turns import Post, PostState, Transport
 from bot.services.clock import Clock
 from bot.services.lanes import Lane, Priority
@@ -128,7 +129,7 @@ class Poster:
             self.settle(destination, turn_id)
             flight = _Flight(transport, draft.nonce)
             self._flights.setdefault(destination.place, {})[turn_id] = flight
-        flight.texts.add(draft.text)
+        flight.texts.add(_text_on_show(transport, draft))
         return flight
 
     def _land(self, destination: Destination, turn_id: TurnId) -> _Flight | None:
@@ -322,7 +323,7 @@ class Poster:
             if post.message_id in known or post.message_id in self._known or post.transport is not transport:
                 continue
             # Discord does not promise the nonce in a history.
-            same = draft.text if post.nonce is None else draft.nonce
+            same = _text_on_show(transport, draft) if post.nonce is None else draft.nonce
             if transport is Transport.WEBHOOK or same == (post.text if post.nonce is None else post.nonce):
                 # Another turn may have lost one here, too.
                 likeliest = self._flight_of(destination, post)
@@ -368,6 +369,13 @@ class Poster:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("An echo could not be dealt with", exc_info=error)
+
+
+def _text_on_show(transport: Transport, draft: Draft) -> str:
+    """Return what a message says once it stands: where the bot speaks for a character, the name is above."""
+    if transport is Transport.WEBHOOK or draft.persona is None:
+        return draft.text
+    return headed(draft.text, draft.persona.name)
 
 
 def _remember(ids: OrderedDict[MessageId, None], message_id: MessageId) -> None:

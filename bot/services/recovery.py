@@ -326,7 +326,7 @@ class RecoveryService:
                         stage.destination,
                         posts,
                         stage.anchor(turn),
-                        lambda post, seen: _is_bot_post(post, seen, turn.attempts),
+                        lambda post, seen: _is_bot_post(post, seen, turn.attempts, stage.persona.name),
                     )
             except (Busy, Uncertain) as error:
                 _log.warning("Turn %s cannot be looked after yet: %r", turn.id, error)
@@ -449,9 +449,13 @@ class RecoveryService:
                 await self._clock.sleep(waits.pop(0))
 
 
-def _is_bot_post(post: Post, seen: SeenPost, attempt: int) -> bool:
-    """Tell a turn's mark or reply from the bot's other messages: by its nonce, else by how it begins."""
+def _is_bot_post(post: Post, seen: SeenPost, attempt: int, name: str) -> bool:
+    """Tell a turn's mark or reply from the bot's other messages: by its nonce, else by how it begins.
+
+    A reply in the voice that the bot lends begins with the character's name.
+    """
     if seen.nonce is not None:
         return seen.nonce == post_nonce(post.turn_id, attempt, post.kind, post.number)
-    is_mark = seen.text.startswith(MARK_SIGN)
-    return is_mark if post.kind is PostKind.MARK else not is_mark
+    if post.kind is PostKind.MARK:
+        return seen.text.startswith(MARK_SIGN)
+    return without_heading(seen.text, name) != seen.text

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.ids import ChannelId, MessageId, TurnId
+from bot.domain.ids import ChannelId, CharacterId, MessageId, TurnId
 from bot.domain.turns import Post, PostState, Transport
 from bot.services.outlet import (
     Busy,
@@ -19,6 +19,7 @@ from bot.services.outlet import (
     Gone,
     Lost,
     OutletError,
+    Persona,
     SeenPost,
     Uncertain,
 )
@@ -141,6 +142,14 @@ async def test_a_message_of_the_bot_without_a_nonce_is_known_by_its_text(desk: P
     desk.outlet.script(Act.POST, lost_answer(Uncertain(), echo=Echo.HELD))
     other = desk.outlet.store(ROOM, Transport.BOT, Draft("A notice"))
     sent = await desk.post(transport=Transport.BOT)
+    assert desk.ids == [other, sent.message_id]
+
+
+async def test_what_the_bot_says_for_a_character_is_known_by_its_text_under_the_name(desk: PostDesk) -> None:
+    desk.outlet.nonces_in_history = False
+    desk.outlet.script(Act.POST, lost_answer(Uncertain(), echo=Echo.HELD))
+    other = desk.outlet.store(ROOM, Transport.BOT, HELLO)
+    sent = await desk.post(replace(HELLO, persona=Persona(CharacterId("guide"), "Guide")), transport=Transport.BOT)
     assert desk.ids == [other, sent.message_id]
 
 

@@ -186,12 +186,31 @@ async def test_the_name_above_a_text_is_not_taken_for_the_characters_words(world
     world.upstream.script(streams(KING, gate))
     world.say()
     await world.outlet.until(world.texts)
-    (message,) = world.shown()
-    shown = replace(message, draft=replace(message.draft, text=f"**Guide**\n{KING}"))
-    world.outlet.messages[message.id] = shown
+    fresh = await world.restarted()
+    (message,) = fresh.shown()
+    assert message.seen.text == f"**Guide**\n{message.draft.text}"
+    await fresh.recovered()
+    assert fresh.texts()[0] == f"{message.draft.text}\n{cut_mark(Failure(FailureCause.RESTARTED))}"
+
+
+@pytest.mark.parametrize("carried_out", [False, True])
+async def test_a_notice_is_not_taken_for_a_reply_in_a_voice_that_the_bot_lends(
+    world: RelayWorld, *, carried_out: bool
+) -> None:
+    world.outlet.speaks_as, world.outlet.nonces_in_history = Transport.BOT, False
+    notices = [Draft("Guide speaks here now."), Draft("**Guide** is back.")]
+    gate = world.outlet.hold(Act.POST, carried_out=carried_out)
+    world.say()
+    await asyncio.wait_for(gate.entered.wait(), PATIENCE_SECONDS)
+    own = [message.draft.text for message in world.shown()]
+    for notice in notices:
+        world.outlet.store(world.town.destination(ROOM), Transport.BOT, notice)
     fresh = await world.restarted()
     await fresh.recovered()
-    assert fresh.texts()[0] == f"{KING}\n{cut_mark(Failure(FailureCause.RESTARTED))}"
+    said = [notice.text for notice in notices]
+    assert fresh.texts()[: len(own) + 2] == [*own, *said]
+    assert fresh.texts().count("Hello.") == 1
+    assert await fresh.states() == [("answered", None)]
 
 
 @pytest.mark.parametrize("nonces", [True, False])

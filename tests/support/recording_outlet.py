@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Final
 
 from bot.domain.ids import ChannelId, MessageId, snowflake_at
+from bot.domain.persona_names import headed
 from bot.domain.turns import Transport
 from bot.services.outlet import (
     Allowance,
@@ -119,9 +120,12 @@ class Message:
 
     @property
     def seen(self) -> SeenPost:
-        """What a gateway event or the history says of it; a webhook's message has no nonce."""
-        nonce = self.draft.nonce if self.transport is Transport.BOT else None
-        return SeenPost(self.id, self.transport, self.draft.text, nonce)
+        """What a gateway event or the history says of it; a webhook's message has no nonce, the bot's has a heading."""
+        if self.transport is Transport.WEBHOOK:
+            return SeenPost(self.id, self.transport, self.draft.text)
+        persona = self.draft.persona
+        text = self.draft.text if persona is None else headed(self.draft.text, persona.name)
+        return SeenPost(self.id, self.transport, text, self.draft.nonce)
 
 
 @dataclass
