@@ -8,11 +8,11 @@ from discord.ext import commands
 from bot.domain.ids import ChannelId, GuildId, MessageId
 from bot.gateway.client import CharacterBot
 from bot.gateway.conversion import destination_of_channel, incoming_message, place_of, seen_post
+from bot.gateway.history import place_states
 from bot.gateway.personas import DiscordOutlet
 from bot.services.binding_upkeep import BindingUpkeep
-from bot.services.outlet import Destination
 from bot.services.posting import Poster
-from bot.services.recovery import PlaceState, RecoveryService
+from bot.services.recovery import RecoveryService
 from bot.services.relay import RelayService
 
 _log = logging.getLogger(__name__)
@@ -130,7 +130,7 @@ class RelayCog(commands.Cog):
         await self._bring_up_to_date([guild])
 
     async def _bring_up_to_date(self, guilds: list[discord.Guild]) -> None:
-        places = {GuildId(guild.id): _places(guild) for guild in guilds}
+        places = {GuildId(guild.id): place_states(guild) for guild in guilds}
         await self._recovery.ready(places)
         # As they are now: meanwhile a channel may have been made, and a character been brought to it.
         guilds = [found for guild in guilds if (found := self._bot.get_guild(guild.id)) and not found.unavailable]
@@ -150,22 +150,3 @@ class RelayCog(commands.Cog):
     @property
     def _application_id(self) -> int:
         return self._bot.application_id or 0
-
-
-def _places(guild: discord.Guild) -> list[PlaceState]:
-    """Return a server's channels and active threads with their newest messages."""
-    guild_id = GuildId(guild.id)
-    channels = [
-        _state(Destination(guild_id, ChannelId(channel.id)), channel.last_message_id)
-        for channel in guild.channels
-        if isinstance(channel, (discord.TextChannel, discord.VoiceChannel, discord.StageChannel))
-    ]
-    threads = [
-        _state(Destination(guild_id, ChannelId(thread.parent_id), ChannelId(thread.id)), thread.last_message_id)
-        for thread in guild.threads
-    ]
-    return channels + threads
-
-
-def _state(destination: Destination, last_message_id: int | None) -> PlaceState:
-    return PlaceState(destination, None if last_message_id is None else MessageId(last_message_id))

@@ -109,6 +109,7 @@ async def open_talk(
         relay=relay,
         announcer=speech.announcer,
         read_history=discord_side.history.read,
+        places_of=discord_side.history.places_of,
         ignored=ignored,
         clock=clock,
         bots=bots,

@@ -15,7 +15,7 @@ from bot.store.errors import StoreError
 _log = logging.getLogger(__name__)
 
 MOST_WAITING: Final = 1_000
-"""Events kept for one place while the database or the catch-up is slow; the catch-up finds what is left out."""
+"""Events kept for one place while the database or the catch-up is slow; another catch-up finds what is left out."""
 FIRST_BACKOFF_SECONDS: Final = 1.0
 LONGEST_BACKOFF_SECONDS: Final = 30.0
 TRIES_TOGETHER: Final = 5
@@ -52,6 +52,8 @@ class _Box:
     guild_id: GuildId
     events: deque[Event] = field(default_factory=deque[Event])
     worker: asyncio.Task[None] | None = None
+    left_out: bool = False
+    """Whether something was left out since it was empty last."""
 
 
 class Inbox:
@@ -67,14 +69,23 @@ class Inbox:
         self._boxes: dict[ChannelId, _Box] = {}
         self._open: set[GuildId] = set()
         self._closed = False
+        self.on_left_out: Callable[[GuildId], None] = lambda _: None
+        """Hears of a server of which something was left out, once all that was not has been handed on."""
 
     def put(self, guild_id: GuildId, place: ChannelId, event: Event) -> None:
-        """Take one event. Never waits."""
+        """Take one event. Never waits.
+
+        Where too much waits, messages and edits are left out until all of it has been handed on: a message that is
+        claimed stands for all before it, so the catch-up would not look for what was left out between two others.
+        """
         if self._closed:
             return
         box = self._box(guild_id, place)
-        if len(box.events) >= MOST_WAITING:
-            _log.error("Too much waits for %s; an event is left out", place)
+        is_found_later = isinstance(event, (IncomingMessage, MessageEdited))
+        if is_found_later and (box.left_out or len(box.events) >= MOST_WAITING):
+            if not box.left_out:
+                _log.error("Too much waits for %s; what comes is left out", place)
+            box.left_out = True
             return
         box.events.append(event)
         self._start(place, box)
@@ -159,3 +170,5 @@ class Inbox:
             box.worker = None
             if not box.events:
                 self._boxes.pop(place, None)
+                if box.left_out and not self._closed:
+                    self.on_left_out(box.guild_id)

@@ -69,6 +69,8 @@ class History:
 
 ReadHistory = Callable[[Destination], Awaitable[History]]
 """Reads the newest 100 messages of a place. Raises an OutletError."""
+PlacesOf = Callable[[GuildId], Sequence[PlaceState] | None]
+"""Names the places of a server as the gateway shows them now; None while that does not describe it."""
 
 
 class RecoveryService:
@@ -88,6 +90,7 @@ class RecoveryService:
         relay: RelayService,
         announcer: Announcer,
         read_history: ReadHistory,
+        places_of: PlacesOf,
         ignored: IgnoredMembers,
         clock: Clock,
         bots: BotPolicy,
@@ -110,6 +113,7 @@ class RecoveryService:
         self._relay = relay
         self._announcer = announcer
         self._read_history = read_history
+        self._places_of = places_of
         self._ignored = ignored
         self._clock = clock
         self._bots = bots
@@ -122,6 +126,7 @@ class RecoveryService:
         """The session for which a server was brought up to date, or is being so."""
         self._looking = asyncio.Semaphore(AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
+        relay.inbox.on_left_out = self._hear_what_was_left_out
 
     async def load(self) -> None:
         """Note which turns an earlier process left running; call it before anything new can begin.
@@ -167,6 +172,23 @@ class RecoveryService:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         await task
+
+    def _hear_what_was_left_out(self, guild_id: GuildId) -> None:
+        """Catch up with a server of which more came in than could wait."""
+        self.new_session([guild_id])
+        places = self._places_of(guild_id)
+        # A server that is away is brought up to date when it comes back.
+        if places is not None:
+            task = asyncio.create_task(self._hear_again(guild_id, places), name="recovery")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _hear_again(self, guild_id: GuildId, places: Sequence[PlaceState]) -> None:
+        try:
+            await self._bring_up_to_date({guild_id: places})
+            await self._mirror_changes(places)
+        except Exception:  # noqa: BLE001 - the next session tries again; the fault is logged
+            _log.exception("What was left out of %s could not be heard", guild_id)
 
     async def _bring_up_to_date(self, places: Mapping[GuildId, Sequence[PlaceState]]) -> None:
         sessions = {

@@ -76,6 +76,25 @@ async def test_an_empty_history_is_not_whole_in_a_place_that_is_not_in_the_cache
     assert not (await read(client, unknown)).complete
 
 
+async def test_the_places_of_a_server_come_with_their_newest_messages(
+    client: RecordingClient, guild: Guild, general: Channel
+) -> None:
+    reader = HistoryReader(client)
+    thread = general.add_thread("aside")
+    guild.add_channel("posts", kind=ChannelKind.FORUM)
+    said = await guild.owner.say(general, "Hello")
+    await client.until(lambda: any(message.id == said.id for message in client.heard))
+    states = reader.places_of(GuildId(guild.id))
+    assert states is not None
+    newest = {state.destination: state.last_message_id for state in states}
+    assert newest[place(guild, general)] == said.id
+    assert newest.keys() == {place(guild, general), place(guild, general, thread)}
+
+
+def test_a_server_that_is_not_there_has_no_places(client: RecordingClient) -> None:
+    assert HistoryReader(client).places_of(GuildId(1)) is None
+
+
 def is_readable(client: RecordingClient, channel: Channel) -> bool:
     cached = client.get_channel(channel.id)
     assert isinstance(cached, discord.TextChannel)

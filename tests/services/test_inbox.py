@@ -14,6 +14,7 @@ from bot.services.inbox import (
     Inbox,
     MessageEdited,
     MessagesDeleted,
+    ThreadDeleted,
 )
 from bot.store.errors import DatabaseFull
 from tests.support.manual_clock import ManualClock
@@ -269,6 +270,59 @@ async def test_a_place_that_is_flooded_leaves_events_out_and_says_so(
     await inbox.idle()
     assert len(clerk.events) == MOST_WAITING
     assert "is left out" in caplog.text
+
+
+async def test_a_deletion_is_never_left_out(inbox: Inbox, clerk: Clerk) -> None:
+    inbox.hold(GUILD)
+    for number in range(MOST_WAITING + 1):
+        inbox.put(GUILD, ROOM, message(number))
+    gone: list[Event] = [deleted(1), ThreadDeleted(ROOM)]
+    for event in gone:
+        inbox.put(GUILD, ROOM, event)
+    inbox.release(GUILD)
+    await inbox.idle()
+    assert clerk.events[MOST_WAITING:] == gone
+
+
+async def test_what_follows_an_event_left_out_waits_for_the_catch_up_that_is_asked_for(
+    inbox: Inbox, clerk: Clerk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A message that is claimed stands for all that came before it.
+    monkeypatch.setattr("bot.services.inbox.MOST_WAITING", 1)
+    asked: list[GuildId] = []
+    inbox.on_left_out = asked.append
+    gate = Gate()
+    clerk.gates.append(gate)
+    inbox.hold(GUILD)
+    for number in (1, 2):
+        inbox.put(GUILD, ROOM, message(number))
+    inbox.release(GUILD)
+    await gate.entered.wait()
+    inbox.put(GUILD, ROOM, message(3))
+    inbox.put(GUILD, ROOM, MessageEdited(message(1, "hello!")))
+    assert asked == []
+    gate.open()
+    await inbox.idle()
+    inbox.put(GUILD, ROOM, message(4))
+    await inbox.idle()
+    assert clerk.events == [message(1), message(4)]
+    assert asked == [GUILD]
+
+
+async def test_an_inbox_that_is_closed_asks_for_no_catch_up(
+    inbox: Inbox, clerk: Clerk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.services.inbox.MOST_WAITING", 1)
+    asked: list[GuildId] = []
+    inbox.on_left_out = asked.append
+    clerk.gates.append(Gate())
+    inbox.hold(GUILD)
+    for number in (1, 2):
+        inbox.put(GUILD, ROOM, message(number))
+    inbox.release(GUILD)
+    await clerk.gates[0].entered.wait()
+    await inbox.close()
+    assert asked == []
 
 
 async def test_a_closed_inbox_ends_its_work_and_takes_nothing_more(inbox: Inbox, clerk: Clerk) -> None:

@@ -16,7 +16,7 @@ from bot.domain.ids import ChannelId, CharacterId, GuildId, MessageId
 from bot.domain.recovery import MOST_ATTEMPTS, RUN_AGAIN_WITHIN_MS
 from bot.domain.turns import AdmissionLimits, Arrival, PostKind, PostState, Transport, TurnState, VersionState
 from bot.services.outlet import Busy, Draft, Forbidden, OutletError, Refused, Uncertain
-from bot.services.recovery import MISSED_NOTICE
+from bot.services.recovery import LOOK_SECONDS, MISSED_NOTICE
 from bot.store.database import Database
 from bot.store.errors import DatabaseLocked
 from bot.store.retention import Retention
@@ -1037,6 +1037,77 @@ async def test_a_recovery_ends_with_the_process(world: RelayWorld) -> None:
     await asyncio.gather(getting_ready, return_exceptions=True)
     assert getting_ready.cancelled()
     assert fresh.upstream.asked == []
+
+
+async def flooded(world: RelayWorld, monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
+    """Let something happen while there is no room for it, and everything go on."""
+    with monkeypatch.context() as small:
+        small.setattr("bot.services.inbox.MOST_WAITING", 1)
+        world.relay.inbox.hold(GUILD)
+        world.relay.deleted(GUILD, ROOM, None, [MessageId(1)])
+        happens()
+    world.relay.inbox.release(GUILD)
+    await world.relay.inbox.idle()
+
+
+async def caught_up_again(world: RelayWorld, *, looks: int) -> None:
+    """Let just the time pass in which a catch-up looks at the room so many times, and wait until all is done."""
+    for _ in range(looks):
+        await world.clock.pass_for(LOOK_SECONDS)
+    while recovering := [task for task in asyncio.all_tasks() if task.get_name() == "recovery"]:
+        await asyncio.wait(recovering)
+    await world.idle()
+
+
+async def test_what_a_flood_left_out_is_heard_as_soon_as_there_is_room(
+    world: RelayWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.recovered()
+    await world.ask("One")
+    await flooded(world, monkeypatch, lambda: world.say("Two"))
+    await caught_up_again(world, looks=2)
+    assert world.upstream.said()[-1] == ("user", "[Alice] Two")
+    await world.ask("Three")
+    assert await world.claims() == [("answered", None)] * 3
+
+
+async def test_an_edit_that_a_flood_left_out_is_taken_over(world: RelayWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    await world.recovered()
+    message = await world.ask("My number is 555")
+    await flooded(world, monkeypatch, lambda: world.relay.edited(world.town.edit(message, "(removed)")))
+    await caught_up_again(world, looks=1)
+    await world.ask("What did I say?")
+    assert world.upstream.said()[0] == ("user", "[Alice] (removed)")
+
+
+async def test_a_server_that_is_away_after_a_flood_is_caught_up_with_at_its_return(
+    world: RelayWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.recovered()
+    world.town.loading.add(GUILD)
+    await flooded(world, monkeypatch, lambda: world.say("One"))
+    world.say("Two")
+    await world.relay.inbox.idle()
+    assert await world.claims() == []
+    world.town.loading.clear()
+    getting_ready = asyncio.create_task(world.ready())
+    await caught_up_again(world, looks=1)
+    await getting_ready
+    await world.idle()
+    assert await world.claims() == [("answered", None)] * 2
+
+
+async def test_a_mistake_in_the_catch_up_after_a_flood_leaves_nobody_deaf(
+    world: RelayWorld, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await world.recovered()
+    with monkeypatch.context() as broken:
+        broken.setattr(world.turns, "newest_claims", lambda: 1 / 0)
+        await flooded(world, monkeypatch, lambda: world.say("One"))
+        await caught_up_again(world, looks=0)
+    assert "What was left out" in caplog.text
+    await world.ask("Two")
+    assert world.texts() == ["Hello."]
 
 
 # Deletions and edits during an absence.

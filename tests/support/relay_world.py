@@ -285,6 +285,7 @@ class RelayWorld:
             relay=self.relay,
             announcer=self.announcer,
             read_history=self._history,
+            places_of=self._places_of,
             ignored=self.ignored,
             clock=clock.clock,
             bots=self.rules.bots,
@@ -482,6 +483,9 @@ class RelayWorld:
 
     async def _stop(self, conversation: Conversation) -> None:
         await self.readers.stop(conversation.id)
+
+    def _places_of(self, guild_id: GuildId) -> list[PlaceState] | None:
+        return None if guild_id in self.town.loading else self.place_states()
 
     async def _history(self, destination: Destination) -> History:
         if self.town.history_error is not None:
