@@ -100,8 +100,8 @@ class RelayCog(commands.Cog):
 
     @commands.Cog.listener()
     async def on_webhooks_update(self, channel: discord.abc.GuildChannel) -> None:
-        """Look a channel's webhook up anew when any of its webhooks changed."""
-        self._outlet.forget_webhook(ChannelId(channel.id))
+        """Look the server's webhooks up anew when any of them changed."""
+        self._outlet.forget_webhooks(GuildId(channel.guild.id))
 
     # Connections
 
@@ -109,7 +109,10 @@ class RelayCog(commands.Cog):
     async def on_shard_connect(self, shard_id: int) -> None:
         """Let events wait until it is known what was missed: this fires for new sessions, not for resumed ones."""
         self._ready_shards.discard(shard_id)
-        self._recovery.new_session(GuildId(guild.id) for guild in self._bot.guilds if guild.shard_id == shard_id)
+        guild_ids = [GuildId(guild.id) for guild in self._bot.guilds if guild.shard_id == shard_id]
+        self._recovery.new_session(guild_ids)
+        for guild_id in guild_ids:
+            self._outlet.forget_webhooks(guild_id)
 
     @commands.Cog.listener()
     async def on_shard_ready(self, shard_id: int) -> None:

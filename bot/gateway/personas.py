@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 import discord
 
-from bot.domain.ids import ChannelId, MessageId, WebhookId
+from bot.domain.ids import ChannelId, GuildId, MessageId, WebhookId
 from bot.domain.persona_names import default_avatar_index, headed
 from bot.domain.turns import Transport
 from bot.domain.webhooks import OwnWebhook
@@ -75,7 +75,10 @@ class DiscordOutlet:
         self._cdn_url = cdn_url.rstrip("/")
         self._now_ms = now_ms
         self._buttons = buttons
-        self._webhooks: dict[ChannelId, discord.Webhook] = {}
+        self._webhooks: dict[tuple[GuildId, ChannelId], discord.Webhook] = {}
+        """Those that are known to stand in their channels."""
+        self._changes = 0
+        """How often webhooks were forgotten: what was asked before then may hold no more."""
         self._finding: dict[ChannelId, asyncio.Task[discord.Webhook | None]] = {}
 
     async def aclose(self) -> None:
@@ -90,12 +93,17 @@ class DiscordOutlet:
     async def transport(self, destination: Destination) -> Transport:
         """Tell how a persona can speak there, finding or making the channel's webhook if need be."""
         self._check_may_speak(destination)
-        webhook = self._webhooks.get(destination.channel_id) or await self._find_once(destination)
+        webhook = self._known(destination) or await self._find_once(destination)
         return Transport.BOT if webhook is None else Transport.WEBHOOK
 
-    def forget_webhook(self, channel_id: ChannelId) -> None:
-        """Look the channel's webhook up anew next time, as after it was changed."""
-        self._webhooks.pop(channel_id, None)
+    def forget_webhooks(self, guild_id: GuildId) -> None:
+        """Look the webhooks of a server up anew, each when it is next spoken through.
+
+        Staff can move a webhook to another channel, where it keeps its id and its token. Discord tells of a channel
+        whose webhooks changed, and neither which of them did nor where it was before.
+        """
+        self._changes += 1
+        self._webhooks = {key: webhook for key, webhook in self._webhooks.items() if key[0] != guild_id}
 
     def _check_may_speak(self, destination: Destination) -> None:
         """Raise Forbidden where the bot may not write, though executing a webhook would need no permission."""
@@ -125,8 +133,12 @@ class DiscordOutlet:
             task.add_done_callback(lambda _: self._finding.pop(channel_id, None))
         return await asyncio.shield(task)
 
+    def _known(self, destination: Destination) -> discord.Webhook | None:
+        return self._webhooks.get((destination.guild_id, destination.channel_id))
+
     async def _find(self, destination: Destination) -> discord.Webhook | None:
         channel = self._channel(destination)
+        changes = self._changes
         if not isinstance(
             channel, (discord.TextChannel, discord.VoiceChannel, discord.StageChannel, discord.ForumChannel)
         ):
@@ -134,6 +146,7 @@ class DiscordOutlet:
         stored = await self._store.get(destination.channel_id)
         if stored is not None:
             webhook = discord.Webhook.partial(stored.id, stored.token, client=self._client)
+            await self._check_where_it_stands(destination, webhook)
         elif not channel.permissions_for(channel.guild.me).manage_webhooks:
             return None
         else:
@@ -147,8 +160,16 @@ class DiscordOutlet:
                 OwnWebhook(destination.channel_id, destination.guild_id, WebhookId(webhook.id), webhook.token),
                 self._now_ms(),
             )
-        self._webhooks[destination.channel_id] = webhook
+        if self._changes == changes:
+            self._webhooks[destination.guild_id, destination.channel_id] = webhook
         return webhook
+
+    async def _check_where_it_stands(self, destination: Destination, webhook: discord.Webhook) -> None:
+        """Raise Gone where a webhook that was kept for a channel is no more, or stands in another one by now."""
+        there = await self._through(destination, lambda: webhook.fetch(prefer_auth=False))
+        if there.channel_id != destination.channel_id:
+            await self._lose_webhook(destination)
+            raise Gone(Lost.WEBHOOK)
 
     async def _find_or_make(
         self, channel: discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.ForumChannel
@@ -166,7 +187,7 @@ class DiscordOutlet:
             return None
 
     async def _webhook(self, destination: Destination) -> discord.Webhook:
-        webhook = self._webhooks.get(destination.channel_id) or await self._find_once(destination)
+        webhook = self._known(destination) or await self._find_once(destination)
         if webhook is None:
             raise Gone(Lost.WEBHOOK)
         return webhook
@@ -236,7 +257,7 @@ class DiscordOutlet:
 
     def allowance(self, destination: Destination) -> Allowance:
         """Tell what the last answer said of the rate limit of the channel's webhook."""
-        webhook = self._webhooks.get(destination.channel_id)
+        webhook = self._known(destination)
         return self._limits.of(webhook.id if webhook is not None else 0)
 
     async def _post_as_bot(self, destination: Destination, draft: Draft) -> MessageId:
@@ -288,6 +309,14 @@ class DiscordOutlet:
             wait=True,
             **options,
         )
+        if destination.thread_id is None and message.channel.id != destination.channel_id:
+            # It was moved a moment ago. (A thread of one channel is refused to the webhook of another.)
+            await self._lose_webhook(destination)
+            try:
+                await webhook.delete_message(message.id)
+            except discord.HTTPException as error:
+                _log.warning("What went astray into %s could not be deleted: %r", message.channel.id, error)
+            raise Gone(Lost.WEBHOOK)
         return MessageId(message.id)
 
     async def _recent(self, destination: Destination, after: MessageId) -> list[SeenPost]:
@@ -321,9 +350,12 @@ class DiscordOutlet:
             return await asking(call)
         except Gone as gone:
             if gone.what is Lost.WEBHOOK:
-                self.forget_webhook(destination.channel_id)
-                await self._store.remove(destination.channel_id)
+                await self._lose_webhook(destination)
             raise
+
+    async def _lose_webhook(self, destination: Destination) -> None:
+        self._webhooks.pop((destination.guild_id, destination.channel_id), None)
+        await self._store.remove(destination.channel_id)
 
 
 def _as_bot(draft: Draft) -> str:

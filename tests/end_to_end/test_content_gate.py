@@ -260,3 +260,40 @@ async def test_a_reply_under_way_is_stopped_with_its_character_and_what_waits_is
         assert "paused" in await scene.why(waiting)
     assert len(scene.calls) == 1
     assert len(scene.spoken()) == 1
+
+
+@pytest.mark.parametrize("away", [True, False])
+async def test_a_webhook_that_staff_move_takes_no_adult_character_into_an_ordinary_channel(
+    world: World, *, away: bool
+) -> None:
+    scene = Scene.of(world, nsfw=True)
+    ordinary = scene.beside()
+    # The buttons under what a webhook said before are out of reach.
+    async with world.bot(relay__feedback_buttons="false"):
+        await scene.use(BARD)
+        (hook,) = scene.channel.webhooks
+        if not away:
+            ordinary.channel.take_webhook(hook)
+            await scene.ask("Sing", "La la.")
+    if away:
+        ordinary.channel.take_webhook(hook)
+        async with world.bot(relay__feedback_buttons="false"):
+            await scene.ask("Sing", "La la.")
+    assert scene.voices()[-1].webhook not in (None, hook)
+    assert not ordinary.channel.messages
+
+
+async def test_a_webhook_that_staff_move_in_mid_reply_takes_nothing_of_it_along(world: World) -> None:
+    scene = Scene.of(world, nsfw=True)
+    ordinary = scene.beside()
+    async with world.bot(relay__preview_interval_seconds="0.1", relay__feedback_buttons="false"):
+        await scene.use(BARD)
+        async with world.upstream.hold() as held:
+            await scene.owner.say(scene.channel, "Sing")
+            await held.release_text("This is the first verse of it. ")
+            await scene.until(lambda: len(scene.voices()) == 2, "a preview")
+            ordinary.channel.take_webhook(scene.channel.webhooks[0])
+            await held.finish("And this is the last.")
+            await scene.shows("This is the first verse of it. And this is the last.")
+        await scene.settled()
+    assert not ordinary.channel.messages

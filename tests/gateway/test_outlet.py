@@ -453,10 +453,98 @@ async def test_a_changed_webhook_is_looked_up_anew(
     sandbox: DiscordSandbox, outlet: DiscordOutlet, room: Channel
 ) -> None:
     await outlet.transport(there(room))
-    outlet.forget_webhook(ChannelId(room.id))
-    outlet.forget_webhook(ChannelId(1))
+    outlet.forget_webhooks(there(room).guild_id)
+    outlet.forget_webhooks(GuildId(1))
     assert await outlet.transport(there(room)) is Transport.WEBHOOK
     assert asked(sandbox, "POST", "/webhooks") == 1
+
+
+async def test_a_webhook_of_an_earlier_process_is_looked_at_once_however_often_it_speaks(
+    sandbox: DiscordSandbox, client: RecordingClient, webhooks: Webhooks, outlet: DiscordOutlet, room: Channel
+) -> None:
+    await outlet.transport(there(room))
+    assert asked(sandbox, "GET", "/{webhook_token}") == 0
+    fresh = outlet_of(client, webhooks, sandbox)
+    for _ in range(3):
+        await fresh.post(there(room), await fresh.transport(there(room)), HELLO)
+    assert asked(sandbox, "GET", "/{webhook_token}") == 1
+
+
+@pytest.fixture
+async def elsewhere(client: RecordingClient, guild: Guild) -> Channel:
+    channel = guild.add_channel("elsewhere")
+    await client.until(lambda: client.get_channel(channel.id))
+    return channel
+
+
+@pytest.mark.parametrize("away", [True, False])
+async def test_nothing_is_said_through_a_webhook_that_was_moved_to_another_channel(
+    sandbox: DiscordSandbox,
+    client: RecordingClient,
+    webhooks: Webhooks,
+    outlet: DiscordOutlet,
+    room: Channel,
+    elsewhere: Channel,
+    *,
+    away: bool,
+) -> None:
+    await outlet.transport(there(room))
+    moved = room.webhooks[0]
+    elsewhere.take_webhook(moved)
+    if away:
+        outlet = outlet_of(client, webhooks, sandbox)
+    else:
+        outlet.forget_webhooks(there(room).guild_id)
+    with pytest.raises(Gone) as raised:
+        await outlet.post(there(room), Transport.WEBHOOK, HELLO)
+    assert raised.value.what is Lost.WEBHOOK
+    assert await webhooks.get(ChannelId(room.id)) is None
+    message_id = await outlet.post(there(room), await outlet.transport(there(room)), HELLO)
+    assert room.messages[message_id].webhook is not moved
+    assert elsewhere.messages == {}
+
+
+async def test_what_went_through_a_webhook_that_was_just_moved_is_taken_back(
+    webhooks: Webhooks, outlet: DiscordOutlet, room: Channel, elsewhere: Channel
+) -> None:
+    await outlet.transport(there(room))
+    elsewhere.take_webhook(room.webhooks[0])
+    with pytest.raises(Gone) as raised:
+        await outlet.post(there(room), Transport.WEBHOOK, HELLO)
+    assert raised.value.what is Lost.WEBHOOK
+    assert elsewhere.messages == {}
+    assert await webhooks.get(ChannelId(room.id)) is None
+    message_id = await outlet.post(there(room), await outlet.transport(there(room)), HELLO)
+    assert list(room.messages) == [message_id]
+
+
+async def test_what_went_astray_and_cannot_be_taken_back_is_said_in_its_place_all_the_same(
+    sandbox: DiscordSandbox, outlet: DiscordOutlet, room: Channel, elsewhere: Channel
+) -> None:
+    await outlet.transport(there(room))
+    elsewhere.take_webhook(room.webhooks[0])
+    sandbox.faults.add(Fault(method="DELETE", path_pattern="/messages/", status=403, code=50013))
+    with sandbox.expect_refusal(status=403), pytest.raises(Gone):
+        await outlet.post(there(room), Transport.WEBHOOK, HELLO)
+    message_id = await outlet.post(there(room), await outlet.transport(there(room)), HELLO)
+    assert list(room.messages) == [message_id]
+
+
+async def test_what_is_heard_of_a_webhook_while_it_is_looked_at_makes_it_be_looked_at_again(
+    sandbox: DiscordSandbox, client: RecordingClient, webhooks: Webhooks, outlet: DiscordOutlet, room: Channel
+) -> None:
+    await outlet.transport(there(room))
+    fresh = outlet_of(client, webhooks, sandbox)
+    hold = asyncio.Event()
+    slow = sandbox.faults.add(Fault(method="GET", path_pattern="webhook_token", hold=hold))
+    asking = asyncio.create_task(fresh.transport(there(room)))
+    await slow.seen.wait()
+    fresh.forget_webhooks(there(room).guild_id)
+    hold.set()
+    await asking
+    await fresh.transport(there(room))
+    await fresh.transport(there(room))
+    assert asked(sandbox, "GET", "/{webhook_token}") == 2
 
 
 async def test_before_any_answer_nothing_is_known_of_a_limit(outlet: DiscordOutlet, room: Channel) -> None:

@@ -208,6 +208,14 @@ class Channel:
         self.announce_webhooks()
         return webhook
 
+    def take_webhook(self, webhook: Webhook) -> None:
+        """Move a webhook here from another channel, as staff do in the server's settings; it keeps its token.
+
+        Nothing documented says that the channel which it leaves is named to the bot, so it is not.
+        """
+        webhook.channel = self
+        self.announce_webhooks()
+
     def remove_webhook(self, webhook: Webhook) -> None:
         """Delete a webhook, as staff do in the channel's settings."""
         webhook.deleted = True
