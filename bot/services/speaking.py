@@ -215,7 +215,7 @@ class Speaker:
             _log.info("Turn %s: its character may not speak any more", turn.id)
             await self.drop(turn.id, stage.destination, PAUSED if self._index.current(stage.binding) else UNBOUND)
         else:
-            await self._move_buttons(turn.id, stage.destination, delivery, shown=ending.controls is not None)
+            await self._move_buttons(turn.id, stage.destination, delivery, ending.controls)
             await self._hint_at_webhooks(stage.destination, delivery)
 
     async def _hint_at_webhooks(self, destination: Destination, delivery: Delivery) -> None:
@@ -246,10 +246,13 @@ class Speaker:
         self._poster.settle(destination, turn_id)
 
     async def _move_buttons(
-        self, turn_id: TurnId, destination: Destination, delivery: Delivery, *, shown: bool
+        self, turn_id: TurnId, destination: Destination, delivery: Delivery, controls: Controls | None
     ) -> None:
-        """Take the buttons off the reply before, when there is room; the old ones would go on working."""
-        if not shown or delivery.last_message is None:
+        """Take the buttons off the reply before, when there is room; the old ones would go on working.
+
+        What can be retried keeps its buttons until it is: it is still to be answered, whatever is said after it.
+        """
+        if controls is None or controls.retry or delivery.last_message is None:
             return
         now = self._poster.clock.monotonic()
         message_id, transport = delivery.last_message
@@ -266,7 +269,7 @@ class Speaker:
         clock = self._poster.clock
         horizon = MessageId(snowflake_at(clock.now_ms() - round(BUTTONS_MOVE_WITHIN_SECONDS * _MS_PER_SECOND)))
         try:
-            post = await self._poster.posts.last_in(destination.place, other_than=turn_id, newer_than=horizon)
+            post = await self._poster.posts.last_answer_in(destination.place, other_than=turn_id, newer_than=horizon)
         except StoreError as error:
             _log.info("Turn %s: where the buttons are cannot be looked up: %s", turn_id, error)
             return None

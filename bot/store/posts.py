@@ -159,11 +159,13 @@ class Posts:
                 found.add(message_id)
         return found
 
-    async def last_in(self, place: ChannelId, *, other_than: TurnId, newer_than: MessageId) -> Post | None:
-        """Return the newest message of a channel or thread that belongs to another turn, and is newer than some id."""
+    async def last_answer_in(self, place: ChannelId, *, other_than: TurnId, newer_than: MessageId) -> Post | None:
+        """Return the newest message of a channel or thread that ends an answered turn, and is newer than some id."""
         rows = await self._database.read(
             f"SELECT {_COLUMNS} FROM post WHERE state = 'posted' AND message_id > $1 AND turn_id <> $2 "
-            "AND COALESCE(thread_id, channel_id) = $3 ORDER BY message_id DESC LIMIT 1",
+            "AND COALESCE(thread_id, channel_id) = $3 AND kind = 'reply' "
+            "AND EXISTS (SELECT 1 FROM turn WHERE turn.id = post.turn_id AND turn.state = 'answered') "
+            "ORDER BY message_id DESC LIMIT 1",
             newer_than,
             other_than,
             place,

@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.bindings import PauseCause
 from bot.domain.context import HOUSE_NOTE, ContextBudget
-from bot.domain.failures import NOT_RETRYABLE, Failure, FailureCause, cut_mark, failure_sentence
+from bot.domain.failures import MARK_SIGN, NOT_RETRYABLE, Failure, FailureCause, cut_mark, failure_sentence
 from bot.domain.ids import CharacterId, ConversationId
 from bot.domain.turns import PostKind, Transport, VersionState
 from bot.services.breakers import HOLD_SECONDS
@@ -818,6 +818,40 @@ async def test_buttons_move_away_from_what_an_earlier_process_said(world: RelayW
     assert [message.draft.controls is not None for message in later.shown(THREAD)] == [True]
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+@pytest.mark.parametrize("shown", ["", "Half a"], ids=["mark", "cut reply"])
+async def test_what_can_be_retried_can_be_after_the_next_reply_too(
+    world: RelayWorld, shown: str, *, restarted: bool
+) -> None:
+    other = await opened(world, Rules(feedback_buttons=True))
+    await other.ask("Before", by=BOB)
+    other.upstream.script(streams(shown, httpx.ReadError("cut")))
+    await other.ask("From Alice")
+    if restarted:
+        other = await opened(other, Rules(feedback_buttons=True))
+    await other.ask("From Bob", by=BOB)
+    before, to_be_retried, after = (message.draft for message in other.shown())
+    assert to_be_retried.text.startswith(shown or MARK_SIGN)
+    assert to_be_retried.controls is not None
+    assert to_be_retried.controls.retry
+    assert before.controls is None
+    assert after.controls is not None
+
+
+async def test_buttons_move_to_what_was_answered_at_last(world: RelayWorld) -> None:
+    other = await opened(world, Rules(feedback_buttons=True))
+    other.upstream.script(streams("Half a", httpx.ReadError("cut")))
+    await other.ask()
+    await other.ask("And this?")
+    (cut, _) = await other.all_turns()
+    await other.relay.retry(cut.id, ROOM, ALICE, is_staff=False)
+    await other.idle()
+    first, second = (message.draft for message in other.shown())
+    assert first.controls is not None
+    assert not first.controls.retry
+    assert second.controls is None
+
+
 async def test_buttons_of_an_earlier_process_are_left_after_an_hour(world: RelayWorld) -> None:
     other = await opened(world, Rules(feedback_buttons=True))
     await other.ask()
@@ -835,7 +869,7 @@ async def test_a_database_that_does_not_tell_where_the_buttons_are_costs_no_repl
     async def fail(*_: object, **__: object) -> None:
         raise DatabaseLocked(Path("bot.db"))
 
-    monkeypatch.setattr(other.posts, "last_in", fail)
+    monkeypatch.setattr(other.posts, "last_answer_in", fail)
     await other.ask()
     assert await other.states() == [("answered", None)]
     assert len(other.texts()) == 1

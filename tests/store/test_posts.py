@@ -46,13 +46,14 @@ async def intend(
     return post_id
 
 
-async def test_the_newest_message_of_a_place_is_found_beside_that_of_a_turn(
-    posts: Posts, turn: TurnId, seed: Seed
+async def test_the_newest_answer_of_a_place_is_found_beside_that_of_a_turn(
+    posts: Posts, turns: Turns, turn: TurnId, seed: Seed
 ) -> None:
+    await turns.finish(turn, TurnState.ANSWERED, now_ms=NOW)
     other = await seed.turn(await seed.room(await seed.binding()), state="answered", reply=None)
 
     async def last(of: TurnId = other, place: ChannelId = CHANNEL, newer_than: int = 0) -> MessageId | None:
-        post = await posts.last_in(place, other_than=of, newer_than=MessageId(newer_than))
+        post = await posts.last_answer_in(place, other_than=of, newer_than=MessageId(newer_than))
         return None if post is None else post.message_id
 
     await posts.posted(await intend(posts, turn), MessageId(901))
@@ -66,6 +67,10 @@ async def test_the_newest_message_of_a_place_is_found_beside_that_of_a_turn(
     assert await last(newer_than=902) is None
     await posts.gone(MessageId(902))
     assert await last() == 901
+    await posts.posted(await intend(posts, turn, kind=PostKind.MARK), MessageId(905))
+    assert await last() == 901
+    await turns.finish(turn, TurnState.FAILED, now_ms=NOW)
+    assert await last() is None
 
 
 async def test_an_intent_becomes_a_post(posts: Posts, turn: TurnId) -> None:
