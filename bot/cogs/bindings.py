@@ -11,7 +11,7 @@ from bot.domain.bindings import Trigger
 from bot.domain.ids import ChannelId, GuildId
 from bot.gateway.binding_answers import defer_in_private, tell
 from bot.gateway.conversion import is_age_restricted
-from bot.gateway.places import asker_of, place_of
+from bot.gateway.places import asker_of, bot_rights, place_of
 from bot.gateway.presenting import answer
 from bot.services.binding_upkeep import BindingUpkeep
 from bot.services.bindings import BindingService
@@ -56,7 +56,7 @@ class BindingsCog(commands.Cog):
 
     async def current(self, interaction: discord.Interaction) -> None:
         """Tell who speaks here."""
-        await answer(interaction, self._bindings.current(await place_of(interaction)))
+        await answer(interaction, self._bindings.current(await place_of(interaction), missing=bot_rights(interaction)))
 
     async def leave(self, interaction: discord.Interaction) -> None:
         """End the binding of the channel."""

@@ -53,6 +53,14 @@ def missing_rights(missing: frozenset[Right], channel_id: ChannelId) -> str:
     )
 
 
+def cannot_speak(missing: frozenset[Right], channel_id: ChannelId) -> str:
+    """Return what is added about a character that is there and cannot speak as it should."""
+    return (
+        f"{MARK_SIGN} I lack permissions in <#{channel_id}>, so that it cannot answer, or not as it should: "
+        f"{in_words(missing)}. Someone who manages the channel can allow me these in its settings."
+    )
+
+
 def webhook_hint(channel_id: ChannelId) -> str:
     """Return the hint to staff where a character has to speak under the bot's own name."""
     return (

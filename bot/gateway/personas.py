@@ -90,6 +90,16 @@ class DiscordOutlet:
 
     # Which way to speak
 
+    def may_speak(self, destination: Destination) -> bool:
+        """Tell from the cache whether the bot may write there; where it knows nothing, Discord has to say."""
+        try:
+            self._check_may_speak(destination)
+        except Forbidden:
+            return False
+        except (Busy, Gone):
+            return True
+        return True
+
     async def transport(self, destination: Destination) -> Transport:
         """Tell how a persona can speak there, finding or making the channel's webhook if need be."""
         self._check_may_speak(destination)

@@ -209,16 +209,21 @@ class BindingService:
         if change.release is not None:
             change.release()
 
-    def current(self, place: Place | None) -> str:
-        """Tell who speaks in a channel: which character, what it answers, whether it is paused, and who pays."""
+    def current(self, place: Place | None, *, missing: frozenset[Right] = frozenset()) -> str:
+        """Tell who speaks in a channel: which character, what it answers, whether it is paused, and who pays.
+
+        `missing` is what the bot lacks there; what a character cannot do without is said as well.
+        """
         place, binding = self._bound(place)
-        return notices.current(
+        text = notices.current(
             binding,
             self._standings.shown_name(binding),
             self._speech(binding.trigger),
             in_thread=place.thread_id is not None,
             more_if_restricted=self._standings.more_if_restricted(binding),
         )
+        lacking = required(missing)
+        return f"{text}\n{notices.cannot_speak(lacking, place.channel_id)}" if lacking else text
 
     async def settings(self, place: Place | None, asker: Asker, trigger: Trigger | None = None) -> BindingChange:
         """Change what a character answers; without a trigger just tell what it is. Raises UserError."""

@@ -130,6 +130,10 @@ class Uncertain(OutletError):
 class Outlet(Protocol):
     """Speaks on Discord. No call is ever cancelled by its callers; every call may raise an OutletError."""
 
+    def may_speak(self, destination: Destination) -> bool:
+        """Tell from memory whether the bot may write there; True where nothing is known of the place."""
+        ...
+
     async def transport(self, destination: Destination) -> Transport:
         """Tell how a persona can speak there, finding or making the webhook if need be."""
         ...

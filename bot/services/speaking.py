@@ -46,6 +46,8 @@ FOLD_WITHIN_MS: Final = 5 * 60_000
 BUTTONS_MOVE_WITHIN_SECONDS: Final = 3600.0
 """Edits of messages older than an hour are limited hard (Discord's error 30046)."""
 MOST_BUTTONS_REMEMBERED: Final = 10_000
+CANNOT_SPEAK: Final = "cannot_speak"
+"""The stored cause of a turn in whose place nothing can be said."""
 PAUSED: Final = "paused"
 """The stored cause of a turn whose character may not speak for the time being."""
 UNBOUND: Final = "unbound"
@@ -210,7 +212,7 @@ class Speaker:
                 await self._say_refused(turn, stage, delivery)
         except (Forbidden, Gone) as error:
             _log.warning("Turn %s: cannot speak in %s: %r", turn.id, stage.destination.place, error)
-            await self.give_up(turn.id, stage.destination, "cannot_speak")
+            await self.give_up(turn.id, stage.destination, CANNOT_SPEAK)
         except Withheld:
             _log.info("Turn %s: its character may not speak any more", turn.id)
             await self.drop(turn.id, stage.destination, PAUSED if self._index.current(stage.binding) else UNBOUND)

@@ -34,7 +34,7 @@ from bot.services.clock import Clock
 from bot.services.delivery import Delivery
 from bot.services.key_ring import NoKeyError
 from bot.services.outlet import Destination, Outlet, OutletError
-from bot.services.speaking import PAUSED, Speaker, Stage, destination_of
+from bot.services.speaking import CANNOT_SPEAK, PAUSED, Speaker, Stage, destination_of
 from bot.services.staging import Stages
 from bot.services.upstream_failures import failure_of, failure_of_incomplete
 from bot.store.paid_turns import PaidTurns
@@ -219,7 +219,10 @@ class TurnRunner:
         stage = self._stages.of(binding, conversation, turn)
         if stage is None:
             _log.info("Turn %s: its channel is not there", turn.id)
-            await self._turns.finish(turn.id, TurnState.FAILED, cause="cannot_speak", now_ms=self._clock.now_ms())
+            await self._turns.finish(turn.id, TurnState.FAILED, cause=CANNOT_SPEAK, now_ms=self._clock.now_ms())
+            return
+        if not self._outlet.may_speak(stage.destination):
+            await self._stay_silent(turn, stage)
             return
         standing = await self._gate.standing(binding, ceiling=stage.ceiling)
         if standing.cause is not None:
@@ -262,6 +265,11 @@ class TurnRunner:
         await self._speaker.drop(turn.id, stage.destination, PAUSED)
         await self._upkeep.pause(stage.binding, cause)
 
+    async def _stay_silent(self, turn: Turn, stage: Stage) -> None:
+        """End a turn whose reply nobody could read, as the bot may not write there: it would be paid for."""
+        _log.info("Turn %s: may not speak in %s", turn.id, stage.destination.place)
+        await self._speaker.give_up(turn.id, stage.destination, CANNOT_SPEAK)
+
     async def _answer(self, turn: Turn, stage: Stage, delivery: Delivery) -> None:
         reading = _Reading()
         failure = self._breakers.failure(turn.payer)
@@ -269,6 +277,9 @@ class TurnRunner:
             waited = self._slots.locked()
             async with self._slots:
                 # The wait for upstream may have taken minutes.
+                if waited and not self._outlet.may_speak(stage.destination):
+                    await self._stay_silent(turn, stage)
+                    return
                 if waited and (cause := await self._stages.obstacle(stage)) is not None:
                     await self.pause(turn, stage, cause)
                     return

@@ -268,16 +268,18 @@ async def test_while_discord_is_down_a_reply_waits_and_comes_once(world: World) 
     assert scene.spoken() == [GREETING, "Here it is."]
 
 
-async def test_a_character_that_may_not_write_any_more_falls_silent_and_says_why_when_asked(world: World) -> None:
+async def test_a_character_that_may_not_write_any_more_costs_nothing_and_says_why_when_asked(world: World) -> None:
     scene = Scene.of(world)
     async with world.bot():
         await scene.use()
         scene.channel.deny_bot(Permission.SEND_MESSAGES)
-        world.upstream.script("Nobody reads this.")
         asked = await scene.owner.say(scene.channel, "Speak!")
-        await scene.asked(1)
-        await scene.settled()
+        await scene.stored("SELECT 1 FROM claim WHERE message_id = ? AND state = 'failed'", asked.id)
+        assert scene.calls == []
         assert "I was not allowed to answer here" in await scene.why(asked)
+        current = await scene.owner.slash(scene.channel, "character current")
+        assert "it cannot answer, or not as it should: Send Messages." in await scene.read(current)
         scene.channel.deny_bot(Permission.NONE)
         await scene.ask("And now?", "Now I may.")
+        assert "Send Messages" not in await scene.read(await scene.owner.slash(scene.channel, "character current"))
     assert scene.spoken() == [GREETING, "Now I may."]

@@ -290,6 +290,13 @@ async def test_current_tells_why_it_is_paused(upkeep: BindingUpkeep, service: Bi
     assert "no longer available" in service.current(ROOM)
 
 
+async def test_current_tells_what_the_bot_lacks_to_answer(service: BindingService) -> None:
+    await service.use(ROOM, asker(), "helpful-guide")
+    told = service.current(ROOM, missing=frozenset({Right.SEND_MESSAGES, Right.MANAGE_WEBHOOKS}))
+    assert "it cannot answer, or not as it should: Send Messages. Someone who manages" in told
+    assert "permissions" not in service.current(ROOM, missing=frozenset({Right.MANAGE_WEBHOOKS}))
+
+
 @pytest.mark.parametrize(("place", "sentence"), [(ROOM, notices.NOBODY_HERE), (None, notices.SERVERS_ONLY)])
 async def test_where_nobody_speaks_every_command_says_what_to_do(
     service: BindingService, place: Place | None, sentence: str

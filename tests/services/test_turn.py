@@ -696,6 +696,53 @@ async def test_a_character_that_is_withdrawn_while_its_reply_waits_does_not_spea
     assert len(other.upstream.asked) == 1
 
 
+async def test_nothing_is_paid_for_where_the_bot_may_not_speak(world: RelayWorld) -> None:
+    world.outlet.muted.add(ROOM)
+    await world.ask()
+    assert world.upstream.asked == []
+    assert world.outlet.calls == []
+    assert await world.states() == [("failed", "cannot_speak")]
+    await world.ask(at=THREAD)
+    assert world.texts(THREAD) == ["Hello."]
+    world.outlet.muted.clear()
+    await world.ask()
+    assert world.texts(ROOM) == ["Hello."]
+
+
+async def test_nothing_is_paid_for_where_the_bot_may_no_longer_speak_when_it_is_the_turns_turn(
+    world: RelayWorld,
+) -> None:
+    other = await opened(world, Rules(max_concurrent=1))
+    gate = Gate()
+    other.upstream.script(says(gate, "First."))
+    other.say("One")
+    await gate.entered.wait()
+    other.say("Two", at=THREAD)
+    await until_claimed(other, 2, "running")
+    other.outlet.muted.add(THREAD)
+    gate.open()
+    await other.idle()
+    assert other.texts(THREAD) == []
+    assert await other.states() == [("answered", None), ("failed", "cannot_speak")]
+    assert len(other.upstream.asked) == 1
+
+
+async def test_a_mark_keeps_its_retry_while_the_bot_may_not_speak(world: RelayWorld) -> None:
+    world.upstream.script(refuses(402, "Insufficient balance"))
+    await world.ask()
+    world.outlet.muted.add(ROOM)
+    (turn,) = await world.all_turns()
+    await world.relay.retry(turn.id, ROOM, ALICE, is_staff=False)
+    await world.idle()
+    (mark,) = world.shown()
+    assert mark.draft.controls is not None
+    world.outlet.muted.clear()
+    world.clock.advance(HOLD_SECONDS + 1)
+    await world.relay.retry(turn.id, ROOM, ALICE, is_staff=False)
+    await world.idle()
+    assert world.texts() == ["Hello."]
+
+
 async def test_a_turn_waits_for_its_server_to_be_described(world: RelayWorld) -> None:
     world.town.loading.add(GUILD)
     world.say()

@@ -31,6 +31,9 @@ class NoticeOutlet:
         self.posted.append((destination, transport, draft))
         return MessageId(9_000 + len(self.posted))
 
+    def may_speak(self, destination: Destination) -> bool:
+        _unexpected(destination)
+
     async def transport(self, destination: Destination) -> Transport:
         _unexpected(destination)
 

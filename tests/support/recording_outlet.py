@@ -137,6 +137,8 @@ class RecordingOutlet:
     """By channel; a channel that is left out has no known limit."""
     speaks_as: Transport = Transport.WEBHOOK
     """What `transport` answers."""
+    muted: set[ChannelId] = field(default_factory=set[ChannelId])
+    """Where the bot may not write, as far as `may_speak` knows."""
     nonces_in_history: bool = True
     echoes: Echo = Echo.AFTER
     on_echo: Callable[[Destination, SeenPost], None] | None = None
@@ -214,6 +216,9 @@ class RecordingOutlet:
                 await self._stirred.wait()
 
     # The protocol.
+
+    def may_speak(self, destination: Destination) -> bool:
+        return destination.place not in self.muted
 
     async def transport(self, destination: Destination) -> Transport:
         await self._begin(Call(Act.TRANSPORT, destination))
