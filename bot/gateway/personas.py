@@ -115,6 +115,14 @@ class DiscordOutlet:
         self._changes += 1
         self._webhooks = {key: webhook for key, webhook in self._webhooks.items() if key[0] != guild_id}
 
+    def _check_is_not_muted(self, destination: Destination) -> None:
+        """Raise Forbidden where Discord would: each such answer counts towards a ban of the bot's address.
+
+        https://discord.com/developers/docs/topics/rate-limits#invalid-request-limit-aka-cloudflare-bans
+        """
+        if not self.may_speak(destination):
+            raise Forbidden
+
     def _check_may_speak(self, destination: Destination) -> None:
         """Raise Forbidden where the bot may not write, though executing a webhook would need no permission."""
         channel = self._channel(destination)
@@ -258,6 +266,7 @@ class DiscordOutlet:
 
     async def typing(self, destination: Destination) -> None:
         """Show the bot typing."""
+        self._check_is_not_muted(destination)
         channel = self._place(destination)
         await asking(lambda: _typing(channel))
 
@@ -271,6 +280,7 @@ class DiscordOutlet:
         return self._limits.of(webhook.id if webhook is not None else 0)
 
     async def _post_as_bot(self, destination: Destination, draft: Draft) -> MessageId:
+        self._check_is_not_muted(destination)
         options: dict[str, Any] = {}
         if draft.controls is not None:
             options["view"] = self._buttons(draft.controls)

@@ -212,6 +212,39 @@ async def test_where_it_may_not_write_it_does_not_though_a_webhook_could(
         await outlet.transport(place)
 
 
+@pytest.mark.parametrize(
+    ("in_thread", "denied"), [(False, Permission.SEND_MESSAGES), (True, Permission.SEND_MESSAGES_IN_THREADS)]
+)
+async def test_where_it_may_not_write_nothing_is_tried_that_discord_would_refuse(
+    sandbox: DiscordSandbox,
+    client: RecordingClient,
+    outlet: DiscordOutlet,
+    room: Channel,
+    denied: Permission,
+    *,
+    in_thread: bool,
+) -> None:
+    place = there(room.add_thread("aside") if in_thread else room)
+    assert outlet.may_speak(place)
+    await deny(client, room, denied)
+    assert not outlet.may_speak(place)
+    before = len(sandbox.requests)
+    with pytest.raises(Forbidden):
+        await outlet.typing(place)
+    with pytest.raises(Forbidden):
+        await outlet.post(place, Transport.BOT, MARK)
+    assert len(sandbox.requests) == before
+
+
+async def test_of_a_place_that_it_does_not_know_discord_has_to_say_whether_it_may_write(
+    outlet: DiscordOutlet, client: RecordingClient, guild: Guild, room: Channel
+) -> None:
+    assert outlet.may_speak(replace(there(room), channel_id=ChannelId(1)))
+    guild.become_unavailable()
+    await client.until_event("guild_unavailable")
+    assert outlet.may_speak(there(room))
+
+
 async def test_a_channel_that_is_not_there_is_gone(outlet: DiscordOutlet, room: Channel) -> None:
     for nowhere in (replace(there(room), channel_id=ChannelId(1)), replace(there(room), guild_id=GuildId(1))):
         with pytest.raises(Gone) as raised:
