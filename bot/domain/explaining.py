@@ -124,8 +124,6 @@ _DROPPED: Final = {
     "reset": "The conversation was begun afresh before it could be answered.",
     "paused": "The character was paused before it could answer. /character current says whether it still is.",
     "ignored_member": "Its author does not want their messages to be passed on to characters.",
-    "cannot_speak": "I was not allowed to answer here, or the channel was gone. "
-    "Someone who manages the channel can allow me to view it and to send messages.",
 }
 """By the stored cause. Those words are written where turns and messages end (bot.services, bot.store)."""
 

@@ -39,6 +39,8 @@ class FailureCause(Enum):
     RESTARTED = "restarted"
     STOPPED = "stopped"
     REFUSED_BY_DISCORD = "refused_by_discord"
+    CANNOT_SPEAK = "cannot_speak"
+    """The bot may not write in the place, or the place is gone."""
     UNEXPECTED = "unexpected"
 
 
@@ -81,6 +83,8 @@ _NOTHING_SAID: Final = {
     FailureCause.RESTARTED: "I was restarted before I could answer. Press Retry to ask again.",
     FailureCause.STOPPED: "The reply was stopped.",
     FailureCause.REFUSED_BY_DISCORD: "Discord did not take the reply. Press Retry for another one.",
+    FailureCause.CANNOT_SPEAK: "I was not allowed to answer here, or the channel was gone. "
+    "Someone who manages the channel can allow me to view it and to send messages.",
     FailureCause.UNEXPECTED: "Something went wrong.",
 }
 
@@ -108,6 +112,7 @@ _CUT_SHORT: Final = {
     FailureCause.CONTENT_POLICY: "cut off by the AI service",
     FailureCause.RESTARTED: "interrupted: I was restarted in mid-sentence",
     FailureCause.STOPPED: "stopped",
+    FailureCause.CANNOT_SPEAK: "cut off: I may not write here any more",
 }
 
 

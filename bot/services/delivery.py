@@ -148,6 +148,11 @@ class Delivery:
         return bool(self._slots)
 
     @property
+    def shown(self) -> int:
+        """How many messages of it can be seen."""
+        return len(self._slots)
+
+    @property
     def has_persona(self) -> bool:
         """Whether a character speaks, and not the bot."""
         return self._persona is not None

@@ -32,6 +32,10 @@ class Shaper:
         *before, last = plan.parts
         return Layout((*before, _marked(last, mark)))
 
+    def cut_off(self, parts: tuple[str, ...], mark: str) -> Layout:
+        """Lay out the first parts of a text, which ends there with a mark."""
+        return Layout((*parts[:-1], _marked(parts[-1], mark)))
+
     def preview(self, text: str) -> tuple[str, ...]:
         """Lay out what may be seen of a text that still grows."""
         parts = split_message(safe_prefix(text, self.names, speaker=self.speaker), POST_LIMIT)

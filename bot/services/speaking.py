@@ -46,7 +46,7 @@ FOLD_WITHIN_MS: Final = 5 * 60_000
 BUTTONS_MOVE_WITHIN_SECONDS: Final = 3600.0
 """Edits of messages older than an hour are limited hard (Discord's error 30046)."""
 MOST_BUTTONS_REMEMBERED: Final = 10_000
-CANNOT_SPEAK: Final = "cannot_speak"
+CANNOT_SPEAK: Final = FailureCause.CANNOT_SPEAK.value
 """The stored cause of a turn in whose place nothing can be said."""
 PAUSED: Final = "paused"
 """The stored cause of a turn whose character may not speak for the time being."""
@@ -212,13 +212,31 @@ class Speaker:
                 await self._say_refused(turn, stage, delivery)
         except (Forbidden, Gone) as error:
             _log.warning("Turn %s: cannot speak in %s: %r", turn.id, stage.destination.place, error)
-            await self.give_up(turn.id, stage.destination, CANNOT_SPEAK)
+            shorter = None if ending.cause == CANNOT_SPEAK else self._cut_off(turn, stage, delivery, ending)
+            if shorter is None:
+                await self.give_up(turn.id, stage.destination, CANNOT_SPEAK)
+            else:
+                await self._end(turn, stage, delivery, shorter)
         except Withheld:
             _log.info("Turn %s: its character may not speak any more", turn.id)
             await self.drop(turn.id, stage.destination, PAUSED if self._index.current(stage.binding) else UNBOUND)
         else:
             await self._move_buttons(turn.id, stage.destination, delivery, ending.controls)
             await self._hint_at_webhooks(stage.destination, delivery)
+
+    def _cut_off(self, turn: Turn, stage: Stage, delivery: Delivery, ending: Ending) -> Ending | None:
+        """Return the ending of a reply of which a part is on show and the rest cannot be posted; None for any other.
+
+        It would look like all there is, and can be edited: through a webhook that takes no permission.
+        """
+        shown = ending.layout.parts[: delivery.shown]
+        if not shown or len(shown) == len(ending.layout.parts):
+            return None
+        layout = stage.shaper.cut_off(shown, cut_mark(Failure(FailureCause.CANNOT_SPEAK)))
+        controls = Controls(
+            turn.id, stage.known.ref, feedback=self._feedback_buttons, retry=turn.kind is TurnKind.REPLY
+        )
+        return Ending(layout, TurnState.FAILED, CANNOT_SPEAK, controls=controls)
 
     async def _hint_at_webhooks(self, destination: Destination, delivery: Delivery) -> None:
         """Tell staff once why characters speak under the bot's own name in a channel."""

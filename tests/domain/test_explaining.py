@@ -52,6 +52,7 @@ def test_the_bots_own_messages_explain_themselves(own: OwnPost, text: str) -> No
         (TurnState.FAILED, "balance", None, "run out of credit"),
         (TurnState.FAILED, "stalled", LINK, f"only in part (cut off: the AI service stopped in mid-sentence): {LINK}"),
         (TurnState.FAILED, "cannot_speak", None, "not allowed to answer here"),
+        (TurnState.FAILED, "cannot_speak", LINK, "only in part (cut off: I may not write here any more)"),
         (TurnState.FAILED, "a cause of a later release", None, "It could not be answered."),
         (TurnState.FAILED, None, None, "It could not be answered."),
         (TurnState.DROPPED, "deleted", None, "deleted before"),

@@ -17,7 +17,7 @@ from bot.store.database import Database
 from bot.store.errors import DatabaseLocked
 from bot.store.vault import Vault
 from tests.support.manual_clock import ManualClock
-from tests.support.recording_outlet import Act, Call, Gate, fails
+from tests.support.recording_outlet import Act, Call, Gate, Outcome, fails
 from tests.support.relay_world import ALICE, BOB, GUIDE, GUILD, ROOM, THREAD, RelayWorld, Rules, character
 from tests.support.scripted_upstream import Piece, ended, event, refuses, says, streams
 
@@ -523,6 +523,50 @@ async def test_where_nobody_may_speak_the_turn_ends_in_silence(world: RelayWorld
     world.outlet.script(Act.POST, fails(error))
     await world.ask()
     assert world.texts() == []
+    assert await world.states() == [("failed", "cannot_speak")]
+
+
+LONG = "\n\n".join(f"{number} {'and on ' * 230}" for number in range(3))
+"""As many posts as paragraphs."""
+
+
+async def test_a_reply_whose_end_may_not_be_posted_is_marked_as_cut_and_can_be_retried(world: RelayWorld) -> None:
+    other = await opened(world, Rules(feedback_buttons=True))
+    other.upstream.script(says(LONG))
+    other.outlet.script(Act.TRANSPORT, Outcome(), Outcome(), fails(Forbidden()))
+    await other.ask()
+    first, second = other.shown()
+    mark = cut_mark(Failure(FailureCause.CANNOT_SPEAK))
+    assert mark not in first.draft.text
+    assert first.draft.controls is None
+    assert second.draft.text.startswith("1 and on")
+    assert second.draft.text.endswith(mark)
+    assert second.draft.controls is not None
+    assert second.draft.controls.retry
+    assert await other.states() == [("failed", "cannot_speak")]
+    (turn,) = await other.all_turns()
+    other.upstream.script(says(LONG))
+    await other.relay.retry(turn.id, ROOM, ALICE, is_staff=False)
+    await other.idle()
+    assert [text[:8] for text in other.texts()] == ["0 and on", "1 and on", "2 and on"]
+    assert mark not in "".join(other.texts())
+
+
+async def test_a_greeting_whose_end_may_not_be_posted_is_marked_as_cut(world: RelayWorld) -> None:
+    world.outlet.script(Act.TRANSPORT, Outcome(), fails(Forbidden()))
+    await world.greet(LONG)
+    (only,) = world.shown()
+    assert only.draft.text.endswith(cut_mark(Failure(FailureCause.CANNOT_SPEAK)))
+    assert only.draft.controls is not None
+    assert not only.draft.controls.retry
+
+
+async def test_a_reply_whose_end_may_not_be_posted_nor_marked_ends_all_the_same(world: RelayWorld) -> None:
+    world.upstream.script(says(LONG))
+    world.outlet.script(Act.TRANSPORT, Outcome(), fails(Forbidden()))
+    world.outlet.script(Act.EDIT, fails(Forbidden()))
+    await world.ask()
+    assert [text[:8] for text in world.texts()] == ["0 and on"]
     assert await world.states() == [("failed", "cannot_speak")]
 
 
