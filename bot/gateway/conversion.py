@@ -132,7 +132,7 @@ def _author(message: discord.Message, *, bot_id: int, application_id: int) -> Au
 
 
 def _addressed(message: discord.Message, *, bot_id: int, application_id: int) -> bool:
-    if any(user.id == bot_id for user in message.mentions):
+    if any(user.id == bot_id for user in message.mentions) or _own_roles(message, bot_id=bot_id):
         return True
     target = message.reference.resolved if message.reference is not None else None
     if not isinstance(target, discord.Message):
@@ -140,12 +140,23 @@ def _addressed(message: discord.Message, *, bot_id: int, application_id: int) ->
     return target.author.id == bot_id or target.application_id == application_id
 
 
+def _own_roles(message: discord.Message, *, bot_id: int) -> list[int]:
+    """Return the mentioned roles that Discord keeps for the bot: its picker offers them by the bot's own name.
+
+    They are looked for in the text, as a mention by somebody who may not ping the role need not be listed.
+    """
+    guild = message.guild
+    roles = [] if guild is None else [guild.get_role(role_id) for role_id in message.raw_role_mentions]
+    return [role.id for role in roles if role is not None and role.tags is not None and role.tags.bot_id == bot_id]
+
+
 def _text(message: discord.Message, *, bot_id: int) -> str:
     content = message.content
     if message.message_snapshots:
         # A forward has no text of its own.
         content = "\n".join(snapshot.content for snapshot in message.message_snapshots)
-    for sign in (f"<@{bot_id}>", f"<@!{bot_id}>"):
+    own_roles = (f"<@&{role_id}>" for role_id in _own_roles(message, bot_id=bot_id))
+    for sign in (f"<@{bot_id}>", f"<@!{bot_id}>", *own_roles):
         content = content.removeprefix(sign).removesuffix(sign).strip()
     names = MentionNames(
         users={UserId(user.id): user.display_name for user in message.mentions},

@@ -222,8 +222,9 @@ async def test_in_mention_mode_only_what_is_addressed_to_the_character_is_kept_a
         )
         await scene.ask("And you?", "Fine, thanks.", reply_to=first)
         await scene.ask("Really?", "Really.", reply_to=greeting, mentions=[])
-        assert scene.query("SELECT COUNT(*) FROM claim") == [(3,)]
-    assert len(scene.calls) == 3
+        await scene.ask(f"{scene.guild.bot_role.mention} And by that name?", "By that, too.")
+        assert scene.query("SELECT COUNT(*) FROM claim") == [(4,)]
+    assert len(scene.calls) == 4
     assert scene.context() == [
         f"assistant: {GREETING}",
         "user: [Owner] Hello there",
@@ -231,6 +232,8 @@ async def test_in_mention_mode_only_what_is_addressed_to_the_character_is_kept_a
         "user: [Owner] And you?",
         "assistant: Fine, thanks.",
         "user: [Owner] Really?",
+        "assistant: Really.",
+        "user: [Owner] And by that name?",
     ]
 
 

@@ -21,7 +21,7 @@ from bot.services.outlet import Destination, SeenPost
 
 FIRST = 100_000_000_000_000_000
 BOT, APPLICATION, WEBHOOK, ALICE, BOB = range(FIRST + 1, FIRST + 6)
-GUILD, ROOM, AFTER_DARK, THREAD, VOICE, ROLE = range(FIRST + 11, FIRST + 17)
+GUILD, ROOM, AFTER_DARK, THREAD, VOICE, ROLE, OWN_ROLE, OTHER_BOTS_ROLE = range(FIRST + 11, FIRST + 19)
 
 Payload = dict[str, Any]
 
@@ -31,6 +31,10 @@ OWN_WEBHOOK: Payload = {"webhook_id": str(WEBHOOK), "application_id": str(APPLIC
 
 def user(user_id: int, name: str, **fields: Any) -> Payload:  # noqa: ANN401 - JSON.
     return {"id": str(user_id), "username": name, "discriminator": "0", "avatar": None, "global_name": None, **fields}
+
+
+def role(role_id: int, name: str, **fields: Any) -> Payload:  # noqa: ANN401 - JSON.
+    return {"id": str(role_id), "name": name, "permissions": "0", "position": 1, "color": 0, "colors": {}, **fields}
 
 
 def channel(channel_id: int, name: str, kind: int = 0, **fields: Any) -> Payload:  # noqa: ANN401 - JSON.
@@ -52,7 +56,9 @@ GUILD_PAYLOAD: Payload = {
     "owner_id": str(ALICE),
     "roles": [
         {"id": str(GUILD), "name": "@everyone", "permissions": "0", "position": 0, "color": 0, "colors": {}},
-        {"id": str(ROLE), "name": "Poets", "permissions": "0", "position": 1, "color": 0, "colors": {}},
+        role(ROLE, "Poets"),
+        role(OWN_ROLE, "A Bot", managed=True, tags={"bot_id": str(BOT)}),
+        role(OTHER_BOTS_ROLE, "Another Bot", managed=True, tags={"bot_id": str(BOB)}),
     ],
     "channels": [
         channel(ROOM, "general"),
@@ -243,6 +249,20 @@ def referenced(author: Payload, **fields: Any) -> Payload:  # noqa: ANN401 - JSO
 )
 async def test_who_is_addressed(desk: Desk, fields: Payload, *, expected: bool) -> None:
     assert desk.read(**fields).addressed is expected
+
+
+@pytest.mark.parametrize(
+    ("mentioned", "addressed", "text"),
+    [(OWN_ROLE, True, "hello"), (OTHER_BOTS_ROLE, False, "@Another Bot hello"), (ROLE, False, "@Poets hello")],
+)
+@pytest.mark.parametrize("listed", [True, False])
+async def test_a_mention_of_the_bots_own_role_addresses_it_by_the_name_that_is_offered_beside_its_own(
+    desk: Desk, mentioned: int, text: str, *, addressed: bool, listed: bool
+) -> None:
+    heard = desk.read(f"<@&{mentioned}> hello", mention_roles=[str(mentioned)] if listed else [])
+    assert heard.addressed is addressed
+    if listed or addressed:
+        assert heard.text == text
 
 
 MENTIONED = {"mentions": [user(BOB, "bob", global_name="Bob B."), user(BOT, "the-bot", bot=True)]}

@@ -179,7 +179,8 @@ def open_guild(world: "World", name: str, owner_name: str) -> Guild:
     """Create a server with an owner, invite the bot and announce it."""
     guild_id = world.snowflakes.next()
     everyone = Role(guild_id, "@everyone", MEMBER_DEFAULT)
-    bot_role = Role(world.snowflakes.next(), world.bot.name, BOT_DEFAULT, position=1, managed=True)
+    role_id = world.snowflakes.next()
+    bot_role = Role(role_id, world.bot.name, BOT_DEFAULT, position=1, managed=True, bot_id=world.bot.id)
     now = world.now()
     owner = User(world.snowflakes.next(), owner_name.lower().replace(" ", "_"), owner_name)
     guild = Guild(

@@ -75,6 +75,8 @@ class Role:
     position: int = 0
     mentionable: bool = False
     managed: bool = False
+    bot_id: int | None = None
+    """The bot that Discord keeps the role for."""
 
     @property
     def mention(self) -> str:

@@ -44,6 +44,7 @@ def own_user(who: model.User) -> JsonObject:
 
 def role(what: model.Role) -> JsonObject:
     """Write a role."""
+    tags: JsonObject = {} if what.bot_id is None else {"tags": {"bot_id": str(what.bot_id)}}
     return {
         "id": str(what.id),
         "name": what.name,
@@ -57,7 +58,7 @@ def role(what: model.Role) -> JsonObject:
         "icon": None,
         "unicode_emoji": None,
         "flags": 0,
-    }
+    } | tags
 
 
 def member(who: model.Member, *, with_user: bool) -> JsonObject:
