@@ -413,6 +413,8 @@ class RelayService:
             raise UserError("The message this answered is gone. Just say it again.")
         if not is_staff and all(message.author_id != user_id for message in turn.messages):
             raise UserError("Only the people this answers, and whoever may manage the channel, can press Retry.")
+        if turn.state is TurnState.ANSWERED:
+            raise UserError("It has been answered. Say it again if you would like another answer.")
         binding = self._live_binding(conversation)
         if binding is None:
             raise UserError("This character no longer speaks here. Somebody who manages the channel can use it again.")

@@ -243,10 +243,14 @@ class Turns:
             await tx.execute("UPDATE turn SET payer = $2 WHERE id = $1", turn_id, payer)
 
     async def ask_again(self, turn_id: TurnId) -> bool:
-        """Put an ended turn back in the queue; False when it is not ended, so that two presses make one retry."""
+        """Put a turn that was not answered back in the queue.
+
+        False for one that was, whose reply stays as it is, and for one that has not ended, so that two presses make one
+        retry.
+        """
         async with self._database.transaction() as tx:
             rows = await tx.execute(
-                "UPDATE turn SET state = 'waiting' WHERE id = $1 AND state NOT IN ('waiting', 'running') RETURNING id",
+                "UPDATE turn SET state = 'waiting' WHERE id = $1 AND state IN ('failed', 'dropped') RETURNING id",
                 turn_id,
             )
         if rows:

@@ -651,6 +651,16 @@ async def test_two_presses_make_one_retry(world: RelayWorld) -> None:
     assert world.texts() == ["Hello."]
 
 
+async def test_a_button_that_stood_too_long_leaves_a_good_reply_as_it_is(world: RelayWorld) -> None:
+    await world.ask()
+    (turn,) = await world.all_turns()
+    with pytest.raises(UserError, match="It has been answered"):
+        await world.relay.retry(turn.id, ROOM, ALICE, is_staff=False)
+    await world.idle()
+    assert len(world.upstream.asked) == 1
+    assert await world.states() == [("answered", None)]
+
+
 async def test_a_retry_comes_before_messages_that_wait(world: RelayWorld) -> None:
     world.upstream.script(refuses(503))
     await world.ask("One")
@@ -781,6 +791,7 @@ async def test_a_turn_of_a_character_that_has_left_is_dropped(world: RelayWorld)
     binding = world.index.get(ROOM)
     assert binding is not None
     conversation = await world.conversation(binding)
+    world.upstream.script(refuses(402, "Insufficient balance"))
     await world.ask()
     (turn,) = await world.all_turns()
     await world.turns.ask_again(turn.id)

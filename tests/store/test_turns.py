@@ -172,12 +172,21 @@ async def test_a_turn_asked_for_again_goes_first_and_under_the_payer_of_the_day(
     assert not await queue.turns.ask_again(first.id)
 
 
-@pytest.mark.parametrize("state", [TurnState.ANSWERED, TurnState.FAILED, TurnState.DROPPED])
-async def test_any_ended_turn_can_be_asked_for_again(queue: Queue, state: TurnState) -> None:
+@pytest.mark.parametrize("state", [TurnState.FAILED, TurnState.DROPPED])
+async def test_any_turn_that_ended_without_an_answer_can_be_asked_for_again(queue: Queue, state: TurnState) -> None:
     turn = await queue.begin(101)
     await queue.turns.finish(turn.id, state, cause="paused", now_ms=NOW)
     assert await queue.turns.ask_again(turn.id)
     assert (await queue.begin()).id == turn.id
+
+
+async def test_an_answered_turn_stays_as_it_is(queue: Queue) -> None:
+    turn = await queue.begin(101)
+    await queue.turns.finish(turn.id, TurnState.ANSWERED, now_ms=NOW)
+    assert not await queue.turns.ask_again(turn.id)
+    kept = await queue.turns.get(turn.id)
+    assert kept is not None
+    assert kept.state is TurnState.ANSWERED
 
 
 async def test_the_log_tells_each_state_of_a_turn_and_none_of_its_words(

@@ -49,6 +49,7 @@ class Model:
     running: dict[int, int] = field(default_factory=dict[int, int])
     again: dict[int, list[int]] = field(default_factory=dict[int, list[int]])
     ended: dict[int, list[int]] = field(default_factory=dict[int, list[int]])
+    answered: set[int] = field(default_factory=set[int])
 
     def waiting(self, conversation: int) -> list[int]:
         return sorted(m for m, state in self.state.items() if state == "waiting" and self.owner[m] == conversation)
@@ -163,6 +164,8 @@ class Run:
             return
         await self.turns.finish(TurnId(turn), state, now_ms=NOW)
         self.model.ended.setdefault(conversation, []).append(turn)
+        if state is TurnState.ANSWERED:
+            self.model.answered.add(turn)
         for message, owner in self.model.turn_of.items():
             if owner == turn and self.model.state[message] != "dropped":
                 self.model.state[message] = state.value
@@ -170,7 +173,8 @@ class Run:
     async def do_again(self, conversation: int) -> None:
         for turn in self.model.ended.get(conversation, [])[-1:]:
             asked = turn in self.model.again.get(conversation, [])
-            expected = not asked and turn != self.model.running.get(conversation)
+            ended = turn != self.model.running.get(conversation) and turn not in self.model.answered
+            expected = not asked and ended
             assert await self.turns.ask_again(TurnId(turn)) is expected
             if expected:
                 self.model.again.setdefault(conversation, []).append(turn)
