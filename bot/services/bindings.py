@@ -197,6 +197,10 @@ class BindingService:
                 await self._book.stop_all(there)
         return _with_hint(change, place, missing)
 
+    async def tell(self, destination: Destination, notice: str) -> None:
+        """Post the notice of a change as the bot, where it could not be the answer to a command. Raises OutletError."""
+        await self._standings.tell(destination, notice)
+
     async def greet(self, change: BindingChange) -> None:
         """Let the character say its first words, if it has any, and then answer what was said meanwhile."""
         if change.greeting is not None:

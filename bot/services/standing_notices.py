@@ -58,6 +58,10 @@ class StandingNotices:
         known = self._gate.known(binding)
         await self._tell(binding, _RESUMED, notices.resumed("" if known is None else known.character.name))
 
+    async def tell(self, destination: Destination, notice: str) -> None:
+        """Post a notice of a change, whatever stands there. Raises OutletError."""
+        await self._announcer.post(destination, notice)
+
     async def outdated(self, binding: Binding) -> None:
         """Take note that what was said of a channel's character holds no more, so that the next word is new."""
         await self._announcer.outdated(_room(binding), _STANDINGS)

@@ -11,7 +11,8 @@ from bot.domain.ids import ChannelId, GuildId
 from bot.domain.places import Place
 from bot.domain.start_wording import MENTIONS_ONLY
 from bot.errors import UserError
-from bot.sandbox.discord import Channel, Guild, Message, Permission, Person
+from bot.sandbox.discord import Channel, Fault, Guild, Message, Permission, Person
+from tests.end_to_end.scene import EXECUTE
 from tests.end_to_end.world import World
 
 GREETING = "What are we editing today?"
@@ -68,6 +69,31 @@ async def test_the_channel_reads_about_the_ai_service_before_the_character_greet
         assert "<https://bot.example/privacy>" in first.content
         assert second.content == GREETING
         assert second.webhook is not None
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        Fault(method="PATCH", path_pattern="/messages/@original$", status=404, code=10015),
+        Fault(method="POST", path_pattern=EXECUTE, status=404, code=10015),
+    ],
+    ids=["the answer", "the notice"],
+)
+async def test_the_channel_reads_about_the_ai_service_though_the_command_can_be_answered_no_more(
+    world: World, lost: Fault
+) -> None:
+    _, channel, owner = set_up(world)
+    async with world.bot():
+        world.discord.faults.add(lost)
+        with world.discord.expect_refusal(code=10015):
+            await owner.slash(channel, "character use", character=GUIDE)
+            await until(world, lambda: bool(spoken(channel)))
+    assert lost.hits == 1
+    [notice] = told(channel)
+    assert "is sent to NanoGPT, an AI service" in notice
+    [(notice_id, _), (greeting_id, _)] = channel.messages.items()
+    assert notice_id < greeting_id
+    assert spoken(channel) == [GREETING]
 
 
 async def test_only_who_manages_the_channel_may_decide(world: World) -> None:

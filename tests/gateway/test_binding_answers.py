@@ -1,10 +1,12 @@
 from collections.abc import Callable
 from typing import Any, cast
 
+import aiohttp
 import pytest
 
 from bot.gateway.binding_answers import tell
 from bot.services.bindings import BindingChange, BindingService
+from bot.services.outlet import Destination, Uncertain
 from tests.support.recording_interaction import RecordingInteraction
 
 
@@ -13,6 +15,9 @@ class _Bindings:
 
     def __init__(self) -> None:
         self.done: list[str] = []
+
+    async def tell(self, destination: Destination, notice: str) -> None:
+        self.done.append(f"{notice} ({destination.place})")
 
     async def greet(self, change: BindingChange) -> None:
         assert change.notice == "Somebody moved in."
@@ -41,6 +46,13 @@ async def test_the_channel_is_told_and_then_the_character_greets() -> None:
 async def test_a_notice_that_cannot_be_posted_leaves_the_character_free_to_speak() -> None:
     bindings, interaction = _Bindings(), RecordingInteraction(failure=ZeroDivisionError())
     with pytest.raises(ZeroDivisionError):
+        await tell(interaction.seen, bindings.service, change())
+    assert bindings.done == ["release"]
+
+
+async def test_a_notice_that_cannot_be_posted_anywhere_leaves_the_character_free_to_speak() -> None:
+    bindings, interaction = _Bindings(), RecordingInteraction(failure=aiohttp.ClientError())
+    with pytest.raises(Uncertain):
         await tell(interaction.seen, bindings.service, change())
     assert bindings.done == ["release"]
 

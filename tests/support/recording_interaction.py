@@ -17,6 +17,8 @@ class RecordingInteraction:
     ) -> None:
         self.id = 1_574_023_140_122_558_477
         self.type = kind
+        self.guild_id: int | None = None
+        self.channel: discord.abc.GuildChannel | None = None
         self.said: list[tuple[str, dict[str, Any]]] = []
         """The way it was said, "response" or "followup", and with what."""
         self.response = _Speaker(self, "response", failure)
