@@ -11,6 +11,7 @@ from bot.gateway.conversion import destination_of_channel, incoming_message, pla
 from bot.gateway.history import place_states
 from bot.gateway.personas import DiscordOutlet
 from bot.services.binding_upkeep import BindingUpkeep
+from bot.services.bindings import BindingService
 from bot.services.posting import Poster
 from bot.services.recovery import RecoveryService
 from bot.services.relay import RelayService
@@ -26,6 +27,7 @@ class RelayCog(commands.Cog):
         bot: CharacterBot,
         *,
         relay: RelayService,
+        bindings: BindingService,
         upkeep: BindingUpkeep,
         recovery: RecoveryService,
         poster: Poster,
@@ -33,6 +35,7 @@ class RelayCog(commands.Cog):
     ) -> None:
         self._bot = bot
         self._relay = relay
+        self._bindings = bindings
         self._upkeep = upkeep
         self._recovery = recovery
         self._poster = poster
@@ -134,6 +137,7 @@ class RelayCog(commands.Cog):
 
     async def _bring_up_to_date(self, guilds: list[discord.Guild]) -> None:
         places = {GuildId(guild.id): place_states(guild) for guild in guilds}
+        await self._bindings.tell_untold(places)
         await self._recovery.ready(places)
         # As they are now: meanwhile a channel may have been made, and a character been brought to it.
         guilds = [found for guild in guilds if (found := self._bot.get_guild(guild.id)) and not found.unavailable]

@@ -37,6 +37,7 @@ def set_up_commands(parts: Parts) -> CommandSync:
         RelayCog(
             client,
             relay=talk.relay,
+            bindings=talk.bindings,
             upkeep=talk.upkeep,
             recovery=talk.recovery,
             poster=parts.speech.poster,

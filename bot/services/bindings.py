@@ -11,7 +11,7 @@ from bot.domain import notices, own_wording
 from bot.domain.bindings import Binding, BindingState, Conversation, Scope, Trigger
 from bot.domain.characters import KnownCharacter
 from bot.domain.gate import Obstacle
-from bot.domain.ids import ChannelId, CharacterRef, GuildId, MessageId, RoleId, UserId
+from bot.domain.ids import BindingId, ChannelId, CharacterRef, GuildId, MessageId, RoleId, UserId
 from bot.domain.macros import expand_greeting
 from bot.domain.payers import member_payer, paying_member
 from bot.domain.places import Place
@@ -29,6 +29,7 @@ from bot.services.server_rules import ServerRules
 from bot.services.standing_notices import StandingNotices
 from bot.store.bindings import Bindings
 from bot.store.conversations import Conversations
+from bot.store.errors import StoreError
 
 _log = logging.getLogger(__name__)
 
@@ -123,6 +124,8 @@ class BindingService:
         self._clock = clock
         self._message_content = message_content
         self._policy_url = policy_url
+        self._being_told: set[BindingId] = set()
+        """Bindings whose channels a command is about to tell of them."""
 
     def may_decide(self, guild_id: GuildId, asker: Asker) -> bool:
         """Tell whether somebody may decide who speaks in the channel where they asked."""
@@ -203,6 +206,8 @@ class BindingService:
 
     async def greet(self, change: BindingChange) -> None:
         """Let the character say its first words, if it has any, and then answer what was said meanwhile."""
+        if change.binding.id in self._being_told:
+            await self._bindings.told(change.binding.id)
         if change.greeting is not None:
             greeting = change.greeting
             await self._greet(change.binding, greeting.conversation, greeting.known, greeting.text)
@@ -210,8 +215,36 @@ class BindingService:
 
     def release(self, change: BindingChange) -> None:
         """Let the character speak, greeted or not; more than once is no harm."""
+        self._being_told.discard(change.binding.id)
         if change.release is not None:
             change.release()
+
+    async def tell_untold(self, guilds: Collection[GuildId]) -> None:
+        """Tell the channels of some servers who speaks there, where a stop came between that and the command.
+
+        To be called before anything is answered in them. The character does not greet: whom, is forgotten by now.
+        """
+        try:
+            for binding in await self._bindings.untold():
+                if binding.guild_id in guilds and binding.id not in self._being_told:
+                    await self._tell_late(binding)
+        except StoreError as error:
+            _log.warning("Which channels are to be told who speaks there is not known: %s", error)
+
+    async def _tell_late(self, binding: Binding) -> None:
+        notice = self._moved_in(binding, self._standings.shown_name(binding))
+        try:
+            await self.tell(Destination(binding.guild_id, binding.channel_id), notice)
+        except OutletError as error:
+            _log.warning("Channel %s cannot be told who speaks there: %r", binding.channel_id, error)
+        else:
+            await self._bindings.told(binding.id)
+
+    def _moved_in(self, binding: Binding, name: str, replaced: str | None = None) -> str:
+        notice = notices.moved_in(name, self._speech(binding.trigger), replaced=replaced)
+        if binding.daily_turns is None:
+            return notice
+        return f"{notice}\n{own_wording.own_notice(binding.bound_by, binding.daily_turns)}"
 
     def current(self, place: Place | None, *, missing: frozenset[Right] = frozenset()) -> str:
         """Tell who speaks in a channel: which character, what it answers, whether it is paused, and who pays.
@@ -354,16 +387,15 @@ class BindingService:
             now_ms=self._clock.now_ms(),
             daily_turns=daily_turns,
         )
+        self._being_told.add(bound.binding.id)
         release = self._hold(bound.binding)
         self._index.put(bound.binding)
         with _released_on_failure(release):
             await self._standings.outdated(bound.binding)
             conversation = await self._conversation(bound.binding, Scope.ROOM, place.channel_id)
-        name = known.character.name
-        notice = notices.moved_in(name, self._speech(trigger), replaced=replaced)
-        if daily_turns is not None:
-            notice = f"{notice}\n{own_wording.own_notice(asker.user_id, daily_turns)}"
         greeting = None if bound.renewed else self._greeting(conversation, known, asker)
+        name = known.character.name
+        notice = self._moved_in(bound.binding, name, replaced)
         return BindingChange(bound.binding, notices.here_now(name), notice, greeting, release)
 
     async def _use_again(

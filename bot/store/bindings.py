@@ -39,7 +39,7 @@ class Bindings:
         now_ms: int,
         daily_turns: int | None = None,
     ) -> Bound:
-        """Bind a character to a channel, and end what was bound there before.
+        """Bind a character to a channel, and end what was bound there before; the channel is still to be told.
 
         A character that is bound there already stays, wakes if it was paused, and takes over the new
         trigger, binder, payer with what they agreed to, and `active_from`.
@@ -55,12 +55,12 @@ class Bindings:
             (row,) = await tx.execute(
                 """
                 INSERT INTO binding (guild_id, channel_id, character_ref, trigger_mode, state, bound_by, payer,
-                                     active_from, created_at, daily_turns)
-                VALUES ($1, $2, $3, $4, 'active', $5, $6, $7, $8, $9)
+                                     active_from, created_at, daily_turns, untold)
+                VALUES ($1, $2, $3, $4, 'active', $5, $6, $7, $8, $9, 1)
                 ON CONFLICT (channel_id, character_ref) WHERE state <> 'ended' DO UPDATE
                 SET trigger_mode = excluded.trigger_mode, state = 'active', pause_cause = NULL,
                     bound_by = excluded.bound_by, payer = excluded.payer, active_from = excluded.active_from,
-                    daily_turns = excluded.daily_turns
+                    daily_turns = excluded.daily_turns, untold = 1
                 RETURNING *
                 """,
                 guild_id,
@@ -146,6 +146,14 @@ class Bindings:
         return await self._change(
             "UPDATE binding SET name_marked = 1 WHERE id = $1 AND state <> 'ended' RETURNING *", binding_id
         )
+
+    async def told(self, binding_id: BindingId) -> None:
+        """Write down that a channel has been told who speaks there."""
+        await self._change("UPDATE binding SET untold = 0 WHERE id = $1 RETURNING *", binding_id)
+
+    async def untold(self) -> list[Binding]:
+        """Return the live bindings whose channels are still to be told of them."""
+        return await self._read("SELECT * FROM binding WHERE untold = 1 AND state <> 'ended' ORDER BY id")
 
     async def _change(self, sql: str, *values: int | str) -> Binding | None:
         async with self._database.transaction() as tx:

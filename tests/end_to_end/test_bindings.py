@@ -96,6 +96,25 @@ async def test_the_channel_reads_about_the_ai_service_though_the_command_can_be_
     assert spoken(channel) == [GREETING]
 
 
+async def test_a_channel_that_could_not_be_told_reads_about_the_ai_service_at_the_next_start(world: World) -> None:
+    _, channel, owner = set_up(world)
+    world.discord.faults.add(Fault(method="POST", path_pattern=EXECUTE, status=404, code=10015))
+    world.discord.faults.add(Fault(method="POST", path_pattern="/channels/.*/messages$", status=403, code=50013))
+    with world.discord.expect_refusal(code=10015), world.discord.expect_refusal(code=50013):
+        async with world.bot():
+            await owner.slash(channel, "character use", character=GUIDE)
+            await until(world, lambda: len(world.discord.refusals) >= 2)
+    assert told(channel) == []
+    async with world.bot():
+        await until(world, lambda: bool(told(channel)))
+    [notice] = told(channel)
+    assert "is sent to NanoGPT, an AI service" in notice
+    async with world.bot():
+        await owner.say(channel, "Hello?")
+        await until(world, lambda: bool(spoken(channel)))
+    assert told(channel) == [notice]
+
+
 async def test_only_who_manages_the_channel_may_decide(world: World) -> None:
     guild, channel, owner = set_up(world)
     member = guild.add_member("Mia")

@@ -1,11 +1,13 @@
 import asyncio
 from collections.abc import AsyncGenerator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from bot.domain import notices
 from bot.domain.bindings import Binding, BindingState, PauseCause, Scope, Trigger
-from bot.domain.ids import MessageId, TurnId, UserId
+from bot.domain.ids import GuildId, MessageId, TurnId, UserId
 from bot.domain.payers import OPERATOR
 from bot.domain.places import Place
 from bot.domain.rights import Right
@@ -18,6 +20,7 @@ from bot.services.outlet import Forbidden, OutletError
 from bot.store.bindings import Bindings
 from bot.store.conversations import Conversations
 from bot.store.database import Database
+from bot.store.errors import DatabaseLocked
 from bot.store.turns import Turns
 from bot.store.vault import Vault
 from tests.support.binding_world import (
@@ -123,6 +126,50 @@ async def test_a_character_is_held_back_until_it_may_greet(service: BindingServi
     service.release(reset)
     assert voices.held == []
     assert len(voices.greeted) == 1
+
+
+async def test_a_channel_that_a_stop_kept_from_being_told_is_told_at_the_next_start(
+    rig: Rig, service: BindingService
+) -> None:
+    change = await service.use(ROOM, asker(), "helpful-guide")
+    after_the_stop = replace(rig, index=BindingIndex())
+    await after_the_stop.upkeep.load()
+    fresh = after_the_stop.service()
+    await fresh.tell_untold([GuildId(1)])
+    assert rig.outlet.texts == []
+    rig.outlet.failures.append(Forbidden())
+    await fresh.tell_untold([GUILD])
+    await fresh.tell_untold([GUILD])
+    assert rig.outlet.texts == [change.notice]
+    await fresh.tell_untold([GUILD])
+    assert rig.outlet.texts == [change.notice]
+
+
+async def test_a_channel_that_was_told_or_is_about_to_be_is_not_told_again(rig: Rig, service: BindingService) -> None:
+    change = await service.use(ROOM, asker(), "helpful-guide")
+    await service.tell_untold([GUILD])
+    await service.greet(change)
+    await service.tell_untold([GUILD])
+    await rig.service().tell_untold([GUILD])
+    assert rig.outlet.texts == []
+
+
+async def test_a_channel_that_could_not_be_told_is_told_when_the_bot_is_back(rig: Rig, service: BindingService) -> None:
+    change = await service.use(ROOM, asker(), "helpful-guide")
+    service.release(change)
+    await service.tell_untold([GUILD])
+    assert rig.outlet.texts == [change.notice]
+
+
+async def test_a_database_that_does_not_tell_who_is_to_be_told_holds_nothing_up(
+    service: BindingService, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(_: Bindings) -> list[Binding]:
+        raise DatabaseLocked(Path("bot.db"))
+
+    monkeypatch.setattr(Bindings, "untold", fail)
+    await service.tell_untold([GUILD])
+    assert "is not known" in caplog.text
 
 
 async def test_a_change_that_goes_wrong_holds_nobody_back(service: BindingService, voices: Voices) -> None:

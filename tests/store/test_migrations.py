@@ -202,6 +202,7 @@ SAMPLES: dict[int, Sequence[str]] = {
         "INSERT INTO moderation_watch VALUES (30, 1, 1, 'pending', 1, 0, 2, NULL)",
     ),
     8: ("UPDATE conversation SET heard_until = 39",),
+    9: ("UPDATE binding SET untold = 1",),
 }
 """What a database of each version may hold. A new migration adds its own number, with rows of what it brings."""
 
