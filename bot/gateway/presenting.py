@@ -58,7 +58,6 @@ _COMMANDS: Final[tuple[tuple[type[app_commands.AppCommandError], str], ...]] = (
         app_commands.BotMissingPermissions,
         "I need more permissions here to do that. Ask someone who manages the server.",
     ),
-    (app_commands.CommandOnCooldown, "That was quick. Wait a few seconds and try again."),
     (app_commands.CheckFailure, "You cannot use this command here."),
     (app_commands.TransformerError, "One of the values does not fit. Choose one from the list and try again."),
     (app_commands.CommandNotFound, "This command has changed. Wait a minute, then choose it again from the list."),

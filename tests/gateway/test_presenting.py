@@ -138,7 +138,6 @@ FORESEEN: list[tuple[Callable[[], Exception], str]] = [
     (app_commands.NoPrivateMessage, "server"),
     (lambda: app_commands.MissingPermissions(["manage_channels"]), "permissions"),
     (lambda: app_commands.BotMissingPermissions(["manage_channels"]), "permissions"),
-    (lambda: app_commands.CommandOnCooldown(app_commands.Cooldown(1, 1), 1), "again"),
     (app_commands.CheckFailure, "cannot use"),
     (lambda: app_commands.CommandNotFound("name", []), "changed"),
     (lambda: app_commands.CommandSignatureMismatch(command()), "changed"),
