@@ -39,6 +39,16 @@ def test_the_grace_of_a_stop_is_longer_than_the_longest_one(
     assert int(grace) > longest
 
 
+def test_the_unit_runs_as_the_user_who_owns_the_data() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    (unit,) = re.findall(r"```ini\n(.*?)```", readme, re.DOTALL)
+    (user,) = re.findall(r"^User=(\S+)$", unit, re.MULTILINE)
+    (home,) = re.findall(r"^WorkingDirectory=(\S+)$", unit, re.MULTILINE)
+    assert user != "root"
+    assert f"useradd --system --no-create-home {user}\n" in readme
+    assert f"install --directory --owner {user} --mode 700 {home}/data\n" in readme
+
+
 def health_check(file: Path | str) -> subprocess.CompletedProcess[str]:
     """Run what Docker runs, with the heartbeat file elsewhere."""
     (command,) = re.findall(r"HEALTHCHECK .*\\\n\s+CMD (\[.*\])", DOCKERFILE)
