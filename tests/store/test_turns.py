@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.bindings import Conversation
-from bot.domain.ids import MessageId, PayerId, TurnId
+from bot.domain.ids import GuildId, MessageId, PayerId, TurnId
 from bot.domain.payers import member_payer
 from bot.domain.turns import (
     AdmissionLimits,
@@ -42,10 +42,15 @@ class Queue:
         self.room = room
 
     async def admit(
-        self, *numbers: int, limits: AdmissionLimits = NO_LIMITS, author: int = ALICE, now: int = NOW
+        self,
+        *numbers: int,
+        limits: AdmissionLimits = NO_LIMITS,
+        author: int = ALICE,
+        guild: GuildId = GUILD,
+        now: int = NOW,
     ) -> list[Admitted | Refusal]:
         arrivals = [
-            Arrival(MessageId(number), GUILD, CHANNEL, type(ALICE)(author), "Alice", f"text {number}")
+            Arrival(MessageId(number), guild, CHANNEL, type(ALICE)(author), "Alice", f"text {number}")
             for number in numbers
         ]
         return await self.turns.admit(self.room.id, arrivals, limits, now_ms=now, day_start_ms=now - now % DAY)
@@ -109,6 +114,12 @@ async def test_the_days_of_members_and_servers_are_counted_without_what_was_refu
     servers = AdmissionLimits(100, 0, 4)
     assert await queue.admit(105, 106, limits=servers, author=BOB) == [Admitted.CLAIMED, Refusal.GUILD_CAP]
     assert await queue.admit(107, limits=AdmissionLimits(100, 1, 1), now=NOW + DAY) == [Admitted.CLAIMED]
+
+
+async def test_the_day_of_a_member_is_counted_in_each_server_for_itself(queue: Queue) -> None:
+    limits = AdmissionLimits(100, 1, 0)
+    assert await queue.admit(101, 102, limits=limits) == [Admitted.CLAIMED, Refusal.MEMBER_CAP]
+    assert await queue.admit(103, limits=limits, guild=GuildId(GUILD + 1)) == [Admitted.CLAIMED]
 
 
 async def test_what_is_passed_over_is_claimed_without_its_text(queue: Queue) -> None:
