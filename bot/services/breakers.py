@@ -13,6 +13,8 @@ _log = logging.getLogger(__name__)
 
 HOLD_SECONDS: Final = 60.0
 """How long a key is left alone that has no credit or was refused; topping it up shows within this time."""
+DAILY_HOLD_SECONDS: Final = 15 * 60.0
+"""How long a key is left alone at a time that has used up its day: its limit may have been raised since."""
 _MS_PER_SECOND: Final = 1_000
 
 _HELD: Final = frozenset({FailureCause.BALANCE, FailureCause.BAD_KEY})
@@ -48,7 +50,9 @@ class Breakers:
     def note(self, payer: PayerId, failure: Failure) -> None:
         """Take note of a failure; one that concerns the key as a whole keeps it from being tried for a while."""
         if failure.cause is FailureCause.DAILY_LIMIT and failure.resets_at_s is not None:
-            until_ms = float(failure.resets_at_s * _MS_PER_SECOND)
+            until_ms = min(
+                float(failure.resets_at_s * _MS_PER_SECOND), self._clock.now_ms() + DAILY_HOLD_SECONDS * _MS_PER_SECOND
+            )
         elif failure.cause in _HELD:
             until_ms = self._clock.now_ms() + HOLD_SECONDS * _MS_PER_SECOND
         else:
