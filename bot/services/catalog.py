@@ -170,7 +170,10 @@ class CatalogService:
             raise KeyError(ref)
         if fresh_ms <= 0:
             self._refused_ms.pop(ref, None)
-        if self._is_old(known, fresh_ms) and self._clock.monotonic() >= self._quiet_until:
+        if self._is_refused(ref):
+            # Also where a list has named it since: the AI service knows better.
+            return Standing(known, PauseCause.UNAVAILABLE)
+        if self._age_ms(known) > fresh_ms and self._clock.monotonic() >= self._quiet_until:
             try:
                 known = await self._by_ref.get(ref, seconds=self._read_seconds)
             except TimeoutError:
@@ -293,12 +296,10 @@ class CatalogService:
                 raise UserError(CATALOGUE_DOWN) from error
             return known
 
-    def _is_old(self, known: KnownCharacter, fresh_ms: int) -> bool:
-        """Tell whether the catalogue is to be asked about a character again."""
-        refused_ms = self._refused_ms.get(known.ref)
-        if refused_ms is not None and self._clock.now_ms() - refused_ms <= FRESH_MS:
-            return False
-        return self._age_ms(known) > fresh_ms
+    def _is_refused(self, ref: CharacterRef) -> bool:
+        """Tell whether the AI service has refused a character so lately that the catalogue is not asked yet."""
+        refused_ms = self._refused_ms.get(ref)
+        return refused_ms is not None and self._clock.now_ms() - refused_ms <= FRESH_MS
 
     def _age_ms(self, known: KnownCharacter) -> int:
         """Tell how long ago the catalogue last answered for a character, be it that there is none."""

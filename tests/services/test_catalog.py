@@ -438,6 +438,20 @@ async def test_a_closer_look_does_not_ask_the_catalogue_what_the_ai_service_know
     assert (await catalog.standing(ref, ceiling=SFW, fresh_ms=0)).cause is None
 
 
+async def test_what_the_ai_service_refuses_rests_though_a_list_still_names_it(
+    catalog: CatalogService, upstream: FakeCatalogue, clock: ManualClock
+) -> None:
+    ref = await bound(catalog, upstream)
+    for _ in range(2):
+        await catalog.withdrawn(ref)
+        await catalog.warm_up()
+        clock.advance(10 * MINUTE)
+        assert (await catalog.standing(ref, ceiling=SFW)).cause is PauseCause.UNAVAILABLE
+        assert (await catalog.standing(ref, ceiling=SFW, fresh_ms=14_000)).cause is PauseCause.UNAVAILABLE
+        clock.advance(1)
+        assert (await catalog.standing(ref, ceiling=SFW)).cause is None
+
+
 async def test_a_gone_character_is_asked_for_every_ten_minutes_only(
     catalog: CatalogService, upstream: FakeCatalogue, clock: ManualClock
 ) -> None:

@@ -9,6 +9,7 @@ from bot.domain.context import HOUSE_NOTE, ContextBudget
 from bot.domain.failures import MARK_SIGN, NOT_RETRYABLE, Failure, FailureCause, cut_mark, failure_sentence
 from bot.domain.ids import CharacterId, ConversationId
 from bot.domain.turns import PostKind, Transport, VersionState
+from bot.nanogpt.payloads import read_character
 from bot.services.breakers import HOLD_SECONDS
 from bot.services.outlet import Busy, Forbidden, Gone, Lost, OutletError, Refused
 from bot.services.speaking import FOLD_WITHIN_MS
@@ -19,7 +20,7 @@ from bot.store.vault import Vault
 from tests.support.manual_clock import ManualClock
 from tests.support.recording_outlet import Act, Call, Gate, Outcome, fails
 from tests.support.relay_world import ALICE, BOB, GUIDE, GUILD, ROOM, THREAD, RelayWorld, Rules, character
-from tests.support.scripted_upstream import Piece, ended, event, refuses, says, streams
+from tests.support.scripted_upstream import SITE, Piece, ended, event, refuses, says, streams
 
 BARD = CharacterId("bard")
 NOON_RESET_S = 1_800_057_600
@@ -398,6 +399,18 @@ async def test_a_character_above_the_ceiling_falls_silent(world: RelayWorld) -> 
     assert binding is not None
     assert binding.pause_cause is PauseCause.ABOVE_CEILING
     assert len(world.texts()) == 1
+
+
+async def test_a_character_that_upstream_withdraws_is_paused_though_a_list_still_names_it(world: RelayWorld) -> None:
+    world.upstream.script(refuses(403, "This character is not available via API"))
+    for _ in range(3):
+        await world.ask()
+        await world.shelf.remember([read_character(character(GUIDE), site=SITE)])
+        world.clock.advance(20)
+    assert len(world.upstream.asked) == 1
+    binding = world.index.get(ROOM)
+    assert binding is not None
+    assert binding.pause_cause is PauseCause.UNAVAILABLE
 
 
 async def test_a_character_that_upstream_withdraws_is_paused_at_the_next_message(world: RelayWorld) -> None:
