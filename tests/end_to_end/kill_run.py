@@ -61,6 +61,11 @@ class Plan:
     kills: int = 10
     drops: int = 10
 
+    @property
+    def longest_message_pause(self) -> float:
+        """The seconds between two messages at the most: where kills are rare, the bot has time to answer."""
+        return min(0.1, self.messages / max(1, self.kills) / 800)
+
 
 @dataclass
 class Findings:
@@ -153,7 +158,7 @@ class KillRun:
                     person = self._dice.choice(people)
                     message = await person.say(self._dice.choice(self._channels), f"Message {len(self._said)}")
                     self._said[message.id] = message.content
-                    await asyncio.sleep(self._dice.uniform(0, 0.025))
+                    await asyncio.sleep(self._dice.uniform(0, self._plan.longest_message_pause))
                 elif deed == "kill":
                     await self._kill(bot)
                 else:
