@@ -68,6 +68,7 @@ def open_feedback(ground: Ground, discord_side: DiscordSide, rules: Rules, speec
     )
     feedback = FeedbackService(
         characters=stores.characters,
+        named=rules.catalog.named,
         ratings=stores.ratings,
         reviews=stores.reviews,
         reports=stores.reports,

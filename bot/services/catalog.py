@@ -120,6 +120,10 @@ class CatalogService:
         """Return what is known of a character, from memory and without the gate."""
         return self._shelf.by_ref(ref)
 
+    def named(self, name: str) -> list[KnownCharacter]:
+        """Return the characters that bear a name, from memory and without the gate."""
+        return self._shelf.named(name)
+
     def suggest(self, text: str, *, ceiling: ContentRating, limit: int = MAX_CHOICES) -> list[Suggestion]:
         """Return what to offer for a text that a person is typing, from memory; never nothing."""
         return self._shelf.suggest(text, ceiling=ceiling, limit=limit)

@@ -88,6 +88,11 @@ class CharacterShelf:
         candidates = [self._by_ref[ref] for ref in self._by_slug.get(address.lower(), ())]
         return max(candidates, key=lambda known: (known.gone_at_ms is None, known.seen_at_ms, known.ref), default=None)
 
+    def named(self, name: str) -> list[KnownCharacter]:
+        """Return the characters that can be used and bear a name, whatever its case, accents and punctuation."""
+        typed = folded(name)
+        return [self._by_ref[entry.ref] for entry in self._entries.values() if typed and entry.name == typed]
+
     def suggest(self, text: str, *, ceiling: ContentRating, limit: int = MAX_CHOICES) -> list[Suggestion]:
         """Return at most `limit` choices for what a person has typed, and at least one.
 

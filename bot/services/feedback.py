@@ -1,7 +1,7 @@
 """What members think of characters: their ratings, which may become reviews in the catalogue, and their reports."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -53,6 +53,10 @@ _MOST_REPORTERS: Final = 10_000
 """Members whose latest reports are remembered at once; memory for the busiest bot stays at a few megabytes."""
 
 _UNKNOWN: Final = "I do not know that character. Choose one from the list, or look for it with /character search."
+_NOT_MET: Final = (
+    "I have not come across that character yet. Look for it with /character search, and use the buttons on its profile."
+)
+_SEVERAL: Final = "Several characters go by that name. Choose the one you mean from the list."
 _TOO_STRONG: Final = (
     "That character's content rating is above what this channel may show, so it cannot be rated here. "
     "Rate it in an age-restricted channel."
@@ -111,6 +115,7 @@ class FeedbackService:
         self,
         *,
         characters: Characters,
+        named: Callable[[str], Sequence[KnownCharacter]],
         ratings: Ratings,
         reviews: Reviews,
         reports: Reports,
@@ -128,9 +133,11 @@ class FeedbackService:
     ) -> None:
         """Take the tables and the outbox.
 
-        `log_channel_of` tells from memory where a server wants its reports; None where it has not said.
+        `named` tells from memory which characters bear a name, and `log_channel_of` where a server wants its reports;
+        None where it has not said.
         """
         self._characters = characters
+        self._named = named
         self._ratings = ratings
         self._reviews = reviews
         self._reports = reports
@@ -148,14 +155,18 @@ class FeedbackService:
         self._reported_at: OrderedDict[UserId, tuple[float, ...]] = OrderedDict()
 
     async def find(self, address: str) -> CharacterRef:
-        """Return the character of a slug or id that was seen before, without asking the catalogue.
+        """Return the character of a slug, an id or a name that was seen before, without asking the catalogue.
 
-        Raises UserError when there is none: a form has to open within Discord's three seconds.
+        Raises UserError when there is none, or several: a form has to open within Discord's three seconds.
         """
-        known = await self._characters.find(looked_for(address) or address.strip())
-        if known is None:
-            raise UserError(_UNKNOWN)
-        return known.ref
+        address = looked_for(address) or address.strip()
+        known = await self._characters.find(address)
+        if known is not None:
+            return known.ref
+        bearers = self._named(address)
+        if len(bearers) != 1:
+            raise UserError(_SEVERAL if bearers else _NOT_MET)
+        return bearers[0].ref
 
     async def spoken_by(self, message_id: MessageId) -> tuple[CharacterRef, TurnId]:
         """Return whose words a message is, and of which turn. Raises UserError for one that is no character's."""

@@ -52,6 +52,17 @@ def drawn_forms(application: Application) -> dict[str, object]:
     return cast("dict[str, object]", store._modals)  # pyright: ignore[reportPrivateUsage] - as above
 
 
+@pytest.mark.parametrize("command", ["character rate", "character report"])
+async def test_forms_open_for_a_name_and_for_the_bots_own_suggestion(
+    world: World, room: Channel, owner: Person, command: str
+) -> None:
+    async with world.bot():
+        await knows(world, owner, room)
+        for address in ("Helpful Guide", 'Look for "Helpful Guide"'):
+            form = await owner.slash(room, command, character=address)
+            assert form.modal is not None
+
+
 async def test_a_member_rates_a_character_and_finds_the_rating_again(
     world: World, room: Channel, owner: Person
 ) -> None:

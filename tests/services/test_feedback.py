@@ -59,10 +59,32 @@ async def test_a_character_is_found_by_slug_or_id(world: FeedbackWorld, address:
     assert await world.feedback.find(address) == ref
 
 
-@pytest.mark.parametrize("address", ["", "nobody", 'Look for "nobody"'])
+@pytest.mark.parametrize("address", ["Ada Lovelace", " ada  LOVELACE ", 'Look for "Ada Lovelace"'])
+async def test_a_character_is_found_by_a_name_that_is_its_alone(world: FeedbackWorld, address: str) -> None:
+    ref = await world.character("Ada Lovelace", slug="countess")
+    await world.character("Ada", slug="ada")
+    assert await world.feedback.find(address) == ref
+    assert world.upstream.requests == []
+
+
+async def test_a_slug_goes_before_the_name_of_another(world: FeedbackWorld) -> None:
+    ref = await world.character("Countess", slug="ada")
+    await world.character("Ada", slug="countess")
+    assert await world.feedback.find("ada") == ref
+
+
+async def test_a_name_that_several_bear_is_to_be_chosen_from_the_list(world: FeedbackWorld) -> None:
+    for slug in ("first", "second"):
+        await world.character("Ada Lovelace", slug=slug)
+    with pytest.raises(UserError, match=r"^Several characters .* from the list"):
+        await world.feedback.find("Ada Lovelace")
+
+
+@pytest.mark.parametrize("address", ["", "nobody", 'Look for "nobody"', "Hidden Ada", "~"])
 async def test_an_unknown_character_is_a_sentence(world: FeedbackWorld, address: str) -> None:
     await world.character()
-    with pytest.raises(UserError, match=r"/character search"):
+    await world.character("Hidden Ada", slug="hidden", visibility="private")
+    with pytest.raises(UserError, match=r"/character search, and use the buttons"):
         await world.feedback.find(address)
     assert world.upstream.requests == []
 

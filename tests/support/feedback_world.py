@@ -23,6 +23,7 @@ from bot.nanogpt.requests import ApiKey
 from bot.services.announcing import Announcer
 from bot.services.binding_index import BindingIndex
 from bot.services.ceilings import Ceilings
+from bot.services.character_shelf import CharacterShelf
 from bot.services.faces import Faces
 from bot.services.feedback import FeedbackService
 from bot.services.health import HealthService
@@ -107,6 +108,7 @@ class FeedbackWorld:
             now=lambda: clock.now_ms() / 1_000,
         )
         self.characters = Characters(database)
+        self.shelf = CharacterShelf(characters=self.characters, clock=clock.clock)
         self.ratings = Ratings(database, vault)
         self.outbox = Outbox(database)
         self.reviews = Reviews(database, self.ratings, self.outbox)
@@ -162,6 +164,7 @@ class FeedbackWorld:
         )
         self.feedback = FeedbackService(
             characters=self.characters,
+            named=self.shelf.named,
             ratings=self.ratings,
             reviews=self.reviews,
             reports=self.reports,
@@ -235,7 +238,7 @@ class FeedbackWorld:
         visibility: str = "public",
     ) -> CharacterRef:
         character = Character(CharacterId(f"id-{slug}"), name, slug, catalogue_rating=rating, visibility=visibility)
-        return (await self.characters.remember_full(character, self.clock.now_ms())).ref
+        return (await self.shelf.remember_full(character)).ref
 
     async def bind(self, ref: CharacterRef, place: Place = OPEN_PLACE) -> Binding:
         bound = await self.bindings.create(
