@@ -14,6 +14,7 @@ HOUSE_NOTE: Final = (
     "asked for more."
 )
 """Goes in a developer item, since `instructions` would replace the persona."""
+LEFT_OUT_NOTE: Final = "There were more new messages than can be read at once; the oldest of them were left out here."
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +23,12 @@ class ContextBudget:
 
     messages: int
     characters: int
+    whole: bool = True
+    """Whether the new messages all go along, however long they are."""
 
     def halved(self) -> "ContextBudget":
-        """Return half of it, for when upstream finds the context too long."""
-        return ContextBudget(max(1, self.messages // 2), max(1, self.characters // 2))
+        """Return half of it, for new messages too, for when upstream finds the context too long."""
+        return ContextBudget(max(1, self.messages // 2), max(1, self.characters // 2), whole=False)
 
 
 def input_items(
@@ -38,8 +41,9 @@ def input_items(
 ) -> tuple[InputItem, ...]:
     """Build the input of one call: house note, greeting, the newest history that fits, the new messages.
 
-    The new messages always go along whole. History is taken from its newest end; a message is taken whole or
-    not at all, and nothing older than one that did not fit.
+    The newest message always goes along, and the other new ones with it unless the budget bounds them too; what is
+    left out of those is said. The past is taken from its newest end; a message is taken whole or not at all, and
+    nothing older than one that did not fit.
     """
     past = [
         piece
@@ -48,16 +52,20 @@ def input_items(
         if isinstance(piece, str) or piece.text
     ]
     new = [message for message in messages if message.text]
-    kept = _newest(past, budget, used=sum(len(message.text or "") for message in new))
+    certain = new if budget.whole else new[-1:]
+    past += new[: len(new) - len(certain)]
+    kept = _newest(past, budget, used=sum(len(message.text or "") for message in certain))
     labels = distinct_labels(
-        {piece.author_id: piece.author_name or "" for piece in (*kept, *new) if isinstance(piece, TurnMessage)},
+        {piece.author_id: piece.author_name or "" for piece in (*kept, *certain) if isinstance(piece, TurnMessage)},
         # A member who is called like the character must not be taken for it.
         reserved=[character_name] if character_name else (),
     )
     items = [InputItem("developer", HOUSE_NOTE)]
     if greeting:
         items.append(InputItem("assistant", greeting))
-    for piece in (*kept, *new):
+    if len(kept) + len(certain) < len(new):
+        items.append(InputItem("developer", LEFT_OUT_NOTE))
+    for piece in (*kept, *certain):
         if isinstance(piece, str):
             items.append(InputItem("assistant", piece))
         else:

@@ -76,7 +76,7 @@ _NOTHING_SAID: Final = {
     FailureCause.FILTERED: "The AI service held the reply back. Say it differently and try again.",
     FailureCause.CONTENT_POLICY: "The AI service will not answer this. Say it differently and try again.",
     FailureCause.CONTEXT_TOO_LONG: "This conversation has become too long for the character. "
-    "Use /character reset to begin afresh.",
+    "Use /character reset to begin afresh, or say it in fewer words.",
     FailureCause.CHARACTER_UNAVAILABLE: "This character is no longer available. "
     "Use /character search to choose another.",
     FailureCause.REJECTED: "The AI service did not take the request. Press Retry, or use /character reset.",

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.context import HOUSE_NOTE, ContextBudget, input_items
+from bot.domain.context import HOUSE_NOTE, LEFT_OUT_NOTE, ContextBudget, input_items
 from bot.domain.conversation import InputItem
 from bot.domain.ids import MessageId, TurnId, UserId
 from bot.domain.turns import Exchange, TurnMessage
@@ -62,6 +62,22 @@ def test_the_new_messages_go_along_however_long() -> None:
     assert [item.text for item in items[1:]] == ["Hello.", "[Alice] " + "x" * 500]
 
 
+@pytest.mark.parametrize(
+    ("characters", "kept"),
+    [
+        (1, [LEFT_OUT_NOTE, "[Alice] four"]),
+        (11, [LEFT_OUT_NOTE, "[Alice] three", "[Alice] four"]),
+        (18, ["[Alice] two", "[Alice] three", "[Alice] four"]),
+        (19, ["a reply", "[Alice] two", "[Alice] three", "[Alice] four"]),
+    ],
+)
+def test_where_new_messages_are_bounded_the_newest_go_along_and_it_is_said(characters: int, kept: list[str]) -> None:
+    new = [said(number, text) for number, text in enumerate(("two", "three", "four"), start=2)]
+    budget = ContextBudget(100, characters, whole=False)
+    items = input_items("Hello.", [exchange(1, said(1, "x" * 50))], new, budget)
+    assert [item.text for item in items[1:]] == ["Hello.", *kept]
+
+
 def test_members_of_one_name_are_told_apart() -> None:
     messages = [said(1, "I", by=ALICE), said(2, "And I", by=BOB, name="alice"), said(3, "Again", by=ALICE)]
     items = input_items(None, [], messages, AMPLE)
@@ -80,9 +96,9 @@ def test_a_nameless_member_has_a_label_all_the_same() -> None:
 @pytest.mark.parametrize(
     ("budget", "half"),
     [
-        (ContextBudget(40, 24_000), ContextBudget(20, 12_000)),
-        (ContextBudget(3, 5), ContextBudget(1, 2)),
-        (ContextBudget(1, 1), ContextBudget(1, 1)),
+        (ContextBudget(40, 24_000), ContextBudget(20, 12_000, whole=False)),
+        (ContextBudget(3, 5), ContextBudget(1, 2, whole=False)),
+        (ContextBudget(1, 1), ContextBudget(1, 1, whole=False)),
     ],
 )
 def test_a_budget_can_be_halved(budget: ContextBudget, half: ContextBudget) -> None:

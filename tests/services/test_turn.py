@@ -371,6 +371,23 @@ async def test_a_context_that_is_too_long_is_halved_once(world: RelayWorld) -> N
     assert other.upstream.said()[-1] == ("user", "[Alice] Four")
 
 
+async def test_when_the_context_is_too_long_the_oldest_of_many_new_messages_are_left_out(world: RelayWorld) -> None:
+    other = await opened(world, Rules(turn=TurnSettings(ContextBudget(40, 100))))
+    gate = Gate()
+    other.upstream.script(says(gate, "One moment."))
+    other.say("Wait")
+    await gate.entered.wait()
+    for letter in "abcd":
+        other.say(letter * 20)
+    other.upstream.script(refuses(400, code="context_length_exceeded"), says("Now it fits."))
+    gate.open()
+    await other.idle_in_time()
+    assert other.texts()[-1] == "Now it fits."
+    whole, cut = (other.upstream.said(place) for place in (-2, -1))
+    assert [text for role, text in whole if role == "user"][-4:] == [f"[Alice] {letter * 20}" for letter in "abcd"]
+    assert cut == [("user", f"[Alice] {letter * 20}") for letter in "cd"]
+
+
 async def test_a_context_that_is_too_long_twice_is_told(world: RelayWorld) -> None:
     too_long = [refuses(400, code="context_length_exceeded") for _ in range(2)]
     world.upstream.script(*too_long)
