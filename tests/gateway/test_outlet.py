@@ -628,12 +628,6 @@ async def test_the_newest_messages_of_a_place_are_read(
     assert (message.text, message.addressed, message.channel_id) == ("Hi", True, room.id)
 
 
-async def test_an_empty_history_is_not_taken_for_all_there_is(client: RecordingClient, room: Channel) -> None:
-    history = await HistoryReader(client).read(there(room))
-    assert history.ids == frozenset()
-    assert not history.complete
-
-
 async def test_a_full_page_is_not_all_there_is(client: RecordingClient, guild: Guild, room: Channel) -> None:
     for number in range(101):
         await guild.owner.say(room, f"message {number}")
