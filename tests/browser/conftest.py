@@ -15,7 +15,7 @@ from bot.sandbox.page.opening import OpenDemo, opened
 from bot.sandbox.page.plans import OFFLINE
 from tests.browser.page import DemoPage
 
-BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
+BROWSERS: Final = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 SWITCHES: Final = (
     "--no-sandbox",
     "--disable-gpu",
@@ -31,7 +31,7 @@ IDLE_SECONDS: Final = 4
 DESKTOP: Final[ViewportSize] = {"width": 1280, "height": 800}
 TOKENS_PER_SECOND: Final = 150.0
 """Fast, but still in pieces."""
-NO_BROWSER: Final = "no browser is installed; Debian's package chromium is enough"
+NO_BROWSER: Final = "no browser is installed; Debian's package chromium-headless-shell is enough"
 
 
 def browser_path() -> str | None:
