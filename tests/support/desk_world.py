@@ -56,7 +56,7 @@ class DeskWorld:
             self.http,
             base_url=SITE,
             responses_url=SITE,
-            pace=Pace(1_000_000),
+            pace=Pace(10_000),
             jitter=lambda: 0.0,
             policy=RetryPolicy(retries=0),
             now=lambda: clock.now_ms() / 1_000,

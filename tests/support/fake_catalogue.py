@@ -83,7 +83,7 @@ class FakeCatalogue:
                 http,
                 base_url=BASE_URL,
                 responses_url=BASE_URL,
-                pace=Pace(1_000_000),
+                pace=Pace(10_000),
                 jitter=lambda: 0.0,
                 policy=RetryPolicy(retries=0),
             )

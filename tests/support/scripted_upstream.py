@@ -105,7 +105,7 @@ class ScriptedUpstream:
             httpx.AsyncClient(transport=httpx.MockTransport(self._answer)),
             base_url=SITE,
             responses_url=SITE,
-            pace=Pace(1_000_000),
+            pace=Pace(10_000),
             jitter=lambda: 0.0,
             policy=RetryPolicy(retries=0, retries_when_empty=0),
             sleep=clock.sleep,
