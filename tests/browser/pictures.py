@@ -28,7 +28,6 @@ class Look:
 DESKTOP = ViewportSize(width=1360, height=850)
 LOOKS = (
     Look("demo-dark", "dark", DESKTOP),
-    Look("demo-light", "light", DESKTOP),
     Look("demo-phone", "light", ViewportSize(width=390, height=844)),
 )
 
