@@ -27,7 +27,7 @@ def privacy_overview(kept: KeptAboutMember, facts: PrivacyFacts) -> str:
     texts = _counted(kept.message_texts, "message")
     their = "its" if kept.message_texts == 1 else "their"
     days = _counted(facts.retention_days, "day")
-    numbers = _counted(kept.messages, "message")
+    numbers = _counted(kept.messages - kept.message_texts, "message")
     lines = [
         f"Where a character speaks, what you write to it goes to an AI service, {facts.service}, for the reply.",
         "This is what I keep about you:",

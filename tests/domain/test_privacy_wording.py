@@ -38,6 +38,12 @@ def test_one_and_many_read_right() -> None:
     assert "0 searches of" in none
 
 
+def test_a_message_is_counted_with_its_text_or_by_number_alone_and_never_twice() -> None:
+    told = privacy_overview(replace(NOTHING, messages=5, message_texts=2), PrivacyFacts(30))
+    assert "- 2 messages with their text" in told
+    assert "- 3 messages by number alone" in told
+
+
 def test_what_is_on_an_authors_desk_is_told_where_there_is_anything() -> None:
     desk = replace(NOTHING, drafts=1, card_files=2)
     assert "1 draft of characters, encrypted, for an hour; 2 card files" in privacy_overview(desk, PrivacyFacts(30))
