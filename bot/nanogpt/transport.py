@@ -328,13 +328,13 @@ class Transport:
             failure = _no_answer(exc)
         else:
             _log.debug(
-                "%s %s: %d in %.0f ms, request %s, key of %s",
+                "%s %s: %d in %.0f ms, request %s, %s",
                 ask.method,
                 request.url.path,
                 response.status_code,
                 (self._monotonic() - began) * _MILLISECONDS,
                 _request_id(response),
-                ask.key and ask.key.id,
+                "no key" if ask.key is None else f"key of {ask.key.id}",
             )
             if response.is_success:
                 return response

@@ -20,7 +20,7 @@ SEEN = {
 }
 """What the people of the channel read, by the fault."""
 BELIEVED = {"402", "429-daily"}
-"""After these the bot leaves the key alone for a while, or until it is started anew."""
+"""After these the bot leaves the key alone for a while, unless it is started anew."""
 PASSING = {"429": "429", "503": "503", "stall": "stalled"}
 """What mends itself, and what the panel says of it: the bot asks again, and people read an answer."""
 

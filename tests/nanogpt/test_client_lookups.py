@@ -333,6 +333,12 @@ async def test_no_failure_shows_a_key(caplog: pytest.LogCaptureFixture) -> None:
     assert "key of operator" in caplog.text
 
 
+async def test_a_call_without_a_key_is_logged_as_one(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, logger="bot")
+    await Upstream([answer(GUIDE)]).client().get_character("x")
+    assert caplog.messages[-1].endswith(", no key")
+
+
 async def test_the_query_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, logger="bot")
     upstream = Upstream([answer(CATALOGUE_PAGE)])

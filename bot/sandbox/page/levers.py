@@ -31,7 +31,7 @@ class OfferedFault:
 OFFERED: Final = (
     OfferedFault("402", "402: the account is out of credit (believed for a minute)", Fault.INSUFFICIENT_BALANCE),
     OfferedFault("429", f"429: too fast, try again in {_SOON_SECONDS:.0f} s", Fault.RATE_LIMITED),
-    OfferedFault("429-daily", "429: today's requests are used up (believed until a restart)", Fault.DAILY_CAP),
+    OfferedFault("429-daily", "429: today's requests are used up (believed for a quarter of an hour)", Fault.DAILY_CAP),
     OfferedFault("503", "503 once: the bot tries again by itself", Fault.UNAVAILABLE),
     OfferedFault("503-down", "503 three times: the bot gives up", Fault.UNAVAILABLE, _ALL_ATTEMPTS),
     OfferedFault("stall", "Stall: silence before the first word", Fault.STALL_BEFORE_TEXT),
