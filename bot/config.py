@@ -342,7 +342,9 @@ def load_settings(path: Path | None, env: Mapping[str, str]) -> Settings:
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
-        problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        problems = error.errors(include_url=False, include_context=False, include_input=False)
+        # A misspelt name is why another one is missing, so it is told first.
+        problem = next((found for found in problems if found["type"] == _UNKNOWN), problems[0])
         sentence = _sentence(problem["loc"], problem["type"])
         origin = variables.get(_key_of(problem["loc"]))
         raise ConfigError(f"{sentence} (It was read from {origin[0]}.)" if origin else sentence) from None
@@ -380,7 +382,8 @@ def _read_environment(env: Mapping[str, str]) -> Iterator[tuple[_Key, tuple[str,
             continue
         section, separator, key = variable.removeprefix(PREFIX).lower().partition(SEPARATOR)
         if not separator or key not in _keys_of(section):
-            raise ConfigError(_unknown(variable, [_variable_of(*known) for known in _all_keys()]))
+            names = [_variable_of(*known) for known in _all_keys()]
+            raise ConfigError(_unknown(variable, {name.lower(): name for name in names}))
         yield (section, key), (variable, _parse(value, is_list=(section, key) in _LISTS))
 
 
@@ -421,6 +424,8 @@ def _key_of(loc: tuple[int | str, ...]) -> _Key:
     return (words[0], words[1] if len(words) > 1 else "") if words else ("", "")
 
 
+_UNKNOWN: Final = "extra_forbidden"
+"""Pydantic's error type of a name that there is not."""
 _SENTENCES: Final[Mapping[str, str]] = {
     "placeholder": "{name} still has the placeholder of a sample file; set it to {rule}.",
     "shards": "discord.shard_ids needs discord.shard_count, and every id must be below it.",
@@ -433,9 +438,8 @@ def _sentence(loc: tuple[int | str, ...], kind: str) -> str:
     """Say what is wrong, from pydantic's loc and type alone: its own text would repeat the value."""
     section, key = _key_of(loc)
     name = f"{section}.{key}" if key else section
-    if kind == "extra_forbidden":
-        known = [".".join(pair) for pair in _all_keys()] if key else list(Settings.model_fields)
-        return _unknown(name, known)
+    if kind == _UNKNOWN:
+        return _unknown(name, {".".join(pair): ".".join(pair) for pair in _all_keys()} if key else _top_spellings())
     if not key and kind not in _SENTENCES:
         return f"{name} must be a table of settings, written [{name}]."
     rule = _keys_of(section).get(key, "")
@@ -446,6 +450,16 @@ def _sentence(loc: tuple[int | str, ...], kind: str) -> str:
     return _SENTENCES.get(kind, "{name} must be {rule}.").format(name=name, rule=rule)
 
 
-def _unknown(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    return f"{name} is not a setting{f'; did you mean {close[0]}?' if close else '.'}"
+def _top_spellings() -> Mapping[str, str]:
+    """Return what may be meant by a name outside of every table: a table, or a key without its table."""
+    spellings = {section: section for section in Settings.model_fields}
+    for section, key in _all_keys():
+        for spelling in (key, f"{section}_{key}", f"{section}.{key}"):
+            spellings.setdefault(spelling, f"{section}.{key}")
+    return spellings
+
+
+def _unknown(name: str, known: Mapping[str, str]) -> str:
+    """Say that there is no such setting; `known` are names by their spellings in lower case."""
+    close = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.6)
+    return f"{name} is not a setting{f'; did you mean {known[close[0]]}?' if close else '.'}"

@@ -258,6 +258,35 @@ def test_an_unknown_variable_is_refused_by_name(variable: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[discord]\ntokn = 'SECRET'", "discord.tokn is not a setting; did you mean discord.token?"),
+        ("[discrod]\ntoken = 'SECRET'", "discrod is not a setting; did you mean discord?"),
+        ("discord_token = 'SECRET'", "discord_token is not a setting; did you mean discord.token?"),
+        ("DISCORD_TOKEN = 'SECRET'", "DISCORD_TOKEN is not a setting; did you mean discord.token?"),
+        ("NANOGPT_API_KEY = 'SECRET'", "NANOGPT_API_KEY is not a setting; did you mean nanogpt.api_key?"),
+        ("token = 'SECRET'", "token is not a setting; did you mean discord.token?"),
+        ("[nanogpt]\napikey = 'SECRET'", "nanogpt.apikey is not a setting; did you mean nanogpt.api_key?"),
+        (
+            "[discord]\ntoken = 'your-discord-bot-token'\n[nanogpt]\napikey = 'SECRET'",
+            "nanogpt.apikey is not a setting; did you mean nanogpt.api_key?",
+        ),
+    ],
+)
+def test_a_misspelt_secret_is_told_before_the_one_that_is_missing(text: str, sentence: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_settings(write(Path.cwd(), text), {})
+    assert caught.value.sentence == sentence
+
+
+@pytest.mark.parametrize("variable", ["BOT_DISCORD__TOKN", "BOT_DISCORD_TOKEN", "BOT_DISCROD__TOKEN"])
+def test_a_misspelt_variable_is_told_before_the_secret_that_is_missing(variable: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_settings(None, {variable: "SECRET"})
+    assert caught.value.sentence == f"{variable} is not a setting; did you mean BOT_DISCORD__TOKEN?"
+
+
+@pytest.mark.parametrize(
     "placeholder",
     [
         "your-discord-bot-token",
