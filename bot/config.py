@@ -51,9 +51,11 @@ UPSTREAM_REQUESTS_PER_SECOND: Final = 25
 MIN_OUTPUT_TOKENS: Final = 16
 """NanoGPT's Responses page, max_output_tokens."""
 _VAULT_KEY_BYTES: Final = 32
+_MIN_SECRET_LENGTH: Final = 8
+"""Characters: real tokens and keys have several times as many, and a shorter one would black out words of the log."""
 _PLACEHOLDER: Final = re.compile(
-    r"<.*>|\$\{.*\}|[x.…*_-]+|.*[-_ ]here|(?:your|my|insert|put|paste|enter|change|replace|add|todo|example|placeholder"
-    r"|secret|token|key)(?:[-_ ].*|me)?",
+    r"<.*>|\$\{.*\}|[x.…*_-]{3,}|.*[-_ ]here|(?:your|my|insert|put|paste|enter|change|replace|add|todo|example"
+    r"|placeholder|secret|token|key)(?:[-_ ].*|me)?",
     re.IGNORECASE,
 )
 """Values that stand in sample files: a real token or key is never made of such words."""
@@ -68,12 +70,14 @@ class ConfigError(BotError):
         self.sentence = sentence
 
 
-def _not_a_placeholder(secret: SecretStr) -> SecretStr:
+def _secret(secret: SecretStr) -> SecretStr:
     value = secret.get_secret_value().strip()
     if not value or any(letter.isspace() for letter in value):
         raise PydanticCustomError("secret_shape", "")
     if _PLACEHOLDER.fullmatch(value):
         raise PydanticCustomError("placeholder", "")
+    if len(value) < _MIN_SECRET_LENGTH:
+        raise PydanticCustomError("secret_length", "")
     return SecretStr(value)
 
 
@@ -120,7 +124,7 @@ def _upper(value: object) -> object:
 
 _SQLITE: Final = "sqlite:///"
 
-Secret = Annotated[SecretStr, AfterValidator(_not_a_placeholder)]
+Secret = Annotated[SecretStr, AfterValidator(_secret)]
 VaultKey = Annotated[SecretStr, AfterValidator(_vault_key)]
 HttpAddress = Annotated[str, AfterValidator(_http_address)]
 GatewayAddress = Annotated[str, AfterValidator(_gateway_address)]
@@ -428,6 +432,7 @@ _UNKNOWN: Final = "extra_forbidden"
 """Pydantic's error type of a name that there is not."""
 _SENTENCES: Final[Mapping[str, str]] = {
     "placeholder": "{name} still has the placeholder of a sample file; set it to {rule}.",
+    "secret_length": "{name} is too short to be {rule}.",
     "shards": "discord.shard_ids needs discord.shard_count, and every id must be below it.",
     "ratings": "content.restricted_max must not be below content.default_max.",
 }

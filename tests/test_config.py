@@ -311,6 +311,15 @@ def test_a_placeholder_is_refused(placeholder: str, variable: str) -> None:
     assert placeholder.lower() not in sentence.removeprefix("discord.token").lower().split()
 
 
+@pytest.mark.parametrize("value", ["x", "..", "Q", "Qz7-Qz7"])
+def test_a_secret_that_is_too_short_is_refused_for_that(value: str) -> None:
+    assert refused(NANOGPT_API_KEY=value) == (
+        "nanogpt.api_key is too short to be a NanoGPT API key. (It was read from NANOGPT_API_KEY.)"
+    )
+    sentence = refused(f"[discord]\ntoken = '{value}'", DISCORD_TOKEN="")
+    assert sentence.startswith("discord.token is too short to be a bot token, ")
+
+
 @pytest.mark.parametrize(
     "real",
     [
