@@ -38,6 +38,7 @@ from bot.errors import BotError
 CONFIG_VARIABLE: Final = "BOT_CONFIG"
 """Names the file when the command line does not."""
 DEFAULT_FILE: Final = Path("config.toml")
+EXAMPLE_FILE: Final = "config.example.toml"
 PREFIX: Final = "BOT_"
 SEPARATOR: Final = "__"
 ALIASES: Final[Mapping[str, tuple[str, str]]] = {
@@ -335,7 +336,8 @@ def load_settings(path: Path | None, env: Mapping[str, str]) -> Settings:
     ConfigError, whose sentence names the key at fault.
     """
     named = path or (Path(env[CONFIG_VARIABLE]) if env.get(CONFIG_VARIABLE) else None)
-    values = _read_file(named or DEFAULT_FILE, needed=named is not None)
+    file = named or DEFAULT_FILE
+    values = _read_file(file, needed=named is not None)
     variables = dict(_read_environment(env))
     for (section, key), (_, value) in variables.items():
         table = values.setdefault(section, {})
@@ -349,7 +351,7 @@ def load_settings(path: Path | None, env: Mapping[str, str]) -> Settings:
         problems = error.errors(include_url=False, include_context=False, include_input=False)
         # A misspelt name is why another one is missing, so it is told first.
         problem = next((found for found in problems if found["type"] == _UNKNOWN), problems[0])
-        sentence = _sentence(problem["loc"], problem["type"])
+        sentence = _sentence(problem["loc"], problem["type"], file)
         origin = variables.get(_key_of(problem["loc"]))
         raise ConfigError(f"{sentence} (It was read from {origin[0]}.)" if origin else sentence) from None
 
@@ -439,8 +441,11 @@ _SENTENCES: Final[Mapping[str, str]] = {
 """By pydantic's error type; every other type says what the key must be."""
 
 
-def _sentence(loc: tuple[int | str, ...], kind: str) -> str:
-    """Say what is wrong, from pydantic's loc and type alone: its own text would repeat the value."""
+def _sentence(loc: tuple[int | str, ...], kind: str, file: Path) -> str:
+    """Say what is wrong, from pydantic's loc and type alone: its own text would repeat the value.
+
+    `file` is the one that was read, or would have been if it were there.
+    """
     section, key = _key_of(loc)
     name = f"{section}.{key}" if key else section
     if kind == _UNKNOWN:
@@ -451,7 +456,8 @@ def _sentence(loc: tuple[int | str, ...], kind: str) -> str:
     if kind == "missing":
         aliases = [alias for alias, target in ALIASES.items() if target == (section, key)]
         variables = " or ".join([_variable_of(section, key), *aliases])
-        return f"{name} is not set: it must be {rule}, in the file or as {variables} in the environment."
+        place = f"{file.absolute()}{'' if file.exists() else f' (not there yet: copy {EXAMPLE_FILE} to it)'}"
+        return f"{name} is not set: it must be {rule}, in the file {place} or as {variables} in the environment."
     return _SENTENCES.get(kind, "{name} must be {rule}.").format(name=name, rule=rule)
 
 

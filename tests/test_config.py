@@ -339,11 +339,22 @@ def test_a_secret_with_space_in_it_is_refused(value: str) -> None:
 
 
 def test_a_missing_secret_says_where_to_put_it() -> None:
+    path = write(Path.cwd(), "[relay]\nqueue_limit = 1\n", "named.toml")
+    for given, env in ((path, {}), (Path("named.toml"), {}), (None, {"BOT_CONFIG": "named.toml"})):
+        with pytest.raises(ConfigError) as caught:
+            load_settings(given, {"DISCORD_TOKEN": TOKEN, **env})
+        assert caught.value.sentence == (
+            f"nanogpt.api_key is not set: it must be a NanoGPT API key, in the file {path} or as BOT_NANOGPT__API_KEY"
+            " or NANOGPT_API_KEY in the environment."
+        )
+
+
+def test_a_missing_secret_says_how_to_begin_where_there_is_no_file() -> None:
     with pytest.raises(ConfigError) as caught:
         load_settings(None, {"DISCORD_TOKEN": TOKEN})
     assert caught.value.sentence == (
-        "nanogpt.api_key is not set: it must be a NanoGPT API key, in the file or as BOT_NANOGPT__API_KEY or"
-        " NANOGPT_API_KEY in the environment."
+        f"nanogpt.api_key is not set: it must be a NanoGPT API key, in the file {Path.cwd() / 'config.toml'} (not there"
+        " yet: copy config.example.toml to it) or as BOT_NANOGPT__API_KEY or NANOGPT_API_KEY in the environment."
     )
 
 
