@@ -134,10 +134,7 @@ class CheckingService:
         try:
             page = await self._nanogpt.list_characters(CatalogQuery(ContentRating.SFW, limit=_CANDIDATES))
         except errors.NanoGptError as error:
-            yield bad(
-                f"NanoGPT's catalogue does not answer ({error}): check this machine's connection, and nanogpt.base_url "
-                "if it was changed."
-            )
+            yield bad(_catalogue_trouble(error))
             yield unsure("The key and the clock could not be checked without the catalogue.")
             return
         try:
@@ -171,6 +168,19 @@ class CheckingService:
                 return unsure(f"The key could not be tried: the character {character.name} was refused ({error}).")
             return bad(f"NanoGPT does not generate replies just now ({error}); check nanogpt.responses_url.")
         return good(_key_sentence(character, found))
+
+
+def _catalogue_trouble(error: errors.NanoGptError) -> str:
+    address = "nanogpt.base_url if it was changed"
+    if error.status is None:
+        return f"NanoGPT's catalogue does not answer ({error}): check this machine's connection, and {address}."
+    if isinstance(error, errors.RateLimitedError):
+        return f"NanoGPT's catalogue is asked too often just now ({error}): check again in a minute."
+    if isinstance(error, errors.UpstreamDownError):
+        return f"NanoGPT's catalogue failed ({error}): check again in a few minutes, and look at {address}."
+    if isinstance(error, errors.MalformedAnswerError):
+        return f"NanoGPT's catalogue sent what cannot be read ({error}): look for a newer release, and at {address}."
+    return f"NanoGPT's catalogue refused the request ({error}): check again in a few minutes, and look at {address}."
 
 
 def _catalogue_findings(found: CatalogueFindings) -> Iterable[Finding]:

@@ -153,8 +153,30 @@ async def test_an_empty_reply_is_a_reply() -> None:
 
 async def test_without_a_catalogue_neither_key_nor_clock_can_be_checked() -> None:
     findings = await check(*[httpx.ConnectError("scripted")] * 3)
-    assert "nanogpt.base_url" in marked(findings, Mark.BAD)[0]
+    (sentence,) = marked(findings, Mark.BAD)
+    assert sentence.startswith("NanoGPT's catalogue does not answer (")
+    assert "check this machine's connection, and nanogpt.base_url" in sentence
     assert "The key and the clock could not be checked" in findings[-1].sentence
+
+
+@pytest.mark.parametrize(
+    ("response", "words"),
+    [
+        (failing(401, "authentication_error"), "refused the request (status 401, "),
+        (failing(403, "permission_denied"), "refused the request (status 403, "),
+        (failing(404, "not_found_error"), "refused the request (status 404, "),
+        (failing(429, "rate_limit_exceeded"), "is asked too often just now (status 429, "),
+        (failing(503, "service_unavailable"), "failed (status 503, "),
+        (httpx.Response(502, html="<html>scripted</html>"), "failed (status 502"),
+        (httpx.Response(200, text="scripted"), "sent what cannot be read (status 200"),
+    ],
+)
+async def test_a_catalogue_that_answers_is_not_said_to_be_out_of_reach(response: httpx.Response, words: str) -> None:
+    findings = await check(*[response] * 3)
+    (sentence,) = marked(findings, Mark.BAD)
+    assert sentence.startswith(f"NanoGPT's catalogue {words}")
+    assert "connection" not in sentence
+    assert "scripted" not in sentence
 
 
 async def test_a_catalogue_without_a_usable_character_leaves_the_key_unknown() -> None:
