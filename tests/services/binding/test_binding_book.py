@@ -1,37 +1,10 @@
-from collections.abc import AsyncGenerator
 from dataclasses import replace
-
-import pytest
 
 from bot.domain.bindings import Trigger
 from bot.services.binding_book import BindingBook
 from bot.services.binding_index import BindingIndex
 from bot.services.bindings import BindingService
-from bot.store.database import Database
-from bot.store.vault import Vault
-from tests.support.binding_world import ROOM, Rig, asker, opened_rig
-from tests.support.manual_clock import ManualClock
-
-
-@pytest.fixture
-async def rig(database: Database, vault: Vault, clock: ManualClock) -> AsyncGenerator[Rig]:
-    async with opened_rig(database, vault, clock) as rig:
-        yield rig
-
-
-@pytest.fixture
-def service(rig: Rig) -> BindingService:
-    return rig.service()
-
-
-@pytest.fixture
-def book(rig: Rig) -> BindingBook:
-    return rig.book
-
-
-@pytest.fixture
-def index(rig: Rig) -> BindingIndex:
-    return rig.index
+from tests.support.binding_world import ROOM, Rig, asker
 
 
 async def test_a_mark_once_given_stays(

@@ -1,6 +1,5 @@
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
 from dataclasses import replace
 
 import pytest
@@ -14,7 +13,6 @@ from bot.services.binding_upkeep import WATCH_INTERVAL_SECONDS, BindingUpkeep
 from bot.services.bindings import BindingService
 from bot.store.bindings import Bindings
 from bot.store.database import Database
-from bot.store.vault import Vault
 from tests.support.binding_world import (
     GUILD,
     HOUR,
@@ -24,54 +22,11 @@ from tests.support.binding_world import (
     Town,
     Voices,
     asker,
-    opened_rig,
     snowflake,
 )
 from tests.support.fake_catalogue import FakeCatalogue
 from tests.support.manual_clock import ManualClock
 from tests.support.notice_outlet import NoticeOutlet
-
-
-@pytest.fixture
-async def rig(database: Database, vault: Vault, clock: ManualClock) -> AsyncGenerator[Rig]:
-    async with opened_rig(database, vault, clock) as rig:
-        yield rig
-
-
-@pytest.fixture
-def service(rig: Rig) -> BindingService:
-    return rig.service()
-
-
-@pytest.fixture
-def upkeep(rig: Rig) -> BindingUpkeep:
-    return rig.upkeep
-
-
-@pytest.fixture
-def upstream(rig: Rig) -> FakeCatalogue:
-    return rig.upstream
-
-
-@pytest.fixture
-def index(rig: Rig) -> BindingIndex:
-    return rig.index
-
-
-@pytest.fixture
-def voices(rig: Rig) -> Voices:
-    return rig.voices
-
-
-@pytest.fixture
-def outlet(rig: Rig) -> NoticeOutlet:
-    return rig.outlet
-
-
-@pytest.fixture
-def town(rig: Rig) -> Town:
-    return rig.town
-
 
 # Pausing and waking.
 

@@ -1,5 +1,4 @@
 import asyncio
-from collections.abc import AsyncGenerator
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,48 +33,10 @@ from tests.support.binding_world import (
     Town,
     Voices,
     asker,
-    opened_rig,
     snowflake,
 )
 from tests.support.fake_catalogue import FakeCatalogue
 from tests.support.manual_clock import START_MS, ManualClock
-
-
-@pytest.fixture
-async def rig(database: Database, vault: Vault, clock: ManualClock) -> AsyncGenerator[Rig]:
-    async with opened_rig(database, vault, clock) as rig:
-        yield rig
-
-
-@pytest.fixture
-def service(rig: Rig) -> BindingService:
-    return rig.service()
-
-
-@pytest.fixture
-def upkeep(rig: Rig) -> BindingUpkeep:
-    return rig.upkeep
-
-
-@pytest.fixture
-def upstream(rig: Rig) -> FakeCatalogue:
-    return rig.upstream
-
-
-@pytest.fixture
-def index(rig: Rig) -> BindingIndex:
-    return rig.index
-
-
-@pytest.fixture
-def voices(rig: Rig) -> Voices:
-    return rig.voices
-
-
-@pytest.fixture
-def town(rig: Rig) -> Town:
-    return rig.town
-
 
 # Bringing a character to a channel.
 
