@@ -123,16 +123,15 @@ def _port(text: str) -> int:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    # The stand-ins are for the demo alone; nothing else of the bot loads them.
     live_key = os.environ.get(_LIVE_KEY, "").strip() if options.live else None
     if live_key == "":
         return _say(f"{_LIVE_KEY} is not set: demo --live needs a NanoGPT API key in the environment.", EXIT_CONFIG)
     if options.tour:
-        from bot.sandbox.tour import tour  # noqa: PLC0415 - as said above
+        from bot.sandbox.tour import tour  # noqa: PLC0415 - only the demo loads the stand-ins
 
         return asyncio.run(tour(print))
-    from bot.sandbox.page.opening import open_demo  # noqa: PLC0415 - as said above
-    from bot.sandbox.page.server import PortTaken  # noqa: PLC0415 - as said above
+    from bot.sandbox.page.opening import open_demo  # noqa: PLC0415 - only the demo loads the stand-ins
+    from bot.sandbox.page.server import PortTaken  # noqa: PLC0415 - only the demo loads the stand-ins
 
     say = partial(print, flush=True)
     try:

@@ -14,6 +14,6 @@ def point_at(*, api_url: str, gateway_url: str, cdn_url: str) -> None:
     """Point discord.py at the given addresses, for the whole process and before anything logs in."""
     Route.BASE = api_url.rstrip("/")
     DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway_url)
-    discord.Asset.BASE = cdn_url.rstrip("/")  # pyright: ignore[reportAttributeAccessIssue] - inferred as the literal
+    discord.Asset.BASE = cdn_url.rstrip("/")  # pyright: ignore[reportAttributeAccessIssue] - without a declared type, the literal is taken for one
     discord.VoiceClient.warn_nacl = False
     discord.VoiceClient.warn_dave = False

@@ -107,7 +107,7 @@ class Tour:
             try:
                 await step()
             except (SandboxError, BotEnded, TimeoutError, LookupError) as error:
-                self._check(f"the step came to its end ({type(error).__name__}: {error})", False)  # noqa: FBT003 - a verdict
+                self._check(f"the step came to its end ({type(error).__name__}: {error})", passed=False)
                 return False
         return self._failures == 0
 
@@ -315,7 +315,7 @@ class Tour:
     def _note(self, text: str) -> None:
         self._say(f"  ({text})")
 
-    def _check(self, what: str, passed: bool) -> None:  # noqa: FBT001 - a verdict
+    def _check(self, what: str, passed: bool) -> None:  # noqa: FBT001 - each call reads as what holds, and whether
         self._failures += not passed
         self._say(f"  {'✓' if passed else '✗'} {what}")
 

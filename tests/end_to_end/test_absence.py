@@ -93,7 +93,7 @@ async def test_a_thread_goes_on_after_a_restart_and_after_it_was_archived(world:
         await scene.use()
         thread = scene.thread()
         await thread.ask("One", "Two.")
-        thread.channel.set_archived(True)
+        thread.channel.set_archived(archived=True)
     async with world.bot():
         # An archived thread is in no cache; writing in it wakes it.
         await thread.ask("Three", "Four.")

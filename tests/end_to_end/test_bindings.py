@@ -237,7 +237,7 @@ async def test_a_channel_that_loses_its_age_restriction_pauses_its_character_unt
     _, channel, owner = set_up(world, nsfw=True)
     async with world.bot():
         await use(world, owner, channel, BARD)
-        channel.set_nsfw(False)
+        channel.set_nsfw(nsfw=False)
         await until(world, lambda: any("is paused" in text for text in told(channel)))
         assert not any("Night Bard" in text for text in told(channel)[1:])
         message = await owner.say(channel, "Sing!")
@@ -245,7 +245,7 @@ async def test_a_channel_that_loses_its_age_restriction_pauses_its_character_unt
         assert "rated above" in (await why.final_message()).content
         current = await owner.slash(channel, "character current")
         assert "Night Bard" not in (await current.final_message()).content
-        channel.set_nsfw(True)
+        channel.set_nsfw(nsfw=True)
         await until(world, lambda: any("is back" in text for text in told(channel)))
         world.upstream.script("La la la.")
         await owner.say(channel, "Sing now!")

@@ -126,7 +126,7 @@ async def test_a_channel_that_loses_its_flag_in_mid_use_pauses_its_character(wor
         await scene.use(BARD)
         await scene.ask("Sing", "La la.")
         await thread.ask("Sing here", "Here as well.")
-        scene.channel.set_nsfw(False)
+        scene.channel.set_nsfw(nsfw=False)
         notice = await scene.marked("rated above what may be shown here")
         assert "Night Bard" not in notice.content
         asked = await scene.owner.say(scene.channel, "Go on")
@@ -141,7 +141,7 @@ async def test_a_channel_that_loses_its_flag_in_mid_use_pauses_its_character(wor
     async with world.bot():
         again = await scene.owner.say(scene.channel, "Still there?")
         assert "rated above" in await scene.why(again)
-        scene.channel.set_nsfw(True)
+        scene.channel.set_nsfw(nsfw=True)
         await scene.until(lambda: any("is back" in text for text in scene.told()), "the return")
         await scene.ask("Sing again", "La, as before.")
     assert len(scene.calls) == 3
@@ -151,7 +151,7 @@ async def test_a_flag_that_was_lost_while_the_bot_was_away_stops_the_next_reply(
     scene = Scene.of(world, nsfw=True)
     async with world.bot():
         await scene.use(BARD)
-    scene.channel.set_nsfw(False)
+    scene.channel.set_nsfw(nsfw=False)
     async with world.bot():
         asked = await scene.owner.say(scene.channel, "Sing")
         await scene.marked("rated above what may be shown here")
@@ -253,7 +253,7 @@ async def test_a_reply_under_way_is_stopped_with_its_character_and_what_waits_is
             await scene.owner.say(scene.channel, "Begin")
             await held.waiting()
             waiting = await scene.owner.say(scene.channel, "And then?")
-            scene.channel.set_nsfw(False)
+            scene.channel.set_nsfw(nsfw=False)
             await scene.until(lambda: len(scene.marks()) > 0, "a notice")
             await held.disconnected()
         await scene.settled()

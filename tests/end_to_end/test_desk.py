@@ -343,7 +343,7 @@ async def test_texts_above_the_ceiling_open_in_age_restricted_channels_only(worl
             assert refused.attachments == []
         panel = await adults.command("edit", character="diary")
         assert (await adults.person.click(panel, "Texts")).kind == "modal"
-        adults.scene.channel.set_nsfw(False)
+        adults.scene.channel.set_nsfw(nsfw=False)
         refused = await adults.person.click(panel, "Texts")
         assert "age-restricted channel" in refused.text
 

@@ -171,7 +171,7 @@ async def test_an_adult_character_is_neither_rated_nor_named_in_an_ordinary_chan
         allowed = await owner.slash(adults, "character rate", character="night-bard")
         assert allowed.modal is not None
         # Opened where it may be shown, and sent once the channel has lost its flag.
-        adults.set_nsfw(False)
+        adults.set_nsfw(nsfw=False)
         refused = await owner.submit(allowed, {"stars": "5", "text": "Loved every verse."})
         assert "content rating" in refused.text
         assert "Loved every verse." in refused.text

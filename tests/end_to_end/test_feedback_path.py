@@ -57,7 +57,7 @@ async def test_a_report_of_a_character_above_the_ceiling_names_nothing_and_still
     scene = Scene.of(world, nsfw=True)
     async with world.bot():
         greeting = await scene.use("night-bard")
-        scene.channel.set_nsfw(False)
+        scene.channel.set_nsfw(nsfw=False)
         await scene.marked("is paused")
         form = await scene.owner.click(greeting, "⚑ Report")
         assert form.modal is not None

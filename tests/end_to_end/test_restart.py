@@ -164,7 +164,7 @@ async def test_a_character_that_was_paused_meanwhile_does_not_answer_what_was_mi
     async with world.bot():
         await scene.use(BARD)
     await scene.owner.say(scene.channel, "Sing")
-    scene.channel.set_nsfw(False)
+    scene.channel.set_nsfw(nsfw=False)
     async with world.bot():
         await scene.marked("rated above what may be shown here")
     assert scene.calls == []

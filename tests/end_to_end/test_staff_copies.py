@@ -251,7 +251,7 @@ async def test_a_character_that_may_not_be_shown_here_any_more_is_not_named(worl
     scene = Scene.of(world, nsfw=True)
     async with world.bot():
         greeting = await introduced(scene, BARD)
-        scene.channel.set_nsfw(False)
+        scene.channel.set_nsfw(nsfw=False)
         await scene.marked("is paused")
         assert "content rating" in await scene.read(await scene.owner.context_menu(greeting, "Rate character"))
         form = await scene.owner.context_menu(greeting, "Report")

@@ -104,7 +104,7 @@ async def test_a_thread_of_an_age_restricted_channel_asks_its_parent(running: Wo
     await scene.use(BARD)
     thread = scene.thread()
     await thread.ask("Sing", "La la.")
-    scene.channel.set_nsfw(False)
+    scene.channel.set_nsfw(nsfw=False)
     await scene.marked("rated above")
     await scene.owner.say(thread.channel, "Sing on")
     await scene.settled()

@@ -127,12 +127,12 @@ class Channel:
         self.world.publish(Event("THREAD_CREATE", data, guild.id, Intent.GUILDS))
         return thread
 
-    def set_nsfw(self, nsfw: bool) -> None:  # noqa: FBT001 - one obvious flag, named by the method
+    def set_nsfw(self, *, nsfw: bool) -> None:
         """Mark the channel as age-restricted or not."""
         self.nsfw = nsfw
         self.announce_update()
 
-    def set_archived(self, archived: bool) -> None:  # noqa: FBT001 - one obvious flag, named by the method
+    def set_archived(self, *, archived: bool) -> None:
         """Archive a thread or bring it back."""
         self.archived = archived
         self.announce_update()

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 DISCORD_EPOCH_MS: Final = 1_420_070_400_000
-"""First millisecond of 2015: https://discord.com/developers/docs/reference#snowflakes."""
+"""First millisecond of 2015 (Discord's API reference, Snowflakes)."""
 _TIMESTAMP_SHIFT: Final = 22
 
 

@@ -87,7 +87,7 @@ def post(draft: Draft) -> Message:
         world.show(Shown(message))
         return message
     if channel.archived:
-        channel.set_archived(False)
+        channel.set_archived(archived=False)
     begins_talk = channel.guild is None and channel.last_message_id is None
     channel.keep(message)
     if begins_talk:

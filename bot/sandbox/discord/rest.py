@@ -5,6 +5,7 @@ import json
 import socket
 import struct
 from collections.abc import Callable, Sequence
+from http import HTTPStatus
 from typing import Any, Final
 
 from aiohttp import web
@@ -165,11 +166,11 @@ class RestApi:
         if fault.status is None:
             return _answer(reply, verdict.headers)
         record.status, record.code = fault.status, fault.code
-        if fault.status == 429:  # noqa: PLR2004 - HTTP's own number
+        if fault.status == HTTPStatus.TOO_MANY_REQUESTS:
             return _too_many(verdict.headers, fault.retry_after, fault.scope, via=fault.via)
         if fault.html:
             return web.Response(text=_PROXY_PAGE, status=fault.status, content_type="text/html")
-        if 400 <= fault.status < 500:  # noqa: PLR2004 - HTTP's class of client errors
+        if HTTPStatus.BAD_REQUEST <= fault.status < HTTPStatus.INTERNAL_SERVER_ERROR:
             self._ledger.refuse(record, fault.code, fault.message, provoked=True)
         return _answer(Reply({"message": fault.message, "code": fault.code}, fault.status), verdict.headers)
 

@@ -27,8 +27,8 @@ class Verdict(Enum):
     """A name that somebody else let point to this machine, as in DNS rebinding."""
     WRONG_ORIGIN = "wrong origin"
     """A page of another origin asks."""
-    WRONG_TOKEN = "wrong token"  # noqa: S105 - a verdict
-    """The address is guessed."""
+    WRONG_ADDRESS = "wrong address"
+    """One that was guessed: its token is another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,4 +57,4 @@ class Guard:
         given = path.removeprefix("/").split("/", 1)[0]
         # Bytes, because compare_digest takes no text beyond ASCII.
         same = hmac.compare_digest(given.encode(errors="replace"), self.token.encode())
-        return Verdict.WELCOME if same else Verdict.WRONG_TOKEN
+        return Verdict.WELCOME if same else Verdict.WRONG_ADDRESS

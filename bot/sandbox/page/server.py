@@ -99,7 +99,7 @@ class PageServer:
             is_socket=hdrs.UPGRADE in request.headers,
             sends=request.method == hdrs.METH_POST and request.path.endswith(_UPLOADS),
         )
-        if verdict is Verdict.WRONG_TOKEN:
+        if verdict is Verdict.WRONG_ADDRESS:
             return web.Response(status=404, text=_ELSEWHERE)
         if verdict is not Verdict.WELCOME:
             return web.Response(status=403, text=_REFUSED)

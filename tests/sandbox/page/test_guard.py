@@ -51,7 +51,7 @@ def test_a_socket_has_to_tell_its_origin() -> None:
 
 @pytest.mark.parametrize("path", ["/", "", "/index.html", "/the-toke/", "/the-tokens/", "/x/the-token/", "/thé-token/"])
 def test_a_guessed_address_leads_nowhere(path: str) -> None:
-    assert GUARD.judge(path, host=HOST, origin=None, is_socket=False) is Verdict.WRONG_TOKEN
+    assert GUARD.judge(path, host=HOST, origin=None, is_socket=False) is Verdict.WRONG_ADDRESS
 
 
 def test_nothing_may_be_loaded_from_elsewhere() -> None:
