@@ -51,12 +51,6 @@ class Application:
     sync: CommandSync
     background: Background
 
-    @asynccontextmanager
-    async def working(self) -> AsyncGenerator[None]:
-        """Keep going what goes on beside the talk, for the length of the block."""
-        async with self.background.running():
-            yield
-
     async def drain(self, seconds: float) -> None:
         """Let what is under way come to its end, while there is still a connection to say it through."""
         await self.relay.drain(seconds)
@@ -79,7 +73,7 @@ class Application:
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Run the bot until `stop` is set, or until it cannot go on. Raises StartError and StoreError."""
-    async with application(settings) as app, app.working():
+    async with application(settings) as app, app.background.running():
         connection = asyncio.create_task(app.connect(), name="gateway")
         stopped = asyncio.create_task(stop.wait(), name="stop signal")
         try:

@@ -19,7 +19,7 @@ async def run() -> None:
     """Stay connected until the process is ended."""
     settings = load_settings(None, os.environ)
     logs.configure(settings.logging.level, settings.secrets)
-    async with application(settings, pace=Pace(REQUESTS_PER_SECOND)) as app, app.working():
+    async with application(settings, pace=Pace(REQUESTS_PER_SECOND)) as app, app.background.running():
         await app.connect()
 
 

@@ -71,7 +71,7 @@ class World:
         card_reader = CardReader(wall_seconds=UNHURRIED_SECONDS)
         async with (
             app.application(settings, clock=self.time.clock(), card_reader=card_reader) as running,
-            running.working(),
+            running.background.running(),
         ):
             connection = asyncio.create_task(running.connect())
             try:

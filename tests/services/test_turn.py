@@ -724,7 +724,8 @@ async def test_a_reply_that_is_stopped_before_its_first_word_ends_in_silence(wor
     assert await world.states() == [("failed", "stopped")]
 
 
-async def test_a_reply_that_waits_for_others_can_be_stopped_too(world: RelayWorld) -> None:
+async def one_waits_for_another(world: RelayWorld) -> tuple[RelayWorld, Gate]:
+    """Let a reply in the room hold the one place that there is, until the gate opens, and one in the thread wait."""
     other = await opened(world, Rules(max_concurrent=1))
     gate = Gate()
     other.upstream.script(says(gate, "First."))
@@ -732,6 +733,11 @@ async def test_a_reply_that_waits_for_others_can_be_stopped_too(world: RelayWorl
     await gate.entered.wait()
     other.say("Two", at=THREAD)
     await until_claimed(other, 2, "running")
+    return other, gate
+
+
+async def test_a_reply_that_waits_for_others_can_be_stopped_too(world: RelayWorld) -> None:
+    other, gate = await one_waits_for_another(world)
     second = (await other.all_turns())[1]
     stopping = asyncio.create_task(other.readers.stop(second.conversation_id))
     await asyncio.sleep(0)
@@ -749,13 +755,7 @@ async def test_stopping_where_nothing_is_under_way_does_nothing() -> None:
 
 
 async def test_a_character_that_is_withdrawn_while_its_reply_waits_does_not_speak(world: RelayWorld) -> None:
-    other = await opened(world, Rules(max_concurrent=1))
-    gate = Gate()
-    other.upstream.script(says(gate, "First."))
-    other.say("One")
-    await gate.entered.wait()
-    other.say("Two", at=THREAD)
-    await until_claimed(other, 2, "running")
+    other, gate = await one_waits_for_another(world)
     binding = other.index.get(ROOM)
     assert binding is not None
     await other.catalog.withdrawn(binding.character_ref)
@@ -782,13 +782,7 @@ async def test_nothing_is_paid_for_where_the_bot_may_not_speak(world: RelayWorld
 async def test_nothing_is_paid_for_where_the_bot_may_no_longer_speak_when_it_is_the_turns_turn(
     world: RelayWorld,
 ) -> None:
-    other = await opened(world, Rules(max_concurrent=1))
-    gate = Gate()
-    other.upstream.script(says(gate, "First."))
-    other.say("One")
-    await gate.entered.wait()
-    other.say("Two", at=THREAD)
-    await until_claimed(other, 2, "running")
+    other, gate = await one_waits_for_another(world)
     other.outlet.muted.add(THREAD)
     gate.open()
     await other.idle()
