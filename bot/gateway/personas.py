@@ -97,7 +97,7 @@ class DiscordOutlet:
         except Forbidden:
             return False
         except (Busy, Gone):
-            return True
+            pass
         return True
 
     async def transport(self, destination: Destination) -> Transport:

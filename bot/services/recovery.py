@@ -168,10 +168,13 @@ class RecoveryService:
 
     async def _owned(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something that `aclose` can end, whoever waits for it."""
+        await self._begin(work)
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name="recovery")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        await task
+        return task
 
     def _hear_what_was_left_out(self, guild_id: GuildId) -> None:
         """Catch up with a server of which more came in than could wait."""
@@ -179,9 +182,7 @@ class RecoveryService:
         places = self._places_of(guild_id)
         # A server that is away is brought up to date when it comes back.
         if places is not None:
-            task = asyncio.create_task(self._hear_again(guild_id, places), name="recovery")
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._begin(self._hear_again(guild_id, places))
 
     async def _hear_again(self, guild_id: GuildId, places: Sequence[PlaceState]) -> None:
         try:
